@@ -1,0 +1,194 @@
+//! The plan: which lcore polls which streams, as a value.
+//!
+//! A plan is built from a [`Request`], validated, printed and serialised without DPDK; [`Plan::validate`] is the one
+//! place that says what a sound plan is.
+
+use crate::lcore::{LcoreId, SocketId};
+use crate::port::{PortId, QueueId};
+use serde::Serialize;
+
+/// What the user asked for, and what there is to run it on.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The ports that take part, in testpmd's forwarding order.
+    pub ports: Vec<PortRequest>,
+    /// The lcores that may forward, in order; the main lcore is not among them.
+    pub lcores: Vec<LcoreId>,
+    /// How many of `lcores` to use (`--nb-cores`); all of them if `None`.
+    pub nb_cores: Option<usize>,
+    /// Which port sends what a port receives (`--port-topology`).
+    pub topology: Topology,
+    /// Run-to-completion or pipeline.
+    pub model: ModelRequest,
+    /// Packets a receive call asks for (`--burst`).
+    pub burst: u16,
+    /// Slots of each pipeline ring, a power of two.
+    pub ring_size: u32,
+}
+
+/// A port as the plan sees it.
+#[derive(Clone, Debug, Serialize)]
+pub struct PortRequest {
+    /// The port's number.
+    pub id: PortId,
+    /// How many receive queues it has.
+    pub rx_queues: u16,
+    /// How many transmit queues it has.
+    pub tx_queues: u16,
+    /// The NUMA node it belongs to.
+    pub socket: SocketId,
+}
+
+/// Which port sends what a port receives (testpmd's `--port-topology`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Topology {
+    /// 0 ↔ 1, 2 ↔ 3, …; an odd last port sends to itself.
+    #[default]
+    Paired,
+    /// 0 → 1 → 2 → … → 0.
+    Chained,
+    /// Every port sends to itself.
+    Loop,
+}
+
+/// The model asked for, with the cores of each stage where they were named.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ModelRequest {
+    /// One core takes a packet from receive to transmit.
+    #[default]
+    RunToCompletion,
+    /// Stages joined by rings, placed by the number of cores: one core runs all stages, two run receive+transmit and
+    /// work, more give one core to receive, one to transmit and the rest to work.
+    Pipeline,
+    /// Stages joined by rings, each on the lcores named.
+    PipelineOn {
+        /// Lcores that poll receive queues.
+        receive: Vec<LcoreId>,
+        /// Lcores that run the forwarding mode.
+        work: Vec<LcoreId>,
+        /// Lcores that feed transmit queues.
+        transmit: Vec<LcoreId>,
+    },
+}
+
+/// Who runs what.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Plan {
+    /// Run-to-completion or pipeline.
+    pub model: Model,
+    /// Packets a receive call asks for.
+    pub burst: u16,
+    /// The ports and where each one's packets leave.
+    pub ports: Vec<PortPlan>,
+    /// The rings that join streams; a [`RingId`] is an index here.
+    pub rings: Vec<RingPlan>,
+    /// The lcores and their streams.
+    pub workers: Vec<WorkerPlan>,
+}
+
+/// The two ways to lay streams over cores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Model {
+    /// One core takes a packet from receive to transmit.
+    RunToCompletion,
+    /// Receive, work and transmit are stages joined by rings.
+    Pipeline,
+}
+
+/// A port's part in a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PortPlan {
+    /// The port's number.
+    pub id: PortId,
+    /// How many receive queues are polled.
+    pub rx_queues: u16,
+    /// How many transmit queues it has.
+    pub tx_queues: u16,
+    /// The NUMA node it belongs to.
+    pub socket: SocketId,
+    /// The port that sends what this one receives.
+    pub peer: PortId,
+}
+
+/// An index into [`Plan::rings`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct RingId(pub usize);
+
+/// A ring between two lcores (or two streams of one).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RingPlan {
+    /// A short name that says what passes through it, unique in the plan.
+    pub name: String,
+    /// Slots, a power of two.
+    pub size: u32,
+    /// The NUMA node of its reader's packets.
+    pub socket: SocketId,
+}
+
+/// One lcore and its streams, in the order in which they are polled.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct WorkerPlan {
+    /// The lcore.
+    pub lcore: LcoreId,
+    /// Its streams.
+    pub streams: Vec<StreamPlan>,
+}
+
+/// A source, a mode, a sink.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StreamPlan {
+    /// Where packets come from.
+    pub source: Source,
+    /// What is done with them.
+    pub work: Work,
+    /// Where they go.
+    pub sink: Sink,
+}
+
+/// Where a stream's packets come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    /// A port's receive queue.
+    Rx(PortId, QueueId),
+    /// A ring.
+    Ring(RingId),
+    /// Nowhere: the mode makes packets.
+    Nothing,
+}
+
+/// What a stream does between source and sink.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Work {
+    /// Hands packets on: a pipeline's receive or transmit stage.
+    Pass,
+    /// Runs the forwarding mode for packets that entered at the one port and leave at the other.
+    Forward {
+        /// The port where the packets entered.
+        ingress: PortId,
+        /// The port where they leave.
+        egress: PortId,
+    },
+    /// Makes stamped packets (the generator's sender).
+    Generate,
+    /// Matches stamped packets that came back (the generator's receiver).
+    Measure,
+}
+
+/// Where a stream's packets go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sink {
+    /// A port's transmit queue.
+    Tx(PortId, QueueId),
+    /// A ring.
+    Ring(RingId),
+    /// One of several rings, chosen by the packet's flow hash.
+    FanOut(Vec<RingId>),
+    /// Nowhere: the mode consumes packets.
+    Nothing,
+}

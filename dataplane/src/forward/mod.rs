@@ -1,0 +1,1 @@
+//! Forwarding modes: one mode, one file, and the table of them.

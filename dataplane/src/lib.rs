@@ -1,0 +1,11 @@
+//! Pollway's library: a poll-mode dataplane on DPDK.
+//!
+//! Read `docs/architecture.md` for the shape; the one concept is the **stream**, a source, a mode and a sink polled by
+//! one lcore. DPDK's nouns are the files of this folder, everything built on them is a folder.
+
+pub mod engine;
+pub mod forward;
+pub mod lcore;
+pub mod port;
+pub mod traffic;
+pub mod wire;

@@ -1,0 +1,95 @@
+//! Finds the system's libdpdk, generates the declarations and compiles the shim.
+//!
+//! A build that cannot find DPDK stops here with the package to install; there is no stub to fall back to.
+
+use std::path::PathBuf;
+use std::process::{Command, exit};
+
+/// The oldest release whose names this crate uses (Debian 12's).
+const OLDEST: &str = "22.11";
+
+fn main() {
+    println!("cargo:rerun-if-changed=wrapper.h");
+    println!("cargo:rerun-if-changed=compat.h");
+    println!("cargo:rerun-if-changed=shim.h");
+    println!("cargo:rerun-if-changed=shim.c");
+
+    if let Err(error) = pkg_config::Config::new().atleast_version(OLDEST).probe("libdpdk") {
+        refuse(&error);
+    }
+    // In-process ports are made by this driver's own function, so it is linked and not only loaded.
+    println!("cargo:rustc-link-lib=rte_net_ring");
+
+    let flags = compiler_flags();
+    cc::Build::new().file("shim.c").flags(&flags).opt_level(3).warnings(true).compile("pollway_shim");
+    generate(&flags);
+}
+
+/// Ends the build with a sentence that names the mend.
+fn refuse(error: &pkg_config::Error) -> ! {
+    match pkg_config::Config::new().probe("libdpdk") {
+        Ok(found) => eprintln!(
+            "error: libdpdk {} is too old: Pollway needs {OLDEST} or newer (Debian 12, Ubuntu 24.04 and later have it).",
+            found.version
+        ),
+        Err(_) => eprintln!(
+            "error: libdpdk was not found by pkg-config ({error}).\n\
+             Install it with: apt-get install libdpdk-dev libclang-dev pkg-config   (or run scripts/setup.sh)"
+        ),
+    }
+    exit(1)
+}
+
+/// libdpdk's own compiler flags: its `-march` and `-include rte_config.h` decide the layout of its structures, and
+/// the pkg-config crate keeps neither.
+fn compiler_flags() -> Vec<String> {
+    let output = Command::new("pkg-config")
+        .args(["--cflags", "libdpdk"])
+        .output()
+        .expect("pkg-config ran a moment ago");
+    let text = String::from_utf8(output.stdout).expect("pkg-config prints UTF-8");
+    let mut flags = vec!["-D_GNU_SOURCE".to_owned()];
+    flags.extend(text.split_whitespace().map(str::to_owned));
+    flags
+}
+
+fn generate(flags: &[String]) {
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    bindgen::Builder::default()
+        .header("wrapper.h")
+        .clang_args(flags)
+        // Rust reads an mbuf through the offsets in shim.h, and never looks into the others.
+        .opaque_type("rte_mbuf|rte_mempool|rte_ring")
+        .allowlist_type("rte_eth_(conf|dev_info|rxconf|txconf|stats|xstat|xstat_name|rss_conf|fp_ops)")
+        .allowlist_type("rte_eth_(rxq_info|txq_info|rss_reta_entry64)|rte_ether_addr|pw_.*")
+        .allowlist_function("pw_.*")
+        .allowlist_function("rte_eal_(init|cleanup|remote_launch|wait_lcore|has_hugepages|hotplug_add)")
+        .allowlist_function("rte_(get_main_lcore|get_next_lcore|lcore_to_socket_id|lcore_to_cpu_id)")
+        .allowlist_function("rte_(version|strerror|get_tsc_hz|socket_count|socket_id_by_idx)")
+        .allowlist_function("rte_dev_(probe|remove)|rte_dev_name")
+        .allowlist_function("rte_pktmbuf_(pool_create|free_bulk)")
+        .allowlist_function("rte_mempool_(free|avail_count|lookup)")
+        .allowlist_function("rte_ring_(create_elem|free|lookup)")
+        .allowlist_function("rte_eth_(call_rx_callbacks|from_rings|find_next_owned_by|macaddr_get|link_speed_to_str)")
+        .allowlist_function("rte_eth_dev_(configure|start|stop|close|reset|info_get|get_mtu|set_mtu)")
+        .allowlist_function("rte_eth_dev_(get_port_by_name|get_name_by_port|socket_id|is_valid_port)")
+        .allowlist_function("rte_eth_dev_(adjust_nb_rx_tx_desc|rss_hash_conf_get|rss_reta_query)")
+        .allowlist_function("rte_eth_dev_(default_mac_addr_set|set_link_up|set_link_down)")
+        .allowlist_function("rte_eth_dev_(rx|tx)_offload_name")
+        .allowlist_function("rte_eth_(rx|tx)_queue_(setup|info_get)|rte_eth_tx_done_cleanup")
+        .allowlist_function("rte_eth_(promiscuous|allmulticast)_(enable|disable|get)")
+        .allowlist_function("rte_eth_(stats_get|stats_reset|xstats_get|xstats_get_names|xstats_reset)")
+        .allowlist_var("rte_eth_fp_ops|PW_.*|RTE_(MAX_LCORE|MAX_ETHPORTS|PKTMBUF_HEADROOM)")
+        .allowlist_var("RTE_(MEMPOOL_CACHE_MAX_SIZE|MBUF_DEFAULT_DATAROOM|ETH_DEV_NO_OWNER|ETH_NAME_MAX_LEN)")
+        .default_enum_style(bindgen::EnumVariation::Consts)
+        .prepend_enum_name(false)
+        .derive_debug(false)
+        .derive_default(true)
+        .generate_comments(false)
+        .layout_tests(true)
+        .wrap_unsafe_ops(true)
+        .generate()
+        .expect("libdpdk's headers are readable: is libclang-dev installed?")
+        .write_to_file(out.join("bindings.rs"))
+        .expect("OUT_DIR is writable");
+}

@@ -1,0 +1,104 @@
+#include "shim.h"
+
+#include <stdio.h>
+
+#include <rte_errno.h>
+#include <rte_log.h>
+
+int pw_errno(void)
+{
+	return rte_errno;
+}
+
+int pw_log_to_stderr(void)
+{
+	return rte_openlog_stream(stderr);
+}
+
+int pw_pktmbuf_alloc_bulk(struct rte_mempool *pool, struct rte_mbuf **mbufs, unsigned int count)
+{
+	return rte_pktmbuf_alloc_bulk(pool, mbufs, count);
+}
+
+unsigned int pw_ring_enqueue_burst(struct rte_ring *ring, const void *elems, unsigned int size, unsigned int n)
+{
+	return rte_ring_enqueue_burst_elem(ring, elems, size, n, NULL);
+}
+
+unsigned int pw_ring_enqueue_bulk(struct rte_ring *ring, const void *elems, unsigned int size, unsigned int n)
+{
+	return rte_ring_enqueue_bulk_elem(ring, elems, size, n, NULL);
+}
+
+unsigned int pw_ring_dequeue_burst(struct rte_ring *ring, void *elems, unsigned int size, unsigned int n)
+{
+	return rte_ring_dequeue_burst_elem(ring, elems, size, n, NULL);
+}
+
+unsigned int pw_ring_dequeue_bulk(struct rte_ring *ring, void *elems, unsigned int size, unsigned int n)
+{
+	return rte_ring_dequeue_bulk_elem(ring, elems, size, n, NULL);
+}
+
+unsigned int pw_ring_count(const struct rte_ring *ring)
+{
+	return rte_ring_count(ring);
+}
+
+unsigned int pw_ring_capacity(const struct rte_ring *ring)
+{
+	return rte_ring_get_capacity(ring);
+}
+
+int pw_eth_link_get(uint16_t port, struct pw_eth_link *link)
+{
+	struct rte_eth_link dpdk;
+	int rc = rte_eth_link_get_nowait(port, &dpdk);
+
+	if (rc != 0)
+		return rc;
+	link->speed_mbps = dpdk.link_speed;
+	link->up = dpdk.link_status == RTE_ETH_LINK_UP;
+	link->full_duplex = dpdk.link_duplex == RTE_ETH_LINK_FULL_DUPLEX;
+	link->autoneg = dpdk.link_autoneg == RTE_ETH_LINK_AUTONEG;
+	return 0;
+}
+
+uint16_t pw_eth_rx_burst(uint16_t port, uint16_t queue, struct rte_mbuf **mbufs, uint16_t n)
+{
+	return rte_eth_rx_burst(port, queue, mbufs, n);
+}
+
+uint16_t pw_eth_tx_burst(uint16_t port, uint16_t queue, struct rte_mbuf **mbufs, uint16_t n)
+{
+	return rte_eth_tx_burst(port, queue, mbufs, n);
+}
+
+void pw_mbuf_fields_get(const struct rte_mbuf *mbuf, struct pw_mbuf_fields *fields)
+{
+	fields->data = rte_pktmbuf_mtod(mbuf, void *);
+	fields->next = mbuf->next;
+	fields->ol_flags = mbuf->ol_flags;
+	fields->pkt_len = rte_pktmbuf_pkt_len(mbuf);
+	fields->packet_type = mbuf->packet_type;
+	fields->rss = mbuf->hash.rss;
+	fields->data_len = rte_pktmbuf_data_len(mbuf);
+	fields->buf_len = mbuf->buf_len;
+	fields->refcnt = rte_mbuf_refcnt_read(mbuf);
+	fields->nb_segs = mbuf->nb_segs;
+	fields->port = mbuf->port;
+	fields->vlan_tci = mbuf->vlan_tci;
+	fields->headroom = rte_pktmbuf_headroom(mbuf);
+	fields->tailroom = rte_pktmbuf_tailroom(mbuf);
+}
+
+void pw_mbuf_fields_set(struct rte_mbuf *mbuf, const struct pw_mbuf_fields *fields)
+{
+	mbuf->ol_flags = fields->ol_flags;
+	mbuf->pkt_len = fields->pkt_len;
+	mbuf->packet_type = fields->packet_type;
+	mbuf->hash.rss = fields->rss;
+	mbuf->data_len = fields->data_len;
+	mbuf->port = fields->port;
+	mbuf->vlan_tci = fields->vlan_tci;
+}

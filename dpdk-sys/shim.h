@@ -1,0 +1,65 @@
+/*
+ * Static inlines of DPDK that Rust calls, in burst or bulk form, so that crossing costs once a burst.
+ * Each is named after the call it stands for, with pw_ in front.
+ */
+#ifndef POLLWAY_SHIM_H
+#define POLLWAY_SHIM_H
+
+#include "compat.h"
+
+#include <rte_mempool.h>
+#include <rte_ring_elem.h>
+
+/* rte_errno of this thread (rte_errno.h: a macro over a per-thread variable). */
+int pw_errno(void);
+
+/* Sends DPDK's log to stderr; by itself it goes to stdout, where a program's answer belongs (rte_log.h). */
+int pw_log_to_stderr(void);
+
+/* rte_pktmbuf_alloc_bulk (rte_mbuf.h): 0, or negative with nothing allocated. */
+int pw_pktmbuf_alloc_bulk(struct rte_mempool *pool, struct rte_mbuf **mbufs, unsigned int count);
+
+/* rte_ring_{en,de}queue_{burst,bulk}_elem (rte_ring_elem.h): how many elements moved. */
+unsigned int pw_ring_enqueue_burst(struct rte_ring *ring, const void *elems, unsigned int size, unsigned int n);
+unsigned int pw_ring_enqueue_bulk(struct rte_ring *ring, const void *elems, unsigned int size, unsigned int n);
+unsigned int pw_ring_dequeue_burst(struct rte_ring *ring, void *elems, unsigned int size, unsigned int n);
+unsigned int pw_ring_dequeue_bulk(struct rte_ring *ring, void *elems, unsigned int size, unsigned int n);
+unsigned int pw_ring_count(const struct rte_ring *ring);
+unsigned int pw_ring_capacity(const struct rte_ring *ring);
+
+/* A link's state in a layout that no release changes (rte_ethdev.h: struct rte_eth_link). */
+struct pw_eth_link {
+	uint32_t speed_mbps;
+	uint8_t up;
+	uint8_t full_duplex;
+	uint8_t autoneg;
+};
+int pw_eth_link_get(uint16_t port, struct pw_eth_link *link);
+
+/*
+ * C twins of what Rust reads by itself (the burst calls through rte_eth_fp_ops, the fields of an mbuf): the tests
+ * hold the Rust readers against them.
+ */
+uint16_t pw_eth_rx_burst(uint16_t port, uint16_t queue, struct rte_mbuf **mbufs, uint16_t n);
+uint16_t pw_eth_tx_burst(uint16_t port, uint16_t queue, struct rte_mbuf **mbufs, uint16_t n);
+
+struct pw_mbuf_fields {
+	void *data;
+	struct rte_mbuf *next;
+	uint64_t ol_flags;
+	uint32_t pkt_len;
+	uint32_t packet_type;
+	uint32_t rss;
+	uint16_t data_len;
+	uint16_t buf_len;
+	uint16_t refcnt;
+	uint16_t nb_segs;
+	uint16_t port;
+	uint16_t vlan_tci;
+	uint16_t headroom;
+	uint16_t tailroom;
+};
+void pw_mbuf_fields_get(const struct rte_mbuf *mbuf, struct pw_mbuf_fields *fields);
+void pw_mbuf_fields_set(struct rte_mbuf *mbuf, const struct pw_mbuf_fields *fields);
+
+#endif
