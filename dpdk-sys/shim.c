@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include <rte_cycles.h>
 #include <rte_errno.h>
 #include <rte_log.h>
 
@@ -13,6 +14,11 @@ int pw_errno(void)
 int pw_log_to_stderr(void)
 {
 	return rte_openlog_stream(stderr);
+}
+
+uint64_t pw_rdtsc(void)
+{
+	return rte_rdtsc();
 }
 
 int pw_pktmbuf_alloc_bulk(struct rte_mempool *pool, struct rte_mbuf **mbufs, unsigned int count)

@@ -16,6 +16,9 @@ int pw_errno(void);
 /* Sends DPDK's log to stderr; by itself it goes to stdout, where a program's answer belongs (rte_log.h). */
 int pw_log_to_stderr(void);
 
+/* rte_rdtsc (rte_cycles.h): the timestamp counter, whatever the architecture calls it. */
+uint64_t pw_rdtsc(void);
+
 /* rte_pktmbuf_alloc_bulk (rte_mbuf.h): 0, or negative with nothing allocated. */
 int pw_pktmbuf_alloc_bulk(struct rte_mempool *pool, struct rte_mbuf **mbufs, unsigned int count);
 

@@ -3,9 +3,15 @@
 //! Read `docs/architecture.md` for the shape; the one concept is the **stream**, a source, a mode and a sink polled by
 //! one lcore. DPDK's nouns are the files of this folder, everything built on them is a folder.
 
+pub mod batch;
+pub mod eal;
 pub mod engine;
 pub mod forward;
+pub mod hugepages;
 pub mod lcore;
+pub mod mbuf;
+pub mod mempool;
 pub mod port;
+pub mod ring;
 pub mod traffic;
 pub mod wire;

@@ -1,0 +1,174 @@
+//! A burst of packets: an inline array of owned mbufs.
+#![allow(unsafe_code)]
+
+use crate::mbuf::Mbuf;
+use dpdk_sys::rte_mbuf;
+use std::mem::{ManuallyDrop, MaybeUninit};
+use std::ops::{Deref, DerefMut};
+
+/// Packets a batch can hold, as in testpmd (`MAX_PKT_BURST`).
+pub const MAX_BURST: usize = 512;
+
+/// Up to [`MAX_BURST`] packets, in order, without allocation. Dropping it frees them in bulk.
+///
+/// The packets are the slice that it derefs to.
+pub struct Batch {
+    len: usize,
+    slots: [MaybeUninit<Mbuf>; MAX_BURST],
+}
+
+impl Batch {
+    /// An empty batch.
+    #[inline]
+    pub const fn new() -> Self {
+        Self { len: 0, slots: [const { MaybeUninit::uninit() }; MAX_BURST] }
+    }
+
+    /// How many more packets fit.
+    #[inline]
+    pub fn room(&self) -> usize {
+        MAX_BURST - self.len
+    }
+
+    /// Adds a packet at the end, or gives it back if the batch is full.
+    ///
+    /// # Errors
+    /// The packet itself.
+    #[inline]
+    pub fn push(&mut self, mbuf: Mbuf) -> Result<(), Mbuf> {
+        match self.slots.get_mut(self.len) {
+            Some(slot) => {
+                slot.write(mbuf);
+                self.len += 1;
+                Ok(())
+            }
+            None => Err(mbuf),
+        }
+    }
+
+    /// Takes the last packet.
+    #[inline]
+    pub fn pop(&mut self) -> Option<Mbuf> {
+        self.len = self.len.checked_sub(1)?;
+        // SAFETY: slots below the old length are initialised, and the new length excludes this one.
+        Some(unsafe { self.slots[self.len].assume_init_read() })
+    }
+
+    /// Frees all packets in bulk.
+    #[inline]
+    pub fn clear(&mut self) {
+        if self.len == 0 {
+            return;
+        }
+        let count = std::mem::take(&mut self.len);
+        // SAFETY: the first `count` slots are initialised and no longer counted, so they are freed exactly once.
+        unsafe { dpdk_sys::rte_pktmbuf_free_bulk(self.raw(), count as u32) };
+    }
+
+    /// Keeps the packets for which `keep` says so, in order; the others are freed in bulk. Returns how many were freed.
+    #[inline]
+    pub fn retain(&mut self, mut keep: impl FnMut(&mut Mbuf) -> bool) -> usize {
+        // Most bursts lose nothing: look for the first reject before anything is moved.
+        let Some(first) = self.iter_mut().position(|mbuf| !keep(mbuf)) else {
+            return 0;
+        };
+        self.retain_from(first, keep)
+    }
+
+    /// `retain` from the first reject on. The length is zero while packets move, so a panic in `keep` leaks packets
+    /// and frees none twice.
+    #[cold]
+    fn retain_from(&mut self, first: usize, mut keep: impl FnMut(&mut Mbuf) -> bool) -> usize {
+        let count = std::mem::take(&mut self.len);
+        let mut rejects = Self::new();
+        let mut kept = first;
+        for at in first..count {
+            // SAFETY: slots below `count` are initialised, each is read once, and a kept one is written to a slot that
+            // was read before.
+            let mut mbuf = ManuallyDrop::new(unsafe { self.slots[at].assume_init_read() });
+            if at != first && keep(&mut mbuf) {
+                self.slots[kept].write(ManuallyDrop::into_inner(mbuf));
+                kept += 1;
+            } else {
+                rejects.slots[rejects.len].write(ManuallyDrop::into_inner(mbuf));
+                rejects.len += 1;
+            }
+        }
+        self.len = kept;
+        rejects.len
+    }
+
+    /// Lets `fill` write up to `limit` mbuf pointers behind the last packet; it returns how many it wrote.
+    ///
+    /// # Safety
+    /// `fill` gets an array of the size that it is told and returns how many leading entries it set to mbufs that it
+    /// hands over.
+    #[inline]
+    pub(crate) unsafe fn fill_with(
+        &mut self,
+        limit: usize,
+        fill: impl FnOnce(*mut *mut rte_mbuf, u16) -> usize,
+    ) -> usize {
+        let limit = limit.min(self.room());
+        // SAFETY: `len + limit` is at most MAX_BURST, so the pointer is within the array.
+        let spare = unsafe { self.raw().add(self.len) };
+        let filled = fill(spare, limit as u16).min(limit);
+        self.len += filled;
+        filled
+    }
+
+    /// Lets `take` consume leading packets; it returns how many it took over. The rest moves to the front.
+    ///
+    /// # Safety
+    /// `take` owns the first N entries, N being what it returns, and has not touched the others.
+    #[inline]
+    pub(crate) unsafe fn take_with(&mut self, take: impl FnOnce(*mut *mut rte_mbuf, u16) -> usize) -> usize {
+        let count = self.len;
+        let taken = take(self.raw(), count as u16).min(count);
+        if taken < count {
+            let first = self.slots.as_mut_ptr();
+            // SAFETY: both ranges are within the array; the taken entries are no longer ours.
+            unsafe { std::ptr::copy(first.add(taken), first, count - taken) };
+        }
+        self.len = count - taken;
+        taken
+    }
+
+    /// The slots as C sees them.
+    #[inline]
+    fn raw(&mut self) -> *mut *mut rte_mbuf {
+        // `Mbuf` is a transparent NonNull<rte_mbuf>, and MaybeUninit keeps its layout.
+        self.slots.as_mut_ptr().cast()
+    }
+}
+
+impl Default for Batch {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Deref for Batch {
+    type Target = [Mbuf];
+
+    #[inline]
+    fn deref(&self) -> &[Mbuf] {
+        // SAFETY: the first `len` slots are initialised.
+        unsafe { std::slice::from_raw_parts(self.slots.as_ptr().cast(), self.len) }
+    }
+}
+
+impl DerefMut for Batch {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut [Mbuf] {
+        // SAFETY: the first `len` slots are initialised.
+        unsafe { std::slice::from_raw_parts_mut(self.slots.as_mut_ptr().cast(), self.len) }
+    }
+}
+
+impl Drop for Batch {
+    #[inline]
+    fn drop(&mut self) {
+        self.clear();
+    }
+}

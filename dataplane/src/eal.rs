@@ -1,0 +1,314 @@
+//! DPDK's environment: started once a process, with DPDK's own flags.
+//!
+//! [`prepare`] turns the user's flags and the machine's state into the final ones and says in a line each what it
+//! added; [`Eal::init`] starts DPDK with them. An [`Eal`] is a handle: DPDK is cleaned up when the last of the handles,
+//! which ports, pools and rings hold too, is dropped.
+#![allow(unsafe_code)]
+
+use crate::hugepages::{Machine, Unusable};
+use crate::port::PortId;
+use std::collections::BTreeSet;
+use std::ffi::{CStr, CString, c_char};
+use std::fs::OpenOptions;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// What can go wrong before DPDK runs.
+#[derive(Debug, thiserror::Error)]
+pub enum EalError {
+    /// EAL was started in this process before.
+    #[error("DPDK's EAL can be started only once in a process")]
+    AlreadyStarted,
+    /// A flag holds a NUL byte.
+    #[error("the EAL flag {0:?} holds a NUL byte; remove it")]
+    NulByte(String),
+    /// The file prefix belongs to a program that runs.
+    #[error(
+        "another DPDK program runs with the file prefix '{prefix}' (it holds the lock on {}): \
+         give this one a name of its own, --file-prefix=NAME, or stop the other",
+        lock.display()
+    )]
+    PrefixTaken {
+        /// The prefix that was asked for.
+        prefix: String,
+        /// The file that the other program holds a lock on.
+        lock: PathBuf,
+    },
+    /// More memory was asked for than the machine has hugepages for.
+    #[error(
+        "{asked_mib} MiB of hugepages were asked for and {free_mib} MiB are free: reserve more \
+         (scripts/hugepages.sh reserve {pages}), ask for less with -m, or run with --no-huge"
+    )]
+    TooFewHugepages {
+        /// What `-m` asked for.
+        asked_mib: u64,
+        /// What is free.
+        free_mib: u64,
+        /// How many 2 MiB pages would serve.
+        pages: u64,
+    },
+    /// `rte_eal_init` refused.
+    #[error("DPDK's EAL did not start: {reason} (flags: {flags}); its own words are above")]
+    Init {
+        /// The errno's text.
+        reason: String,
+        /// The flags it was started with.
+        flags: String,
+    },
+}
+
+/// What the user asked of EAL and what the plan needs of it.
+#[derive(Clone, Debug, Default)]
+pub struct EalRequest {
+    /// DPDK's own flags, without the program's name and without `--vdev` (see [`crate::port`]).
+    pub flags: Vec<String>,
+    /// A virtio-user port shares EAL's memory with its peer, which takes few memory regions.
+    pub shares_memory: bool,
+    /// Packet memory the plan needs, in MiB; sizes the heap where there are no hugepages.
+    pub memory_mib: u64,
+}
+
+/// The flags to start EAL with, and what was added to the user's, a line each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EalFlags {
+    /// The final flags.
+    pub flags: Vec<String>,
+    /// What was added and why, for the user.
+    pub notes: Vec<String>,
+}
+
+/// Heap beside packet memory when there are no hugepages: rings, queues, device state.
+const NO_HUGE_BASE_MIB: u64 = 256;
+
+/// Adds to the user's flags what this machine and this plan need.
+///
+/// # Errors
+/// [`EalError::PrefixTaken`] and [`EalError::TooFewHugepages`]: what EAL would fail on later and say less clearly.
+pub fn prepare(request: &EalRequest, machine: &Machine) -> Result<EalFlags, EalError> {
+    let mut flags = request.flags.clone();
+    let mut notes = Vec::new();
+    let given = |name: &str| value_of(&request.flags, name).is_some();
+
+    let no_huge = given("--no-huge");
+    let asked_mib = value_of(&request.flags, "-m").and_then(|mib| mib.parse::<u64>().ok());
+    match machine.usable_mib() {
+        _ if no_huge => {}
+        Ok(free_mib) => {
+            if let Some(asked_mib) = asked_mib.filter(|asked| *asked > free_mib) {
+                return Err(EalError::TooFewHugepages { asked_mib, free_mib, pages: asked_mib.div_ceil(2) });
+            }
+        }
+        Err(reason @ Unusable::NoneFree { .. }) if asked_mib.is_some() || given("--socket-mem") => {
+            let asked_mib = asked_mib.unwrap_or(request.memory_mib);
+            notes.push(reason.to_string());
+            return Err(EalError::TooFewHugepages { asked_mib, free_mib: 0, pages: asked_mib.div_ceil(2) });
+        }
+        Err(reason) => {
+            flags.push("--no-huge".to_owned());
+            notes.push(format!("running with --no-huge: {reason}"));
+        }
+    }
+    if flags.iter().any(|flag| flag == "--no-huge") && asked_mib.is_none() {
+        flags.push("-m".to_owned());
+        flags.push((NO_HUGE_BASE_MIB + request.memory_mib).to_string());
+    }
+    if request.shares_memory && !given("--single-file-segments") {
+        flags.push("--single-file-segments".to_owned());
+        notes.push(
+            "running with --single-file-segments: a virtio-user port shares this program's memory".to_owned(),
+        );
+    }
+    if !given("--in-memory") && !given("--no-shconf") {
+        choose_prefix(&request.flags, &mut flags, &mut notes)?;
+    }
+    Ok(EalFlags { flags, notes })
+}
+
+/// Keeps the user's prefix or DPDK's default, unless a running program holds it.
+fn choose_prefix(given: &[String], flags: &mut Vec<String>, notes: &mut Vec<String>) -> Result<(), EalError> {
+    let asked = value_of(given, "--file-prefix");
+    let prefix = asked.unwrap_or("rte");
+    let lock = runtime_dir().join(prefix).join("config");
+    if !is_locked(&lock) {
+        return Ok(());
+    }
+    if asked.is_some() {
+        return Err(EalError::PrefixTaken { prefix: prefix.to_owned(), lock });
+    }
+    let own = format!("pollway-{}", std::process::id());
+    notes.push(format!("running with --file-prefix={own}: another DPDK program uses the default one"));
+    flags.push(format!("--file-prefix={own}"));
+    Ok(())
+}
+
+/// Where EAL keeps its runtime files (`eal_create_runtime_dir` in DPDK's `eal_filesystem.c`).
+fn runtime_dir() -> PathBuf {
+    let base = if let Some(dir) = std::env::var_os("RUNTIME_DIRECTORY") {
+        PathBuf::from(dir)
+    } else if rustix::process::getuid().is_root() {
+        PathBuf::from("/var/run")
+    } else {
+        std::env::var_os("XDG_RUNTIME_DIR").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from)
+    };
+    base.join("dpdk")
+}
+
+/// Whether a primary process holds its lock on this configuration file.
+fn is_locked(config: &std::path::Path) -> bool {
+    use rustix::fs::{FlockOperation, fcntl_lock};
+    let Ok(file) = OpenOptions::new().read(true).write(true).open(config) else {
+        return false;
+    };
+    fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive).is_err()
+}
+
+/// The value of a flag given as `--name=value`, `--name value` or `-nvalue`; empty for one without a value.
+fn value_of<'a>(flags: &'a [String], name: &str) -> Option<&'a str> {
+    let short = !name.starts_with("--");
+    flags.iter().enumerate().find_map(|(at, flag)| {
+        let rest = flag.strip_prefix(name)?;
+        match rest.strip_prefix('=') {
+            Some(value) => Some(value),
+            None if rest.is_empty() => Some(flags.get(at + 1).map_or("", String::as_str)),
+            None => short.then_some(rest),
+        }
+    })
+}
+
+/// DPDK's environment, running. Clones are handles to the one environment.
+#[derive(Clone)]
+pub struct Eal(Arc<Environment>);
+
+struct Environment {
+    /// Ports that have an owner, so that no queue is handed out twice.
+    claimed: Mutex<BTreeSet<PortId>>,
+    /// Held while an lcore is launched: DPDK leaves that to one thread.
+    launching: Mutex<()>,
+}
+
+static STARTED: AtomicBool = AtomicBool::new(false);
+
+impl Eal {
+    /// Starts EAL with final flags (see [`prepare`]); the calling thread becomes the main lcore.
+    ///
+    /// # Errors
+    /// [`EalError`]. After a failure EAL cannot be started again in this process.
+    ///
+    /// Source: `rte_eal.h`, `rte_eal_init`.
+    pub fn init(flags: &[String]) -> Result<Self, EalError> {
+        let argv = std::iter::once("pollway".to_owned()).chain(flags.iter().cloned());
+        let argv: Vec<CString> = argv
+            .map(|flag| CString::new(flag.clone()).map_err(|_| EalError::NulByte(flag)))
+            .collect::<Result<_, _>>()?;
+        if STARTED.swap(true, Ordering::AcqRel) {
+            return Err(EalError::AlreadyStarted);
+        }
+        // EAL permutes argv and keeps pointers into it, so the strings live as long as the process.
+        let mut pointers: Vec<*mut c_char> = argv.into_iter().map(CString::into_raw).collect();
+        let count = pointers.len() as i32;
+        pointers.push(std::ptr::null_mut());
+        let pointers = pointers.leak();
+        // SAFETY: `pointers` is a NULL-terminated argv of `count` writable strings that are never freed, and STARTED
+        // makes this the only call of the process.
+        let rc = unsafe {
+            dpdk_sys::pw_log_to_stderr();
+            dpdk_sys::rte_eal_init(count, pointers.as_mut_ptr())
+        };
+        if rc < 0 {
+            return Err(EalError::Init { reason: errno_text(last_errno()), flags: flags.join(" ") });
+        }
+        Ok(Self(Arc::new(Environment { claimed: Mutex::default(), launching: Mutex::new(()) })))
+    }
+
+    /// Whether packet memory is in hugepages.
+    pub fn has_hugepages(&self) -> bool {
+        // SAFETY: reads EAL's configuration, which is there since `init`.
+        unsafe { dpdk_sys::rte_eal_has_hugepages() != 0 }
+    }
+
+    /// Takes `port` for one owner; `false` if it has one.
+    pub(crate) fn claim(&self, port: PortId) -> bool {
+        self.0.claimed.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(port)
+    }
+
+    /// Gives `port` back.
+    pub(crate) fn release(&self, port: PortId) {
+        self.0.claimed.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).remove(&port);
+    }
+
+    pub(crate) fn launching(&self) -> &Mutex<()> {
+        &self.0.launching
+    }
+}
+
+impl Drop for Environment {
+    fn drop(&mut self) {
+        // SAFETY: every port, pool and ring holds a handle, so this is the last user of EAL.
+        unsafe { dpdk_sys::rte_eal_cleanup() };
+    }
+}
+
+/// The linked DPDK's version, e.g. `DPDK 22.11.11`.
+pub fn version() -> String {
+    // SAFETY: returns a static string.
+    unsafe { CStr::from_ptr(dpdk_sys::rte_version()) }.to_string_lossy().into_owned()
+}
+
+/// `rte_errno` of this thread, positive.
+pub(crate) fn last_errno() -> i32 {
+    // SAFETY: reads a variable of this thread.
+    unsafe { dpdk_sys::pw_errno() }
+}
+
+/// An errno (either sign) in words.
+pub(crate) fn errno_text(errno: i32) -> String {
+    // SAFETY: rte_strerror returns a string of this thread that is valid until its next call; it is copied at once.
+    unsafe { CStr::from_ptr(dpdk_sys::rte_strerror(errno.abs())) }.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(flags: &[&str]) -> EalRequest {
+        EalRequest { flags: flags.iter().map(|flag| (*flag).to_owned()).collect(), ..EalRequest::default() }
+    }
+
+    #[test]
+    fn a_machine_without_hugepages_gets_no_huge_and_a_line_about_it() {
+        let empty = tempfile::tempdir().unwrap();
+        let prepared =
+            prepare(&EalRequest { memory_mib: 44, ..request(&["--in-memory"]) }, &Machine::at(empty.path())).unwrap();
+        assert_eq!(prepared.flags, ["--in-memory", "--no-huge", "-m", "300"]);
+        assert_eq!(prepared.notes.len(), 1);
+        assert!(prepared.notes[0].contains("no hugepages are reserved"), "{:?}", prepared.notes);
+    }
+
+    #[test]
+    fn the_users_own_choice_stands() {
+        let empty = tempfile::tempdir().unwrap();
+        let prepared =
+            prepare(&request(&["--in-memory", "--no-huge", "-m512"]), &Machine::at(empty.path())).unwrap();
+        assert_eq!(prepared.flags, ["--in-memory", "--no-huge", "-m512"]);
+        assert!(prepared.notes.is_empty());
+    }
+
+    #[test]
+    fn a_virtio_user_port_gets_one_memory_file() {
+        let empty = tempfile::tempdir().unwrap();
+        let asked = EalRequest { shares_memory: true, ..request(&["--in-memory", "--no-huge", "-m", "64"]) };
+        let prepared = prepare(&asked, &Machine::at(empty.path())).unwrap();
+        assert!(prepared.flags.contains(&"--single-file-segments".to_owned()));
+        assert_eq!(prepared.notes.len(), 1);
+    }
+
+    #[test]
+    fn flags_are_found_in_each_way_of_writing_them() {
+        let flags: Vec<String> = ["-m512", "--file-prefix=a", "--lcores", "0-1"].map(str::to_owned).to_vec();
+        assert_eq!(value_of(&flags, "-m"), Some("512"));
+        assert_eq!(value_of(&flags, "--file-prefix"), Some("a"));
+        assert_eq!(value_of(&flags, "--lcores"), Some("0-1"));
+        assert_eq!(value_of(&flags, "--file"), None);
+    }
+}

@@ -1,0 +1,166 @@
+//! A packet: one owned `rte_mbuf`.
+//!
+//! Fields are read and written in Rust through the offsets of `compat.h`; a test holds each against its C accessor.
+//! Reference counts stay DPDK's business: nothing here can make two owners of one packet.
+#![allow(unsafe_code)]
+
+use dpdk_sys::rte_mbuf;
+use std::ptr::NonNull;
+
+/// An owned packet. Dropping it returns it to its pool.
+///
+/// Not `Clone`: one owner. `Send`, because DPDK lets any EAL or registered thread free an mbuf
+/// (`rte_mempool.h`: multi-producer by default); not `Sync`.
+#[repr(transparent)]
+pub struct Mbuf(NonNull<rte_mbuf>);
+
+// SAFETY: an mbuf is plain memory with one owner, and its pool takes it back from any thread (`rte_mempool.h`).
+unsafe impl Send for Mbuf {}
+
+/// A field of `rte_mbuf` at a fixed offset.
+macro_rules! field {
+    ($(#[$doc:meta])* $get:ident $(, $set:ident)?: $type:ty = $offset:ident) => {
+        $(#[$doc])*
+        #[inline]
+        pub fn $get(&self) -> $type {
+            // SAFETY: `self` owns a live rte_mbuf, and the offset is this field's, from offsetof() in compat.h.
+            unsafe { self.at::<$type>(dpdk_sys::$offset).read() }
+        }
+        $(
+            /// Sets what the reader of the same name reads.
+            #[inline]
+            pub fn $set(&mut self, value: $type) {
+                // SAFETY: as for the reader; `&mut self` makes this the only access.
+                unsafe { self.at::<$type>(dpdk_sys::$offset).write(value) }
+            }
+        )?
+    };
+}
+
+impl Mbuf {
+    field!(/// Bytes of packet in this segment.
+        data_len: u16 = PW_MBUF_DATA_LEN);
+    field!(/// Bytes of packet in all segments.
+        pkt_len: u32 = PW_MBUF_PKT_LEN);
+    field!(/// Segments of this packet; 1 for most.
+        segments: u16 = PW_MBUF_NB_SEGS);
+    field!(/// The port it was received on.
+        port: u16 = PW_MBUF_PORT);
+    field!(/// Offload flags (`rte_mbuf_core.h`, RTE_MBUF_F_*).
+        ol_flags, set_ol_flags: u64 = PW_MBUF_OL_FLAGS);
+    field!(/// Packet type as the device saw it (`rte_mbuf_ptype.h`).
+        packet_type: u32 = PW_MBUF_PACKET_TYPE);
+    field!(/// VLAN tag that was stripped or is to be inserted.
+        vlan_tci, set_vlan_tci: u16 = PW_MBUF_VLAN_TCI);
+    field!(/// Size of the segment's buffer, headroom included.
+        buf_len: u16 = PW_MBUF_BUF_LEN);
+    field!(/// Bytes free before the data: room for headers to prepend.
+        headroom: u16 = PW_MBUF_DATA_OFF);
+    field!(/// Owners DPDK counts; 1 for every packet made here.
+        refcnt: u16 = PW_MBUF_REFCNT);
+
+    /// The device's RSS hash, if it computed one.
+    #[inline]
+    pub fn rss_hash(&self) -> Option<u32> {
+        if self.ol_flags() & dpdk_sys::PW_MBUF_F_RX_RSS_HASH == 0 {
+            return None;
+        }
+        // SAFETY: as in `field!`.
+        Some(unsafe { self.at::<u32>(dpdk_sys::PW_MBUF_HASH_RSS).read() })
+    }
+
+    /// The first segment's bytes.
+    #[inline]
+    pub fn data(&self) -> &[u8] {
+        // SAFETY: DPDK keeps data_off + data_len within the buffer, and `&self` keeps the packet alive and unchanged.
+        unsafe { std::slice::from_raw_parts(self.data_ptr(), usize::from(self.data_len())) }
+    }
+
+    /// The first segment's bytes, to change.
+    ///
+    /// A buffer that DPDK shares between packets (`refcnt` above 1) is never made here.
+    #[inline]
+    pub fn data_mut(&mut self) -> &mut [u8] {
+        debug_assert_eq!(self.refcnt(), 1, "a shared packet must not be changed");
+        // SAFETY: as for `data`; `&mut self` makes this the only access.
+        unsafe { std::slice::from_raw_parts_mut(self.data_ptr(), usize::from(self.data_len())) }
+    }
+
+    /// Bytes free after the first segment's data.
+    #[inline]
+    pub fn tailroom(&self) -> u16 {
+        self.buf_len().saturating_sub(self.headroom()).saturating_sub(self.data_len())
+    }
+
+    /// Makes the packet `bytes` long and returns them, their content being whatever the buffer held.
+    ///
+    /// `None`, and no change, if the packet has several segments or the buffer is too short.
+    #[inline]
+    pub fn resize(&mut self, bytes: u16) -> Option<&mut [u8]> {
+        let room = self.buf_len().saturating_sub(self.headroom());
+        if self.segments() != 1 || bytes > room {
+            return None;
+        }
+        // SAFETY: as in `field!`; the data stays within the buffer, as just checked. The buffer is initialised memory:
+        // EAL's heap comes zeroed from the kernel.
+        unsafe {
+            self.at::<u16>(dpdk_sys::PW_MBUF_DATA_LEN).write(bytes);
+            self.at::<u32>(dpdk_sys::PW_MBUF_PKT_LEN).write(u32::from(bytes));
+        }
+        Some(self.data_mut())
+    }
+
+    /// The segments' bytes, in order: the whole packet.
+    pub fn chunks(&self) -> impl Iterator<Item = &[u8]> {
+        let mut next = Some(self.0);
+        std::iter::from_fn(move || {
+            let segment = next?;
+            // SAFETY: a packet's segments form a NULL-terminated list that lives as long as its head, which `&self`
+            // borrows; the Mbuf made to read one is never dropped.
+            unsafe {
+                let segment = std::mem::ManuallyDrop::new(Self(segment));
+                next = NonNull::new(segment.at::<*mut rte_mbuf>(dpdk_sys::PW_MBUF_NEXT).read());
+                Some(std::slice::from_raw_parts(segment.data_ptr().cast_const(), usize::from(segment.data_len())))
+            }
+        })
+    }
+
+    #[inline]
+    fn data_ptr(&self) -> *mut u8 {
+        // SAFETY: as in `field!`; buf_addr + data_off is where DPDK puts the data (`rte_pktmbuf_mtod`).
+        unsafe { self.at::<*mut u8>(dpdk_sys::PW_MBUF_BUF_ADDR).read().add(usize::from(self.headroom())) }
+    }
+
+    /// Pointer to the field at `offset`.
+    ///
+    /// # Safety
+    /// `offset` is that of a field of type `T`, from `compat.h`.
+    #[inline]
+    unsafe fn at<T>(&self, offset: u32) -> *mut T {
+        // SAFETY: the caller's promise; the offset is within the structure.
+        unsafe { self.0.as_ptr().cast::<u8>().add(offset as usize).cast::<T>() }
+    }
+
+    /// The C pointer, still owned.
+    pub(crate) fn as_raw(&self) -> *mut rte_mbuf {
+        self.0.as_ptr()
+    }
+}
+
+impl Drop for Mbuf {
+    fn drop(&mut self) {
+        let mut raw = self.as_raw();
+        // SAFETY: `self` owns the packet and is gone after this.
+        unsafe { dpdk_sys::rte_pktmbuf_free_bulk(&mut raw, 1) };
+    }
+}
+
+impl std::fmt::Debug for Mbuf {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Mbuf")
+            .field("port", &self.port())
+            .field("pkt_len", &self.pkt_len())
+            .field("segments", &self.segments())
+            .finish_non_exhaustive()
+    }
+}

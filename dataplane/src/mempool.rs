@@ -1,0 +1,212 @@
+//! Pools of packets.
+#![allow(unsafe_code)]
+
+use crate::batch::Batch;
+use crate::eal::{Eal, errno_text, last_errno};
+use crate::lcore::SocketId;
+use dpdk_sys::rte_mempool;
+use std::ffi::CString;
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+/// Data room of a packet buffer, headroom included: testpmd's `--mbuf-size` (`RTE_MBUF_DEFAULT_BUF_SIZE`).
+pub const DEFAULT_MBUF_SIZE: u16 = 2176;
+
+/// What a pool is to be.
+#[derive(Clone, Debug)]
+pub struct MempoolConfig {
+    /// A name, unique in the process, at most 25 bytes.
+    pub name: String,
+    /// Packets.
+    pub mbufs: u32,
+    /// Packets that each lcore keeps to itself, at most 512.
+    pub cache: u32,
+    /// Bytes of each packet's buffer, headroom included.
+    pub mbuf_size: u16,
+    /// The NUMA node of its memory.
+    pub socket: SocketId,
+}
+
+/// How many packets a plan can have in flight, and so how many its pool must hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sizing {
+    /// Descriptors of all receive and transmit queues.
+    pub descriptors: u32,
+    /// Slots of all rings.
+    pub ring_slots: u32,
+    /// Streams, each with a burst in its hands.
+    pub streams: u32,
+    /// Packets of a burst.
+    pub burst: u32,
+    /// Lcores that allocate or free.
+    pub lcores: u32,
+    /// Packets an lcore may keep in its cache.
+    pub cache: u32,
+}
+
+impl Sizing {
+    /// Packets the pool must hold so that no receive queue ever lacks one.
+    ///
+    /// An lcore's cache is flushed at one and a half times its size (`rte_mempool.c`, CACHE_FLUSHTHRESH_MULTIPLIER).
+    pub fn mbufs(&self) -> u32 {
+        let cached = self.lcores * (self.cache + self.cache / 2);
+        let needed = self.descriptors + self.ring_slots + self.streams * self.burst * 2 + cached;
+        // A pool's ring has a power of two of slots less one, so this size wastes none.
+        needed.max(1024).next_power_of_two() - 1
+    }
+}
+
+/// Why a pool could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum MempoolError {
+    /// The name cannot be DPDK's.
+    #[error("the pool name '{0}' is not usable: at most 25 bytes, no NUL")]
+    Name(String),
+    /// DPDK refused.
+    #[error(
+        "a pool of {mbufs} packets of {mbuf_size} bytes ({mib} MiB on NUMA node {socket}) could not be made: {reason}; \
+         {mend}"
+    )]
+    Create {
+        /// Packets asked for.
+        mbufs: u32,
+        /// Bytes of each.
+        mbuf_size: u16,
+        /// What both come to.
+        mib: u64,
+        /// The NUMA node.
+        socket: SocketId,
+        /// The errno's text.
+        reason: String,
+        /// What to type.
+        mend: String,
+    },
+}
+
+/// Memory that `mbufs` packets of `mbuf_size` bytes take, in MiB: buffer, structure and pool header.
+pub fn memory_mib(mbufs: u32, mbuf_size: u16) -> u64 {
+    /// `struct rte_mbuf` and the object header and trailer that the pool adds, rounded up to cache lines.
+    const OVERHEAD: u64 = dpdk_sys::PW_MBUF_SIZE as u64 + 128;
+    (u64::from(mbufs) * (u64::from(mbuf_size) + OVERHEAD)).div_ceil(1 << 20)
+}
+
+/// A pool of packets. Clones are handles to the one pool.
+#[derive(Clone)]
+pub struct Mempool(Arc<Pool>);
+
+struct Pool {
+    raw: NonNull<rte_mempool>,
+    mbufs: u32,
+    _eal: Eal,
+}
+
+// SAFETY: a pool made with default flags is multi-producer and multi-consumer (`rte_mempool.h`), and its other fields
+// do not change after creation.
+unsafe impl Send for Pool {}
+// SAFETY: as above.
+unsafe impl Sync for Pool {}
+
+impl Mempool {
+    /// Makes a pool.
+    ///
+    /// # Errors
+    /// [`MempoolError`]; nothing is left behind.
+    ///
+    /// Source: `rte_mbuf.h`, `rte_pktmbuf_pool_create`.
+    pub fn new(eal: &Eal, config: &MempoolConfig) -> Result<Self, MempoolError> {
+        let name = CString::new(config.name.as_str())
+            .ok()
+            .filter(|name| name.as_bytes().len() <= 25)
+            .ok_or_else(|| MempoolError::Name(config.name.clone()))?;
+        // DPDK refuses a cache above two thirds of the pool.
+        let cache = config.cache.min(dpdk_sys::RTE_MEMPOOL_CACHE_MAX_SIZE).min(config.mbufs / 2);
+        // SAFETY: EAL runs (`eal`), and the name is copied by the call.
+        let raw = unsafe {
+            dpdk_sys::rte_pktmbuf_pool_create(
+                name.as_ptr(),
+                config.mbufs,
+                cache,
+                0,
+                config.mbuf_size,
+                config.socket.0,
+            )
+        };
+        let raw = NonNull::new(raw).ok_or_else(|| {
+            let mib = memory_mib(config.mbufs, config.mbuf_size);
+            MempoolError::Create {
+                mbufs: config.mbufs,
+                mbuf_size: config.mbuf_size,
+                mib,
+                socket: config.socket,
+                reason: errno_text(last_errno()),
+                mend: if eal.has_hugepages() {
+                    format!(
+                        "reserve hugepages (scripts/hugepages.sh reserve {}) or ask for fewer packets \
+                         (--total-num-mbufs, --rxd, --txd)",
+                        mib.div_ceil(2)
+                    )
+                } else {
+                    format!(
+                        "give EAL more memory (-m {}) or ask for fewer packets (--total-num-mbufs, --rxd, --txd)",
+                        mib + 256
+                    )
+                },
+            }
+        })?;
+        Ok(Self(Arc::new(Pool { raw, mbufs: config.mbufs, _eal: eal.clone() })))
+    }
+
+    /// Adds `count` empty packets to `batch`, or none at all.
+    ///
+    /// `false` if the pool or the batch has no room for all of them.
+    #[inline]
+    pub fn alloc_bulk(&self, batch: &mut Batch, count: usize) -> bool {
+        if count > batch.room() {
+            return false;
+        }
+        // SAFETY: the pool lives as long as `self`; the call fills all `count` entries or none, and fresh mbufs have
+        // no other owner.
+        let got = unsafe {
+            batch.fill_with(count, |mbufs, count| {
+                let rc = dpdk_sys::pw_pktmbuf_alloc_bulk(self.as_raw(), mbufs, u32::from(count));
+                if rc == 0 { usize::from(count) } else { 0 }
+            })
+        };
+        got == count
+    }
+
+    /// Packets the pool was made with.
+    pub fn size(&self) -> u32 {
+        self.0.mbufs
+    }
+
+    /// Packets that somebody holds: a program, a ring or a device.
+    ///
+    /// Sums the caches of all lcores, so it is exact only while none of them allocates or frees (`rte_mempool.h`,
+    /// `rte_mempool_avail_count`).
+    pub fn in_use(&self) -> u32 {
+        self.0.in_use()
+    }
+
+    pub(crate) fn as_raw(&self) -> *mut rte_mempool {
+        self.0.raw.as_ptr()
+    }
+}
+
+impl Pool {
+    fn in_use(&self) -> u32 {
+        // SAFETY: the pool lives as long as `self`.
+        self.mbufs - unsafe { dpdk_sys::rte_mempool_avail_count(self.raw.as_ptr()) }.min(self.mbufs)
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        // A packet that is still out points into the pool: memory lost is better than memory shared. Nobody can allocate
+        // any more, so the count cannot rise behind this check.
+        if self.in_use() == 0 {
+            // SAFETY: this is the last handle, and every packet is back.
+            unsafe { dpdk_sys::rte_mempool_free(self.raw.as_ptr()) };
+        }
+    }
+}
