@@ -98,6 +98,16 @@ impl Batch {
         rejects.len
     }
 
+    /// Hands out every packet, in order, and leaves the batch empty.
+    #[inline]
+    pub fn drain_each(&mut self, mut take: impl FnMut(Mbuf)) {
+        let count = std::mem::take(&mut self.len);
+        for slot in &self.slots[..count] {
+            // SAFETY: slots below the old length are initialised; the new length excludes them, so each is read once.
+            take(unsafe { slot.assume_init_read() });
+        }
+    }
+
     /// Lets `fill` write up to `limit` mbuf pointers behind the last packet; it returns how many it wrote.
     ///
     /// # Safety

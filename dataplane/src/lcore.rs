@@ -140,6 +140,11 @@ impl<T> Running<T> {
         self.lcore
     }
 
+    /// Whether the work has ended.
+    pub fn has_ended(&self) -> bool {
+        self.result.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).is_some()
+    }
+
     /// Waits until the work has ended and returns what it returned.
     ///
     /// # Errors

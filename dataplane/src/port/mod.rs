@@ -1,7 +1,36 @@
 //! Ports: devices by name, their configuration, queues, statistics, link and RSS.
+//!
+//! ```text
+//! Port<Stopped> ── configure ──► Port<Stopped> ── start ──► Port<Started> + Queues
+//!       ▲                                                        │
+//!       └────────────────────── stop (takes the queues) ◄────────┘
+//! ```
+//!
+//! Each queue is handed out once, and `stop` wants them all back: nobody can poll a stopped port. A failure gives the
+//! port back. A device that lacks a call answers `None`, or a note says what it did without.
+#![allow(unsafe_code)]
 
+mod config;
+mod info;
+mod link;
+mod queue;
+mod stats;
+mod wire_pair;
+
+pub use config::{Granted, PortConfig, RssTypes};
+pub use info::{PortInfo, offload_names};
+pub use link::Link;
+pub use queue::{Queues, RxQueue, TxQueue};
+pub use stats::{PortStats, ExtendedStat};
+pub use wire_pair::wire_pair;
+
+use crate::batch::Batch;
+use crate::eal::{Eal, errno_text};
+use crate::mempool::Mempool;
 use serde::Serialize;
+use std::ffi::{CStr, CString, c_char};
 use std::fmt;
+use std::marker::PhantomData;
 
 /// A port as ethdev numbers them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -22,5 +51,246 @@ impl fmt::Display for PortId {
 impl fmt::Display for QueueId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+/// What can go wrong with a port.
+#[derive(Debug, thiserror::Error)]
+pub enum PortError {
+    /// A device could not be made or found.
+    #[error("the device '{device}' could not be made: {reason}; DPDK's own words are above")]
+    Probe {
+        /// The device as DPDK names it.
+        device: String,
+        /// The errno's text.
+        reason: String,
+    },
+    /// The port has an owner already, or does not exist.
+    #[error("port {0} does not exist or is in use by another part of this program")]
+    Taken(PortId),
+    /// More queues than the device has.
+    #[error("port {port} ({device}) has at most {max} {kind} queues, {asked} were asked for: use {flag}={max} or less")]
+    TooManyQueues {
+        /// The port.
+        port: PortId,
+        /// Its device.
+        device: String,
+        /// `receive` or `transmit`.
+        kind: &'static str,
+        /// Queues asked for.
+        asked: u16,
+        /// Queues it has.
+        max: u16,
+        /// The flag that asks.
+        flag: &'static str,
+    },
+    /// An MTU outside of the device's range.
+    #[error("port {port} ({device}) takes an MTU from {min} to {max}, not {asked}")]
+    Mtu {
+        /// The port.
+        port: PortId,
+        /// Its device.
+        device: String,
+        /// What was asked for.
+        asked: u16,
+        /// The smallest.
+        min: u16,
+        /// The largest.
+        max: u16,
+    },
+    /// Queues were given to `stop` that are not the port's, or not all of them.
+    #[error("port {0} can stop only with all of its queues handed back")]
+    QueuesMissing(PortId),
+    /// Any other call that DPDK refused.
+    #[error("port {port} ({device}): {call} failed{}: {reason}", queue.map_or(String::new(), |queue| format!(" for queue {queue}")))]
+    Refused {
+        /// The port.
+        port: PortId,
+        /// Its device.
+        device: String,
+        /// DPDK's function.
+        call: &'static str,
+        /// The queue, where one was meant.
+        queue: Option<QueueId>,
+        /// The errno's text.
+        reason: String,
+    },
+}
+
+/// The port's queues are not polled; it can be configured.
+pub struct Stopped;
+/// The port runs and its queues are handed out.
+pub struct Started;
+
+/// A port, owned. Dropping a stopped one closes it.
+pub struct Port<State> {
+    device: Device,
+    _state: PhantomData<State>,
+}
+
+/// What a port is in every state.
+struct Device {
+    id: PortId,
+    name: String,
+    eal: Eal,
+    config: Option<PortConfig>,
+    /// Whether the device is closed when this is dropped: not while a queue may be polled.
+    stopped: bool,
+    /// Rings of an in-process port; freed after the device is closed, before the pool of the packets in them.
+    _rings: Vec<wire_pair::PortRing>,
+    /// Receive queues hold packets of this pool for as long as the port is configured.
+    pool: Option<Mempool>,
+}
+
+impl Device {
+    fn refused(&self, call: &'static str, queue: Option<QueueId>, rc: i32) -> PortError {
+        PortError::Refused { port: self.id, device: self.name.clone(), call, queue, reason: errno_text(rc) }
+    }
+
+    /// `Ok` for zero, the call's error otherwise.
+    fn check(&self, call: &'static str, rc: i32) -> Result<(), PortError> {
+        if rc == 0 { Ok(()) } else { Err(self.refused(call, None, rc)) }
+    }
+}
+
+impl Drop for Device {
+    fn drop(&mut self) {
+        if self.stopped {
+            // SAFETY: the port is stopped, its queues are gone, and this owner is the last.
+            unsafe { dpdk_sys::rte_eth_dev_close(self.id.0) };
+            self.eal.release(self.id);
+        }
+    }
+}
+
+impl Port<Stopped> {
+    /// Makes a device from its DPDK arguments (`net_tap0,iface=tap0`, `0000:01:00.0`) and takes its port.
+    ///
+    /// # Errors
+    /// [`PortError::Probe`]; nothing is left behind.
+    ///
+    /// Source: `rte_dev.h`, `rte_dev_probe`.
+    pub fn probe(eal: &Eal, devargs: &str) -> Result<Self, PortError> {
+        let name = devargs.split(',').next().unwrap_or(devargs);
+        let refused = |reason: String| PortError::Probe { device: name.to_owned(), reason };
+        let c_devargs = CString::new(devargs).map_err(|_| refused("its name holds a NUL byte".to_owned()))?;
+        let c_name = CString::new(name).map_err(|_| refused("its name holds a NUL byte".to_owned()))?;
+        let mut id = 0;
+        // SAFETY: EAL runs; both strings are NUL-terminated and copied by the calls, `id` is written.
+        let rc = unsafe {
+            match dpdk_sys::rte_dev_probe(c_devargs.as_ptr()) {
+                0 => dpdk_sys::rte_eth_dev_get_port_by_name(c_name.as_ptr(), &mut id),
+                rc => rc,
+            }
+        };
+        if rc != 0 {
+            return Err(refused(errno_text(rc)));
+        }
+        Self::claim(eal, PortId(id), Vec::new())
+    }
+
+    /// Takes all ports that EAL found by itself, in their order: PCI devices that were allowed.
+    ///
+    /// # Errors
+    /// [`PortError::Taken`].
+    pub fn found(eal: &Eal) -> Result<Vec<Self>, PortError> {
+        let next = |from: u16| {
+            // SAFETY: reads ethdev's table; any starting number is allowed (`rte_ethdev.h`).
+            unsafe { dpdk_sys::rte_eth_find_next_owned_by(from, u64::from(dpdk_sys::RTE_ETH_DEV_NO_OWNER)) }
+        };
+        let ids = std::iter::successors(Some(next(0)), |id| Some(next(*id as u16 + 1)));
+        ids.take_while(|id| *id < u64::from(dpdk_sys::RTE_MAX_ETHPORTS))
+            .map(|id| Self::claim(eal, PortId(id as u16), Vec::new()))
+            .collect()
+    }
+
+    /// Takes a port that exists and has no owner.
+    fn claim(eal: &Eal, id: PortId, rings: Vec<wire_pair::PortRing>) -> Result<Self, PortError> {
+        let mut name = [0 as c_char; dpdk_sys::RTE_ETH_NAME_MAX_LEN as usize];
+        // SAFETY: `name` has the length that the call writes at most (`rte_ethdev.h`).
+        let rc = unsafe { dpdk_sys::rte_eth_dev_get_name_by_port(id.0, name.as_mut_ptr()) };
+        if rc != 0 || !eal.claim(id) {
+            return Err(PortError::Taken(id));
+        }
+        // SAFETY: the call terminated the string.
+        let name = unsafe { CStr::from_ptr(name.as_ptr()) }.to_string_lossy().into_owned();
+        let device =
+            Device { id, name, eal: eal.clone(), config: None, stopped: true, _rings: rings, pool: None };
+        Ok(Self { device, _state: PhantomData })
+    }
+
+    /// Starts the port and hands out its queues.
+    ///
+    /// # Errors
+    /// The port, still stopped, and why.
+    pub fn start(mut self) -> Result<(Port<Started>, Queues), (Self, PortError)> {
+        let Some(config) = self.device.config.clone() else {
+            let error = self.device.refused("start before configure", None, libc::EINVAL);
+            return Err((self, error));
+        };
+        // SAFETY: the port is configured and stopped.
+        let rc = unsafe { dpdk_sys::rte_eth_dev_start(self.device.id.0) };
+        if rc != 0 {
+            let error = self.device.refused("rte_eth_dev_start", None, rc);
+            return Err((self, error));
+        }
+        self.device.stopped = false;
+        let queues = Queues::of(self.device.id, config.rx_queues, config.tx_queues);
+        Ok((Port { device: self.device, _state: PhantomData }, queues))
+    }
+}
+
+impl Port<Started> {
+    /// Stops the port; packets that waited in its receive queues are freed. Returns the port and their number.
+    ///
+    /// # Errors
+    /// [`PortError::QueuesMissing`] if `queues` are not all of this port's; then the port still runs.
+    pub fn stop(mut self, mut queues: Queues) -> Result<(Port<Stopped>, u64), (Self, Queues, PortError)> {
+        let config = self.device.config.clone().unwrap_or_default();
+        if !queues.are_all_of(self.device.id, config.rx_queues, config.tx_queues) {
+            let error = PortError::QueuesMissing(self.device.id);
+            return Err((self, queues, error));
+        }
+        let drained = queues.rx.iter_mut().map(drain).sum();
+        drop(queues);
+        // SAFETY: every queue came back and is gone, so nobody polls the port.
+        let rc = unsafe { dpdk_sys::rte_eth_dev_stop(self.device.id.0) };
+        // A device without a stop call (ENOTSUP) has nothing to stop; any other failure leaves it closable.
+        let _ = rc;
+        self.device.stopped = true;
+        Ok((Port { device: self.device, _state: PhantomData }, drained))
+    }
+}
+
+/// Frees what waits in a receive queue, at most as much as a queue can hold: some devices never run dry.
+fn drain(queue: &mut RxQueue) -> u64 {
+    const MOST: u64 = 1 << 16;
+    let mut batch = Batch::new();
+    let mut drained = 0;
+    while drained < MOST {
+        let received = queue.rx_burst(&mut batch, 64);
+        if received == 0 {
+            break;
+        }
+        drained += received as u64;
+        batch.clear();
+    }
+    drained
+}
+
+impl<State> Port<State> {
+    /// Its number.
+    pub fn id(&self) -> PortId {
+        self.device.id
+    }
+
+    /// Its device's name, e.g. `net_null0` or `0000:01:00.0`.
+    pub fn name(&self) -> &str {
+        &self.device.name
+    }
+
+    /// The configuration in force.
+    pub fn config(&self) -> Option<&PortConfig> {
+        self.device.config.as_ref()
     }
 }

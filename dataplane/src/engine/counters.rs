@@ -1,0 +1,203 @@
+//! What streams and workers count: written by one lcore, read by anyone.
+
+use crate::batch::MAX_BURST;
+use crate::forward::DropReason;
+use crossbeam_utils::CachePadded;
+use serde::Serialize;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A count with one writer. Adding is a plain load and store, no locked instruction.
+#[derive(Debug, Default)]
+pub struct Counter(AtomicU64);
+
+impl Counter {
+    /// Adds `count`; only the owning lcore may call this.
+    #[inline]
+    pub fn add(&self, count: u64) {
+        self.0.store(self.0.load(Ordering::Relaxed).wrapping_add(count), Ordering::Relaxed);
+    }
+
+    /// The count now.
+    #[inline]
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn reset(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+}
+
+/// Counts of one stream, on cache lines of their own.
+#[derive(Debug)]
+pub struct StreamCounters(CachePadded<StreamCounts>);
+
+#[derive(Debug)]
+struct StreamCounts {
+    received: Counter,
+    sent: Counter,
+    dropped: [Counter; DropReason::ALL.len()],
+    received_bursts: Box<[Counter]>,
+    sent_bursts: Box<[Counter]>,
+}
+
+impl Default for StreamCounters {
+    fn default() -> Self {
+        let by_size = || (0..=MAX_BURST).map(|_| Counter::default()).collect();
+        Self(CachePadded::new(StreamCounts {
+            received: Counter::default(),
+            sent: Counter::default(),
+            dropped: Default::default(),
+            received_bursts: by_size(),
+            sent_bursts: by_size(),
+        }))
+    }
+}
+
+impl StreamCounters {
+    /// Counts a burst that the source gave; an empty one too.
+    #[inline]
+    pub(super) fn received(&self, packets: usize) {
+        self.0.received.add(packets as u64);
+        if let Some(bursts) = self.0.received_bursts.get(packets) {
+            bursts.add(1);
+        }
+    }
+
+    /// Counts a burst that the sink took.
+    #[inline]
+    pub(super) fn sent(&self, packets: usize) {
+        self.0.sent.add(packets as u64);
+        if let Some(bursts) = self.0.sent_bursts.get(packets) {
+            bursts.add(1);
+        }
+    }
+
+    /// Counts packets that were freed.
+    #[inline]
+    pub(crate) fn dropped(&self, reason: DropReason, packets: usize) {
+        self.0.dropped[reason as usize].add(packets as u64);
+    }
+
+    /// Packets the sink took so far.
+    #[inline]
+    pub(crate) fn sent_so_far(&self) -> u64 {
+        self.0.sent.get()
+    }
+
+    pub(super) fn reset(&self) {
+        let counts = &*self.0;
+        let bursts = counts.received_bursts.iter().chain(&counts.sent_bursts);
+        [&counts.received, &counts.sent].into_iter().chain(&counts.dropped).chain(bursts).for_each(Counter::reset);
+    }
+
+    /// The counts now.
+    pub(super) fn figures(&self) -> StreamFigures {
+        let by_size = |bursts: &[Counter]| {
+            let sizes = bursts.iter().map(Counter::get).enumerate();
+            sizes.filter(|(_, count)| *count > 0).map(|(size, count)| BurstCount { size, count }).collect()
+        };
+        let dropped = DropReason::ALL.map(|reason| Dropped { reason, packets: self.0.dropped[reason as usize].get() });
+        StreamFigures {
+            received: self.0.received.get(),
+            sent: self.0.sent.get(),
+            dropped: dropped.into_iter().filter(|dropped| dropped.packets > 0).collect(),
+            received_bursts: by_size(&self.0.received_bursts),
+            sent_bursts: by_size(&self.0.sent_bursts),
+        }
+    }
+}
+
+/// A stream's counts at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct StreamFigures {
+    /// Packets from the source.
+    pub received: u64,
+    /// Packets that the sink took.
+    pub sent: u64,
+    /// Packets freed, by reason; reasons that did not happen are left out.
+    pub dropped: Vec<Dropped>,
+    /// Bursts from the source by size; sizes that did not happen are left out.
+    pub received_bursts: Vec<BurstCount>,
+    /// Bursts to the sink by size; sizes that did not happen are left out.
+    pub sent_bursts: Vec<BurstCount>,
+}
+
+impl StreamFigures {
+    /// Packets freed, whatever the reason.
+    pub fn dropped_total(&self) -> u64 {
+        self.dropped.iter().map(|dropped| dropped.packets).sum()
+    }
+}
+
+/// Packets freed for one reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Dropped {
+    /// Why.
+    pub reason: DropReason,
+    /// How many.
+    pub packets: u64,
+}
+
+/// How often bursts of one size came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct BurstCount {
+    /// Packets in the burst.
+    pub size: usize,
+    /// Bursts.
+    pub count: u64,
+}
+
+/// Counts of one worker, on cache lines of their own.
+#[derive(Debug, Default)]
+pub struct WorkerCounters(CachePadded<WorkerCounts>);
+
+#[derive(Debug, Default)]
+struct WorkerCounts {
+    busy_polls: Counter,
+    idle_polls: Counter,
+    busy_cycles: Counter,
+    idle_cycles: Counter,
+}
+
+impl WorkerCounters {
+    /// Counts polls of one kind and the cycles that they took together.
+    #[inline]
+    pub(super) fn polls(&self, busy: bool, polls: u64, cycles: u64) {
+        let counts = &*self.0;
+        let (poll, time) = match busy {
+            true => (&counts.busy_polls, &counts.busy_cycles),
+            false => (&counts.idle_polls, &counts.idle_cycles),
+        };
+        poll.add(polls);
+        time.add(cycles);
+    }
+
+    pub(super) fn reset(&self) {
+        let WorkerCounts { busy_polls, idle_polls, busy_cycles, idle_cycles } = &*self.0;
+        [busy_polls, idle_polls, busy_cycles, idle_cycles].into_iter().for_each(Counter::reset);
+    }
+
+    pub(super) fn figures(&self) -> PollFigures {
+        let counts = &*self.0;
+        PollFigures {
+            busy_polls: counts.busy_polls.get(),
+            idle_polls: counts.idle_polls.get(),
+            busy_cycles: counts.busy_cycles.get(),
+            idle_cycles: counts.idle_cycles.get(),
+        }
+    }
+}
+
+/// A worker's rounds at one moment. A round polls each of its streams once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct PollFigures {
+    /// Rounds that moved packets.
+    pub busy_polls: u64,
+    /// Rounds that found nothing to do.
+    pub idle_polls: u64,
+    /// TSC cycles of the busy rounds.
+    pub busy_cycles: u64,
+    /// TSC cycles of the idle rounds.
+    pub idle_cycles: u64,
+}

@@ -1,0 +1,104 @@
+//! What control tells a worker, and what the worker answers: a few atomic words and a mailbox.
+//!
+//! A worker looks every [`LOOK_EVERY`] rounds. Nothing here makes it wait, allocate or call the kernel.
+
+use crate::forward::Mode;
+use crossbeam_channel::{Receiver, Sender, TryRecvError, TrySendError, bounded};
+use crossbeam_utils::CachePadded;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Rounds between two looks at the orders: a few microseconds under load.
+pub(super) const LOOK_EVERY: u32 = 32;
+
+/// What a worker is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// Poll all streams.
+    Run,
+    /// Leave ports alone, empty the ring sources, and say when that is done; the number tells the rounds apart.
+    Drain(u32),
+    /// Return.
+    Exit,
+}
+
+const RUN: u32 = 0;
+const EXIT: u32 = u32::MAX;
+
+/// New modes by stream, `None` for a stream that has none. The old ones come back in the same form.
+pub(super) type ModeSet = Vec<Option<Box<dyn Mode>>>;
+
+/// Orders to one worker.
+pub(super) struct Orders {
+    order: CachePadded<AtomicU32>,
+    drained: CachePadded<AtomicU32>,
+    new_modes: (Sender<ModeSet>, Receiver<ModeSet>),
+    old_modes: (Sender<ModeSet>, Receiver<ModeSet>),
+}
+
+impl Default for Orders {
+    fn default() -> Self {
+        let zero = || CachePadded::new(AtomicU32::new(0));
+        Self { order: zero(), drained: zero(), new_modes: bounded(1), old_modes: bounded(1) }
+    }
+}
+
+impl Orders {
+    /// Control: gives an order.
+    pub(super) fn give(&self, order: Order) {
+        let word = match order {
+            Order::Run => RUN,
+            Order::Drain(round) => round,
+            Order::Exit => EXIT,
+        };
+        if order == Order::Run {
+            self.drained.store(0, Ordering::Relaxed);
+        }
+        self.order.store(word, Ordering::Release);
+    }
+
+    /// Control: whether the worker has done this drain round.
+    pub(super) fn has_drained(&self, round: u32) -> bool {
+        self.drained.load(Ordering::Acquire) == round
+    }
+
+    /// Control: sends new modes; gives them back if the worker has not taken the last ones yet.
+    pub(super) fn send_modes(&self, modes: ModeSet) -> Result<(), ModeSet> {
+        self.new_modes.0.try_send(modes).map_err(TrySendError::into_inner)
+    }
+
+    /// Control: the modes that were replaced, once the worker has replaced them.
+    pub(super) fn take_old_modes(&self) -> Result<ModeSet, TryRecvError> {
+        self.old_modes.1.try_recv()
+    }
+
+    /// Worker: what is to be done.
+    #[inline]
+    pub(super) fn look(&self) -> Order {
+        match self.order.load(Ordering::Acquire) {
+            RUN => Order::Run,
+            EXIT => Order::Exit,
+            round => Order::Drain(round),
+        }
+    }
+
+    /// Worker: says that a drain round is done.
+    pub(super) fn drained(&self, round: u32) {
+        self.drained.store(round, Ordering::Release);
+    }
+
+    /// Worker: new modes, if there are any.
+    #[inline]
+    pub(super) fn take_new_modes(&self) -> Option<ModeSet> {
+        if self.new_modes.1.is_empty() {
+            return None;
+        }
+        self.new_modes.1.try_recv().ok()
+    }
+
+    /// Worker: hands the replaced modes back, for control to free. There is room: control sends no new ones before it
+    /// has these.
+    pub(super) fn return_modes(&self, modes: ModeSet) {
+        let sent = self.old_modes.0.try_send(modes);
+        debug_assert!(sent.is_ok(), "control takes the old modes before it sends new ones");
+    }
+}

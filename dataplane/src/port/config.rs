@@ -1,0 +1,181 @@
+//! What a port is asked to be, and what it grants.
+
+use super::{Port, PortError, QueueId, Stopped};
+use crate::mempool::Mempool;
+use serde::Serialize;
+use std::ptr;
+
+/// What a port is asked to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PortConfig {
+    /// Receive queues.
+    pub rx_queues: u16,
+    /// Transmit queues.
+    pub tx_queues: u16,
+    /// Descriptors of each receive queue; the device may round.
+    pub rx_desc: u16,
+    /// Descriptors of each transmit queue; the device may round.
+    pub tx_desc: u16,
+    /// Largest payload of an Ethernet frame; the device's default if `None`.
+    pub mtu: Option<u16>,
+    /// What RSS spreads packets over several receive queues by.
+    pub rss: RssTypes,
+    /// Receive offloads asked for (`RTE_ETH_RX_OFFLOAD_*`).
+    pub rx_offloads: u64,
+    /// Transmit offloads asked for (`RTE_ETH_TX_OFFLOAD_*`).
+    pub tx_offloads: u64,
+    /// Receive frames for any address.
+    pub promiscuous: bool,
+}
+
+impl Default for PortConfig {
+    /// One queue each way, testpmd's 1024 descriptors, promiscuous.
+    fn default() -> Self {
+        Self {
+            rx_queues: 1,
+            tx_queues: 1,
+            rx_desc: 1024,
+            tx_desc: 1024,
+            mtu: None,
+            rss: RssTypes::IP,
+            rx_offloads: 0,
+            tx_offloads: 0,
+            promiscuous: true,
+        }
+    }
+}
+
+/// The fields RSS hashes, as DPDK's flags (`RTE_ETH_RSS_*`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct RssTypes(pub u64);
+
+impl RssTypes {
+    /// No RSS.
+    pub const NONE: Self = Self(0);
+    /// IP addresses (testpmd's `--rss-ip`, its default).
+    pub const IP: Self = Self(dpdk_sys::PW_ETH_RSS_IP);
+    /// UDP ports too (testpmd's `--rss-udp`).
+    pub const UDP: Self = Self(dpdk_sys::PW_ETH_RSS_UDP);
+}
+
+/// What the device made of a [`PortConfig`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Granted {
+    /// Descriptors of each receive queue.
+    pub rx_desc: u16,
+    /// Descriptors of each transmit queue.
+    pub tx_desc: u16,
+    /// Receive offloads in force.
+    pub rx_offloads: u64,
+    /// Transmit offloads in force.
+    pub tx_offloads: u64,
+    /// RSS in force.
+    pub rss: RssTypes,
+    /// What the device did without, a line each, for the user.
+    pub notes: Vec<String>,
+}
+
+impl Port<Stopped> {
+    /// Configures the port and its queues; received packets come from `pool`.
+    ///
+    /// Offloads and RSS types that the device lacks are left out and noted.
+    ///
+    /// # Errors
+    /// [`PortError`]; the port keeps no half of the configuration and can be configured again.
+    ///
+    /// Source: `rte_ethdev.h`, `rte_eth_dev_configure`, `rte_eth_rx_queue_setup`, `rte_eth_tx_queue_setup`.
+    pub fn configure(&mut self, config: &PortConfig, pool: &Mempool) -> Result<Granted, PortError> {
+        let device = &mut self.device;
+        device.config = None;
+        let id = device.id.0;
+        let mut info = dpdk_sys::rte_eth_dev_info::default();
+        // SAFETY: the port exists; `info` is written.
+        device.check("rte_eth_dev_info_get", unsafe { dpdk_sys::rte_eth_dev_info_get(id, &mut info) })?;
+        let too_many = |kind, asked, max, flag| {
+            let name = device.name.clone();
+            (asked > max).then_some(PortError::TooManyQueues { port: device.id, device: name, kind, asked, max, flag })
+        };
+        let excess = too_many("receive", config.rx_queues, info.max_rx_queues, "--rxq")
+            .or_else(|| too_many("transmit", config.tx_queues, info.max_tx_queues, "--txq"));
+        if let Some(error) = excess {
+            return Err(error);
+        }
+
+        let mut notes = Vec::new();
+        let rss = if config.rx_queues > 1 { config.rss.0 & info.flow_type_rss_offloads } else { 0 };
+        if config.rx_queues > 1 && config.rss != RssTypes::NONE && rss == 0 {
+            notes.push("has no RSS: the device alone decides which receive queue a packet takes".to_owned());
+        }
+        let mut conf = dpdk_sys::rte_eth_conf::default();
+        conf.rxmode.offloads = config.rx_offloads & info.rx_offload_capa;
+        conf.txmode.offloads = config.tx_offloads & info.tx_offload_capa;
+        let denied = (config.rx_offloads & !info.rx_offload_capa, config.tx_offloads & !info.tx_offload_capa);
+        if denied != (0, 0) {
+            let (rx, tx) = super::offload_names(denied.0, denied.1);
+            notes.push(format!("lacks the offloads {}", [rx, tx].concat().join(" ")));
+        }
+        if rss != 0 {
+            conf.rxmode.mq_mode = dpdk_sys::PW_ETH_MQ_RX_RSS;
+            conf.rx_adv_conf.rss_conf.rss_hf = rss;
+            conf.rxmode.offloads |= dpdk_sys::PW_ETH_RX_OFFLOAD_RSS_HASH & info.rx_offload_capa;
+        }
+
+        let (mut rx_desc, mut tx_desc) = (config.rx_desc, config.tx_desc);
+        // SAFETY: the port exists and is stopped; DPDK copies `conf` and writes the descriptor counts.
+        unsafe {
+            let rc = dpdk_sys::rte_eth_dev_configure(id, config.rx_queues, config.tx_queues, &conf);
+            device.check("rte_eth_dev_configure", rc)?;
+            let rc = dpdk_sys::rte_eth_dev_adjust_nb_rx_tx_desc(id, &mut rx_desc, &mut tx_desc);
+            device.check("rte_eth_dev_adjust_nb_rx_tx_desc", rc)?;
+        }
+        if let Some(mtu) = config.mtu {
+            // SAFETY: the port exists.
+            match unsafe { dpdk_sys::rte_eth_dev_set_mtu(id, mtu) } {
+                0 => {}
+                rc if rc == -libc::ENOTSUP => notes.push(format!("has no MTU call: frames up to its own limit, not {mtu}")),
+                rc if rc == -libc::EINVAL => {
+                    let (min, max) = (info.min_mtu, info.max_mtu);
+                    return Err(PortError::Mtu { port: device.id, device: device.name.clone(), asked: mtu, min, max });
+                }
+                rc => return Err(device.refused("rte_eth_dev_set_mtu", None, rc)),
+            }
+        }
+        // SAFETY: the port exists; the socket number becomes SOCKET_ID_ANY where the device has none.
+        let socket = unsafe { dpdk_sys::rte_eth_dev_socket_id(id) } as u32;
+        for queue in 0..config.rx_queues {
+            // SAFETY: the port is configured and stopped; a null configuration asks for the device's default, and the
+            // pool outlives the queue because `device.pool` holds it.
+            let rc = unsafe {
+                dpdk_sys::rte_eth_rx_queue_setup(id, queue, rx_desc, socket, ptr::null(), pool.as_raw())
+            };
+            if rc != 0 {
+                return Err(device.refused("rte_eth_rx_queue_setup", Some(QueueId(queue)), rc));
+            }
+        }
+        for queue in 0..config.tx_queues {
+            // SAFETY: as above.
+            let rc = unsafe { dpdk_sys::rte_eth_tx_queue_setup(id, queue, tx_desc, socket, ptr::null()) };
+            if rc != 0 {
+                return Err(device.refused("rte_eth_tx_queue_setup", Some(QueueId(queue)), rc));
+            }
+        }
+        if config.promiscuous {
+            // SAFETY: the port exists.
+            let rc = unsafe { dpdk_sys::rte_eth_promiscuous_enable(id) };
+            if rc != 0 {
+                notes.push(format!("cannot be made promiscuous ({})", crate::eal::errno_text(rc)));
+            }
+        }
+        device.pool = Some(pool.clone());
+        device.config = Some(PortConfig { rx_desc, tx_desc, ..config.clone() });
+        Ok(Granted {
+            rx_desc,
+            tx_desc,
+            rx_offloads: conf.rxmode.offloads,
+            tx_offloads: conf.txmode.offloads,
+            rss: RssTypes(rss),
+            notes,
+        })
+    }
+}

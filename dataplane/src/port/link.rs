@@ -1,0 +1,34 @@
+//! Link state.
+
+use super::Port;
+use serde::Serialize;
+
+/// A port's link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Link {
+    /// Whether it is up.
+    pub up: bool,
+    /// Mbit/s; `None` if the device does not know. A virtual device's figure is its invention.
+    pub speed_mbps: Option<u32>,
+    /// Whether both ends may send at once.
+    pub full_duplex: bool,
+    /// Whether the speed was negotiated.
+    pub autoneg: bool,
+}
+
+impl<State> Port<State> {
+    /// The link now, without waiting for it; `None` if the device does not say.
+    ///
+    /// Source: `rte_ethdev.h`, `rte_eth_link_get_nowait`.
+    pub fn link(&self) -> Option<Link> {
+        let mut link = dpdk_sys::pw_eth_link::default();
+        // SAFETY: the port exists; `link` is written if the call succeeds.
+        let rc = unsafe { dpdk_sys::pw_eth_link_get(self.device.id.0, &mut link) };
+        (rc == 0).then(|| Link {
+            up: link.up != 0,
+            speed_mbps: (link.speed_mbps != dpdk_sys::PW_ETH_SPEED_NUM_UNKNOWN).then_some(link.speed_mbps),
+            full_duplex: link.full_duplex != 0,
+            autoneg: link.autoneg != 0,
+        })
+    }
+}

@@ -1,0 +1,140 @@
+//! Receive and transmit queues: the burst calls.
+//!
+//! The calls go through `rte_eth_fp_ops`, as DPDK's static inlines do; a test holds them against their C twins.
+
+use super::{PortId, QueueId};
+use crate::batch::Batch;
+use dpdk_sys::rte_eth_fp_ops;
+use std::ffi::c_void;
+
+/// A started port's queues, each handed out once.
+#[derive(Debug)]
+pub struct Queues {
+    /// Receive queues, by number.
+    pub rx: Vec<RxQueue>,
+    /// Transmit queues, by number.
+    pub tx: Vec<TxQueue>,
+}
+
+impl Queues {
+    /// The queues of a port that was just started.
+    pub(super) fn of(port: PortId, rx: u16, tx: u16) -> Self {
+        let queue = |id| Queue { port, id: QueueId(id) };
+        Self {
+            rx: (0..rx).map(|id| RxQueue(queue(id))).collect(),
+            tx: (0..tx).map(|id| TxQueue(queue(id))).collect(),
+        }
+    }
+
+    /// Whether these are all queues of `port`. Each exists once, so counting them tells.
+    pub(super) fn are_all_of(&self, port: PortId, rx: u16, tx: u16) -> bool {
+        self.rx.len() == usize::from(rx)
+            && self.tx.len() == usize::from(tx)
+            && self.rx.iter().all(|queue| queue.0.port == port)
+            && self.tx.iter().all(|queue| queue.0.port == port)
+    }
+}
+
+#[derive(Debug)]
+struct Queue {
+    port: PortId,
+    id: QueueId,
+}
+
+impl Queue {
+    /// The port's fast-path functions and queue data.
+    #[inline]
+    fn ops(&self) -> &'static rte_eth_fp_ops {
+        // SAFETY: the table has an entry for every port number ethdev gives out; its pointers change only while the
+        // port is started or stopped, and then this queue does not exist.
+        unsafe { &*(&raw const dpdk_sys::rte_eth_fp_ops).cast::<rte_eth_fp_ops>().add(usize::from(self.port.0)) }
+    }
+
+    /// This queue's entry of a table of the port's queues.
+    ///
+    /// # Safety
+    /// `table` is one of `ops()`'s.
+    #[inline]
+    unsafe fn entry(&self, table: *mut *mut c_void) -> *mut c_void {
+        // SAFETY: the table has RTE_MAX_QUEUES_PER_PORT entries (`rte_ethdev.h`).
+        unsafe { *table.add(usize::from(self.id.0)) }
+    }
+}
+
+/// A receive queue of a started port. One lcore polls it: not `Clone`, and polling needs `&mut`.
+#[derive(Debug)]
+pub struct RxQueue(Queue);
+
+impl RxQueue {
+    /// Adds up to `limit` received packets to `batch`; returns how many.
+    ///
+    /// Source: `rte_ethdev.h`, `rte_eth_rx_burst`.
+    #[inline]
+    pub fn rx_burst(&mut self, batch: &mut Batch, limit: u16) -> usize {
+        let ops = self.0.ops();
+        let Some(receive) = ops.rx_pkt_burst else { return 0 };
+        // SAFETY: the port is started and this is its only user of the queue; the device hands over the packets that it
+        // writes. Callbacks (packet capture, latency statistics) run as DPDK's inline runs them.
+        unsafe {
+            let data = self.0.entry(ops.rxq.data);
+            let callbacks = self.0.entry(ops.rxq.clbk);
+            batch.fill_with(usize::from(limit), |mbufs, limit| {
+                let received = receive(data, mbufs.cast(), limit);
+                if callbacks.is_null() {
+                    return usize::from(received);
+                }
+                let (port, queue) = (self.0.port.0, self.0.id.0);
+                usize::from(dpdk_sys::rte_eth_call_rx_callbacks(port, queue, mbufs, received, limit, callbacks))
+            })
+        }
+    }
+
+    /// The port it belongs to.
+    pub fn port(&self) -> PortId {
+        self.0.port
+    }
+
+    /// Its number.
+    pub fn id(&self) -> QueueId {
+        self.0.id
+    }
+}
+
+/// A transmit queue of a started port. One lcore feeds it: not `Clone`, and sending needs `&mut`.
+#[derive(Debug)]
+pub struct TxQueue(Queue);
+
+impl TxQueue {
+    /// Takes leading packets out of `batch` and sends them; returns how many. The rest stays with the caller.
+    ///
+    /// Source: `rte_ethdev.h`, `rte_eth_tx_burst`.
+    #[inline]
+    pub fn tx_burst(&mut self, batch: &mut Batch) -> usize {
+        let ops = self.0.ops();
+        let Some(send) = ops.tx_pkt_burst else { return 0 };
+        // SAFETY: as in `rx_burst`; the device owns the leading packets that it took.
+        unsafe {
+            let data = self.0.entry(ops.txq.data);
+            let callbacks = self.0.entry(ops.txq.clbk);
+            batch.take_with(|mbufs, count| {
+                let count = if callbacks.is_null() {
+                    count
+                } else {
+                    let (port, queue) = (self.0.port.0, self.0.id.0);
+                    dpdk_sys::rte_eth_call_tx_callbacks(port, queue, mbufs, count, callbacks)
+                };
+                usize::from(send(data, mbufs.cast(), count))
+            })
+        }
+    }
+
+    /// The port it belongs to.
+    pub fn port(&self) -> PortId {
+        self.0.port
+    }
+
+    /// Its number.
+    pub fn id(&self) -> QueueId {
+        self.0.id
+    }
+}

@@ -1,0 +1,57 @@
+//! One EAL a test program, on a thread of its own: the tests hand it closures and it runs them one by one.
+#![allow(dead_code, reason = "each test program uses a part of it")]
+
+use dataplane::eal::Eal;
+use dataplane::lcore::SocketId;
+use dataplane::mempool::{DEFAULT_MBUF_SIZE, Mempool, MempoolConfig};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Mutex, OnceLock};
+
+type Task = Box<dyn FnOnce(&Eal) + Send>;
+
+/// Worker lcores of the test programs: 1, 2 and 3, spread over the processors there are.
+pub const LCORES: u32 = 4;
+
+/// Runs `test` on EAL's main lcore.
+pub fn on_main_lcore(test: impl FnOnce(&Eal) + Send + 'static) {
+    static TASKS: OnceLock<Mutex<Sender<Task>>> = OnceLock::new();
+    let tasks = TASKS.get_or_init(|| {
+        let (sender, tasks) = channel::<Task>();
+        std::thread::spawn(move || {
+            let eal = Eal::init(&flags()).expect("EAL starts without hugepages, devices and rights");
+            tasks.into_iter().for_each(|task| task(&eal));
+        });
+        Mutex::new(sender)
+    });
+    let (done, outcome) = channel();
+    let task: Task = Box::new(move |eal| {
+        let _ = done.send(catch_unwind(AssertUnwindSafe(|| test(eal))));
+    });
+    tasks.lock().unwrap().send(task).unwrap();
+    if let Err(panic) = outcome.recv().expect("EAL's thread runs") {
+        resume_unwind(panic);
+    }
+}
+
+/// EAL without hugepages and devices, its lcores dealt over this process's processors.
+fn flags() -> Vec<String> {
+    let allowed = rustix::thread::sched_getaffinity(None).unwrap();
+    let processors: Vec<usize> = (0..1024).filter(|cpu| allowed.is_set(*cpu)).collect();
+    let place = |lcore: u32| format!("{lcore}@{}", processors[lcore as usize % processors.len()]);
+    let lcores: Vec<String> = (0..LCORES).map(place).collect();
+    let flags = ["--no-huge", "-m", "512", "--in-memory", "--no-pci", "--no-telemetry", "--log-level", "4"];
+    flags.into_iter().map(str::to_owned).chain(["--lcores".to_owned(), lcores.join(",")]).collect()
+}
+
+/// A pool of `mbufs` packets with small caches.
+pub fn pool(eal: &Eal, name: &str, mbufs: u32) -> Mempool {
+    let config = MempoolConfig {
+        name: name.to_owned(),
+        mbufs,
+        cache: 32,
+        mbuf_size: DEFAULT_MBUF_SIZE,
+        socket: SocketId::ANY,
+    };
+    Mempool::new(eal, &config).unwrap()
+}
