@@ -1,11 +1,27 @@
 //! The plan: which lcore polls which streams, as a value.
 //!
 //! A plan is built from a [`Request`], validated, printed and serialised without DPDK; [`Plan::validate`] is the one
-//! place that says what a sound plan is.
+//! place that says what a sound plan is. The generator's streams are added to a plan, or to an empty one:
+//! [`Plan::add_traffic_port`] and [`Plan::add_generator`].
+
+mod build;
+mod error;
+mod show;
+#[cfg(test)]
+mod tests;
+mod traffic;
+mod validate;
+
+pub use error::{Direction, PlanError, Stage};
+pub use show::Surroundings;
 
 use crate::lcore::{LcoreId, SocketId};
 use crate::port::{PortId, QueueId};
 use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The most packets a receive call may ask for, as in testpmd (`MAX_PKT_BURST`).
+pub const MAX_BURST: u16 = 512;
 
 /// What the user asked for, and what there is to run it on.
 #[derive(Clone, Debug)]
@@ -59,7 +75,7 @@ pub enum ModelRequest {
     #[default]
     RunToCompletion,
     /// Stages joined by rings, placed by the number of cores: one core runs all stages, two run receive+transmit and
-    /// work, more give one core to receive, one to transmit and the rest to work.
+    /// work, more give the first core to receive, the last to transmit and the rest to work.
     Pipeline,
     /// Stages joined by rings, each on the lcores named.
     PipelineOn {
@@ -108,8 +124,8 @@ pub struct PortPlan {
     pub tx_queues: u16,
     /// The NUMA node it belongs to.
     pub socket: SocketId,
-    /// The port that sends what this one receives.
-    pub peer: PortId,
+    /// The port that sends what this one receives; `None` where the generator measures what it receives.
+    pub peer: Option<PortId>,
 }
 
 /// An index into [`Plan::rings`].
@@ -120,11 +136,12 @@ pub struct RingId(pub usize);
 /// A ring between two lcores (or two streams of one).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RingPlan {
-    /// A short name that says what passes through it, unique in the plan.
+    /// A short name that says what passes through it, unique in the plan: `rx-p0-c1-c2` carries what port 0 received
+    /// from lcore 1 to lcore 2, `tx-p1-c2` what lcore 2 made ready for port 1.
     pub name: String,
-    /// Slots, a power of two.
+    /// Slots, a power of two; a ring holds one packet less.
     pub size: u32,
-    /// The NUMA node of its reader's packets.
+    /// The NUMA node of the port that it serves.
     pub socket: SocketId,
 }
 
@@ -191,4 +208,66 @@ pub enum Sink {
     FanOut(Vec<RingId>),
     /// Nowhere: the mode consumes packets.
     Nothing,
+}
+
+impl Sink {
+    /// The rings that packets may go to.
+    pub fn rings(&self) -> &[RingId] {
+        match self {
+            Self::Ring(ring) => std::slice::from_ref(ring),
+            Self::FanOut(rings) => rings,
+            Self::Tx(..) | Self::Nothing => &[],
+        }
+    }
+}
+
+impl Plan {
+    /// The port of that number, if it takes part.
+    pub fn port(&self, id: PortId) -> Option<&PortPlan> {
+        self.ports.iter().find(|port| port.id == id)
+    }
+
+    /// How many rings a packet passes at most: as many rounds empty them all when no port is polled any more.
+    ///
+    /// Rings in a cycle, which [`Plan::validate`] refuses, count as one long chain.
+    pub fn depth(&self) -> usize {
+        self.longest_chain().unwrap_or(self.rings.len())
+    }
+
+    /// The length of the longest chain of rings; `None` if there is a cycle.
+    fn longest_chain(&self) -> Option<usize> {
+        let streams = || self.workers.iter().flat_map(|worker| &worker.streams);
+        // The rings that the longest chain found so far needs to reach each ring, itself counted.
+        let mut reached: BTreeMap<RingId, usize> = BTreeMap::new();
+        // Each round settles one ring more of every chain, so without a cycle nothing changes after as many rounds as
+        // there are rings.
+        for _ in 0..=self.rings.len() {
+            let mut changed = false;
+            for stream in streams() {
+                let before = match stream.source {
+                    Source::Ring(ring) => reached.get(&ring).copied().unwrap_or(0),
+                    Source::Rx(..) | Source::Nothing => 0,
+                };
+                for &ring in stream.sink.rings() {
+                    let longest = reached.entry(ring).or_default();
+                    if *longest < before + 1 {
+                        *longest = before + 1;
+                        changed = true;
+                    }
+                }
+            }
+            if !changed {
+                return Some(reached.into_values().max().unwrap_or(0));
+            }
+        }
+        None
+    }
+
+    /// Adds a stream to the lcore's worker, which is made if there is none.
+    fn push_stream(&mut self, lcore: LcoreId, stream: StreamPlan) {
+        match self.workers.iter_mut().find(|worker| worker.lcore == lcore) {
+            Some(worker) => worker.streams.push(stream),
+            None => self.workers.push(WorkerPlan { lcore, streams: vec![stream] }),
+        }
+    }
 }
