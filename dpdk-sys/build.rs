@@ -21,7 +21,12 @@ fn main() {
     println!("cargo:rustc-link-lib=rte_net_ring");
 
     let flags = compiler_flags();
-    cc::Build::new().file("shim.c").flags(&flags).opt_level(3).warnings(true).compile("pollway_shim");
+    cc::Build::new()
+        .file("shim.c")
+        .flags(&flags)
+        .opt_level(3)
+        .warnings(true)
+        .compile("pollway_shim");
     generate(&flags);
 }
 

@@ -132,7 +132,10 @@ impl Batch {
     /// # Safety
     /// `take` owns the first N entries, N being what it returns, and has not touched the others.
     #[inline]
-    pub(crate) unsafe fn take_with(&mut self, take: impl FnOnce(*mut *mut rte_mbuf, u16) -> usize) -> usize {
+    pub(crate) unsafe fn take_with(
+        &mut self,
+        take: impl FnOnce(*mut *mut rte_mbuf, u16) -> usize,
+    ) -> usize {
         let count = self.len;
         let taken = take(self.raw(), count as u16).min(count);
         if taken < count {

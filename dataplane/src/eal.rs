@@ -96,16 +96,29 @@ pub fn prepare(request: &EalRequest, machine: &Machine) -> Result<EalFlags, EalE
         _ if no_huge => {}
         Ok(free_mib) => {
             if let Some(asked_mib) = asked_mib.filter(|asked| *asked > free_mib) {
-                return Err(EalError::TooFewHugepages { asked_mib, free_mib, pages: asked_mib.div_ceil(2) });
+                return Err(EalError::TooFewHugepages {
+                    asked_mib,
+                    free_mib,
+                    pages: asked_mib.div_ceil(2),
+                });
             }
         }
         Err(reason @ Unusable::NoneFree { .. }) if asked_mib.is_some() || given("--socket-mem") => {
             let asked_mib = asked_mib.unwrap_or(request.memory_mib);
             notes.push(reason.to_string());
-            return Err(EalError::TooFewHugepages { asked_mib, free_mib: 0, pages: asked_mib.div_ceil(2) });
+            return Err(EalError::TooFewHugepages {
+                asked_mib,
+                free_mib: 0,
+                pages: asked_mib.div_ceil(2),
+            });
         }
         Err(reason) => {
             flags.push("--no-huge".to_owned());
+            // EAL takes --in-memory as a wish about hugepages; what it means without them is --no-shconf.
+            flags
+                .iter_mut()
+                .filter(|flag| *flag == "--in-memory")
+                .for_each(|flag| *flag = "--no-shconf".to_owned());
             notes.push(format!("running with --no-huge: {reason}"));
         }
     }
@@ -116,7 +129,8 @@ pub fn prepare(request: &EalRequest, machine: &Machine) -> Result<EalFlags, EalE
     if request.shares_memory && !given("--single-file-segments") {
         flags.push("--single-file-segments".to_owned());
         notes.push(
-            "running with --single-file-segments: a virtio-user port shares this program's memory".to_owned(),
+            "running with --single-file-segments: a virtio-user port shares this program's memory"
+                .to_owned(),
         );
     }
     if !given("--in-memory") && !given("--no-shconf") {
@@ -126,7 +140,11 @@ pub fn prepare(request: &EalRequest, machine: &Machine) -> Result<EalFlags, EalE
 }
 
 /// Keeps the user's prefix or DPDK's default, unless a running program holds it.
-fn choose_prefix(given: &[String], flags: &mut Vec<String>, notes: &mut Vec<String>) -> Result<(), EalError> {
+fn choose_prefix(
+    given: &[String],
+    flags: &mut Vec<String>,
+    notes: &mut Vec<String>,
+) -> Result<(), EalError> {
     let asked = value_of(given, "--file-prefix");
     let prefix = asked.unwrap_or("rte");
     let lock = runtime_dir().join(prefix).join("config");
@@ -137,7 +155,9 @@ fn choose_prefix(given: &[String], flags: &mut Vec<String>, notes: &mut Vec<Stri
         return Err(EalError::PrefixTaken { prefix: prefix.to_owned(), lock });
     }
     let own = format!("pollway-{}", std::process::id());
-    notes.push(format!("running with --file-prefix={own}: another DPDK program uses the default one"));
+    notes.push(format!(
+        "running with --file-prefix={own}: another DPDK program uses the default one"
+    ));
     flags.push(format!("--file-prefix={own}"));
     Ok(())
 }
@@ -216,7 +236,10 @@ impl Eal {
             dpdk_sys::rte_eal_init(count, pointers.as_mut_ptr())
         };
         if rc < 0 {
-            return Err(EalError::Init { reason: errno_text(last_errno()), flags: flags.join(" ") });
+            return Err(EalError::Init {
+                reason: errno_text(last_errno()),
+                flags: flags.join(" "),
+            });
         }
         Ok(Self(Arc::new(Environment { claimed: Mutex::default(), launching: Mutex::new(()) })))
     }
@@ -272,15 +295,21 @@ mod tests {
     use super::*;
 
     fn request(flags: &[&str]) -> EalRequest {
-        EalRequest { flags: flags.iter().map(|flag| (*flag).to_owned()).collect(), ..EalRequest::default() }
+        EalRequest {
+            flags: flags.iter().map(|flag| (*flag).to_owned()).collect(),
+            ..EalRequest::default()
+        }
     }
 
     #[test]
     fn a_machine_without_hugepages_gets_no_huge_and_a_line_about_it() {
         let empty = tempfile::tempdir().unwrap();
-        let prepared =
-            prepare(&EalRequest { memory_mib: 44, ..request(&["--in-memory"]) }, &Machine::at(empty.path())).unwrap();
-        assert_eq!(prepared.flags, ["--in-memory", "--no-huge", "-m", "300"]);
+        let prepared = prepare(
+            &EalRequest { memory_mib: 44, ..request(&["--in-memory"]) },
+            &Machine::at(empty.path()),
+        )
+        .unwrap();
+        assert_eq!(prepared.flags, ["--no-shconf", "--no-huge", "-m", "300"]);
         assert_eq!(prepared.notes.len(), 1);
         assert!(prepared.notes[0].contains("no hugepages are reserved"), "{:?}", prepared.notes);
     }
@@ -289,7 +318,8 @@ mod tests {
     fn the_users_own_choice_stands() {
         let empty = tempfile::tempdir().unwrap();
         let prepared =
-            prepare(&request(&["--in-memory", "--no-huge", "-m512"]), &Machine::at(empty.path())).unwrap();
+            prepare(&request(&["--in-memory", "--no-huge", "-m512"]), &Machine::at(empty.path()))
+                .unwrap();
         assert_eq!(prepared.flags, ["--in-memory", "--no-huge", "-m512"]);
         assert!(prepared.notes.is_empty());
     }
@@ -297,7 +327,10 @@ mod tests {
     #[test]
     fn a_virtio_user_port_gets_one_memory_file() {
         let empty = tempfile::tempdir().unwrap();
-        let asked = EalRequest { shares_memory: true, ..request(&["--in-memory", "--no-huge", "-m", "64"]) };
+        let asked = EalRequest {
+            shares_memory: true,
+            ..request(&["--in-memory", "--no-huge", "-m", "64"])
+        };
         let prepared = prepare(&asked, &Machine::at(empty.path())).unwrap();
         assert!(prepared.flags.contains(&"--single-file-segments".to_owned()));
         assert_eq!(prepared.notes.len(), 1);
@@ -305,7 +338,8 @@ mod tests {
 
     #[test]
     fn flags_are_found_in_each_way_of_writing_them() {
-        let flags: Vec<String> = ["-m512", "--file-prefix=a", "--lcores", "0-1"].map(str::to_owned).to_vec();
+        let flags: Vec<String> =
+            ["-m512", "--file-prefix=a", "--lcores", "0-1"].map(str::to_owned).to_vec();
         assert_eq!(value_of(&flags, "-m"), Some("512"));
         assert_eq!(value_of(&flags, "--file-prefix"), Some("a"));
         assert_eq!(value_of(&flags, "--lcores"), Some("0-1"));

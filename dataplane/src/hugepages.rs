@@ -57,7 +57,8 @@ impl Machine {
         let Ok(entries) = fs::read_dir(self.root.join("sys/kernel/mm/hugepages")) else {
             return Vec::new();
         };
-        let mut pools: Vec<Pool> = entries.flatten().filter_map(|entry| pool(&entry.path())).collect();
+        let mut pools: Vec<Pool> =
+            entries.flatten().filter_map(|entry| pool(&entry.path())).collect();
         pools.sort_by_key(|pool| pool.page_kib);
         pools
     }
@@ -117,7 +118,8 @@ mod tests {
         fs::write(folder.join("free_hugepages"), format!("{free}\n")).unwrap();
         fs::create_dir_all(root.path().join("proc")).unwrap();
         let mount = format!("none {} hugetlbfs rw 0 0\n", root.path().display());
-        fs::write(root.path().join("proc/mounts"), if mounted { mount } else { String::new() }).unwrap();
+        fs::write(root.path().join("proc/mounts"), if mounted { mount } else { String::new() })
+            .unwrap();
         let machine = Machine::at(root.path());
         (root, machine)
     }

@@ -39,7 +39,9 @@ impl fmt::Display for SocketId {
 #[derive(Debug, thiserror::Error)]
 pub enum LcoreError {
     /// EAL has no such worker lcore.
-    #[error("lcore {0} is not a worker of this program: name it with -l or --lcores (the main lcore does not forward)")]
+    #[error(
+        "lcore {0} is not a worker of this program: name it with -l or --lcores (the main lcore does not forward)"
+    )]
     Unknown(LcoreId),
     /// It is running something else, or could not be woken.
     #[error("lcore {lcore} cannot be launched: {reason}")]
@@ -81,7 +83,9 @@ impl Eal {
     /// The NUMA node of an lcore.
     pub fn socket_of(&self, lcore: LcoreId) -> SocketId {
         // SAFETY: the call checks the range (`rte_lcore.h`: rte_lcore_to_socket_id reads a table of RTE_MAX_LCORE).
-        SocketId(unsafe { dpdk_sys::rte_lcore_to_socket_id(lcore.0.min(dpdk_sys::RTE_MAX_LCORE - 1)) } as i32)
+        SocketId(unsafe {
+            dpdk_sys::rte_lcore_to_socket_id(lcore.0.min(dpdk_sys::RTE_MAX_LCORE - 1))
+        } as i32)
     }
 
     /// Runs `work` on a worker lcore, on the thread that EAL pinned there.
@@ -105,10 +109,12 @@ impl Eal {
             *slot.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(outcome);
         });
         let job = Box::into_raw(Box::new(job));
-        let _one_launch_at_a_time = self.launching().lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let _one_launch_at_a_time =
+            self.launching().lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         // SAFETY: `job` comes from Box::into_raw and `run` takes it back exactly once; launches are serialised by the
         // lock (`rte_launch.h` asks for one launching thread).
-        let rc = unsafe { dpdk_sys::rte_eal_remote_launch(Some(run), job.cast::<c_void>(), lcore.0) };
+        let rc =
+            unsafe { dpdk_sys::rte_eal_remote_launch(Some(run), job.cast::<c_void>(), lcore.0) };
         if rc != 0 {
             // SAFETY: the launch was refused, so nobody else has the pointer.
             drop(unsafe { Box::from_raw(job) });
@@ -157,10 +163,14 @@ impl<T> Running<T> {
             Some(Ok(value)) => Ok(value),
             Some(Err(panic)) => {
                 let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-                let message = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+                let message =
+                    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
                 Err(LcoreError::Panicked { lcore: self.lcore, message })
             }
-            None => Err(LcoreError::Panicked { lcore: self.lcore, message: "it left no result".to_owned() }),
+            None => Err(LcoreError::Panicked {
+                lcore: self.lcore,
+                message: "it left no result".to_owned(),
+            }),
         }
     }
 }

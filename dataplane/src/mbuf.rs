@@ -120,7 +120,10 @@ impl Mbuf {
             unsafe {
                 let segment = std::mem::ManuallyDrop::new(Self(segment));
                 next = NonNull::new(segment.at::<*mut rte_mbuf>(dpdk_sys::PW_MBUF_NEXT).read());
-                Some(std::slice::from_raw_parts(segment.data_ptr().cast_const(), usize::from(segment.data_len())))
+                Some(std::slice::from_raw_parts(
+                    segment.data_ptr().cast_const(),
+                    usize::from(segment.data_len()),
+                ))
             }
         })
     }
@@ -128,7 +131,9 @@ impl Mbuf {
     #[inline]
     fn data_ptr(&self) -> *mut u8 {
         // SAFETY: as in `field!`; buf_addr + data_off is where DPDK puts the data (`rte_pktmbuf_mtod`).
-        unsafe { self.at::<*mut u8>(dpdk_sys::PW_MBUF_BUF_ADDR).read().add(usize::from(self.headroom())) }
+        unsafe {
+            self.at::<*mut u8>(dpdk_sys::PW_MBUF_BUF_ADDR).read().add(usize::from(self.headroom()))
+        }
     }
 
     /// Pointer to the field at `offset`.

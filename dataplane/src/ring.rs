@@ -102,18 +102,30 @@ pub fn ring<T: Send + 'static, P: Users, C: Users>(
 
 impl<T: Send> Slots<T> {
     const ELEMENT: u32 = {
-        assert!(size_of::<T>() > 0 && size_of::<T>().is_multiple_of(4), "ring elements are multiples of four bytes");
+        assert!(
+            size_of::<T>() > 0 && size_of::<T>().is_multiple_of(4),
+            "ring elements are multiples of four bytes"
+        );
         size_of::<T>() as u32
     };
 
-    fn new(eal: &Eal, name: &str, size: u32, socket: SocketId, flags: u32) -> Result<Self, RingError> {
+    fn new(
+        eal: &Eal,
+        name: &str,
+        size: u32,
+        socket: SocketId,
+        flags: u32,
+    ) -> Result<Self, RingError> {
         if !size.is_power_of_two() {
             return Err(RingError::Size(size));
         }
         let refused = |reason| RingError::Create { name: name.to_owned(), size, reason };
-        let c_name = CString::new(name).map_err(|_| refused("its name holds a NUL byte".to_owned()))?;
+        let c_name =
+            CString::new(name).map_err(|_| refused("its name holds a NUL byte".to_owned()))?;
         // SAFETY: EAL runs, and the name is copied by the call.
-        let raw = unsafe { dpdk_sys::rte_ring_create_elem(c_name.as_ptr(), Self::ELEMENT, size, socket.0, flags) };
+        let raw = unsafe {
+            dpdk_sys::rte_ring_create_elem(c_name.as_ptr(), Self::ELEMENT, size, socket.0, flags)
+        };
         let raw = NonNull::new(raw).ok_or_else(|| refused(errno_text(last_errno())))?;
         Ok(Self { raw, _eal: eal.clone(), _elements: PhantomData })
     }
@@ -131,8 +143,12 @@ impl<T: Send> Slots<T> {
         let mut element = MaybeUninit::<T>::uninit();
         // SAFETY: room for one element; it is initialised if one was dequeued, and the ring has forgotten it then.
         unsafe {
-            let got =
-                dpdk_sys::pw_ring_dequeue_burst(self.as_raw(), element.as_mut_ptr().cast::<c_void>(), Self::ELEMENT, 1);
+            let got = dpdk_sys::pw_ring_dequeue_burst(
+                self.as_raw(),
+                element.as_mut_ptr().cast::<c_void>(),
+                Self::ELEMENT,
+                1,
+            );
             (got == 1).then(|| element.assume_init())
         }
     }
@@ -144,7 +160,13 @@ impl<T> Drop for Slots<T> {
         // SAFETY: both ends are gone, so this is the ring's only user; each element is taken out and dropped once.
         unsafe {
             let (raw, size) = (self.raw.as_ptr(), size_of::<T>() as u32);
-            while dpdk_sys::pw_ring_dequeue_burst(raw, element.as_mut_ptr().cast::<c_void>(), size, 1) == 1 {
+            while dpdk_sys::pw_ring_dequeue_burst(
+                raw,
+                element.as_mut_ptr().cast::<c_void>(),
+                size,
+                1,
+            ) == 1
+            {
                 element.assume_init_drop();
             }
             dpdk_sys::rte_ring_free(raw);
@@ -183,7 +205,9 @@ impl<T: Send, U: Users> Producer<T, U> {
         // SAFETY: the ring copies leading elements; they leave the vector without being dropped, the rest moves up.
         unsafe {
             let from = elements.as_mut_ptr();
-            let sent = enqueue(self.0.as_raw(), from.cast::<c_void>(), Slots::<T>::ELEMENT, count as u32) as usize;
+            let sent =
+                enqueue(self.0.as_raw(), from.cast::<c_void>(), Slots::<T>::ELEMENT, count as u32)
+                    as usize;
             elements.set_len(0);
             std::ptr::copy(from.add(sent), from, count - sent);
             elements.set_len(count - sent);
@@ -260,7 +284,8 @@ impl<U: Users> Producer<Mbuf, U> {
         unsafe {
             batch.take_with(|mbufs, count| {
                 let (raw, size) = (self.0.as_raw(), Slots::<Mbuf>::ELEMENT);
-                dpdk_sys::pw_ring_enqueue_burst(raw, mbufs.cast::<c_void>(), size, u32::from(count)) as usize
+                dpdk_sys::pw_ring_enqueue_burst(raw, mbufs.cast::<c_void>(), size, u32::from(count))
+                    as usize
             })
         }
     }
@@ -274,7 +299,8 @@ impl<U: Users> Consumer<Mbuf, U> {
         unsafe {
             batch.fill_with(limit, |mbufs, limit| {
                 let (raw, size) = (self.0.as_raw(), Slots::<Mbuf>::ELEMENT);
-                dpdk_sys::pw_ring_dequeue_burst(raw, mbufs.cast::<c_void>(), size, u32::from(limit)) as usize
+                dpdk_sys::pw_ring_dequeue_burst(raw, mbufs.cast::<c_void>(), size, u32::from(limit))
+                    as usize
             })
         }
     }

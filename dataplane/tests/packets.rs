@@ -64,8 +64,14 @@ fn every_reader_agrees_with_its_c_twin() {
                 let c = twin(&mbuf);
                 prop_assert_eq!(mbuf.ol_flags(), set.ol_flags);
                 prop_assert_eq!((mbuf.pkt_len(), mbuf.packet_type()), (c.pkt_len, c.packet_type));
-                prop_assert_eq!((mbuf.data_len(), mbuf.port(), mbuf.vlan_tci()), (c.data_len, c.port, c.vlan_tci));
-                prop_assert_eq!((mbuf.segments(), mbuf.refcnt(), mbuf.buf_len()), (c.nb_segs, c.refcnt, c.buf_len));
+                prop_assert_eq!(
+                    (mbuf.data_len(), mbuf.port(), mbuf.vlan_tci()),
+                    (c.data_len, c.port, c.vlan_tci)
+                );
+                prop_assert_eq!(
+                    (mbuf.segments(), mbuf.refcnt(), mbuf.buf_len()),
+                    (c.nb_segs, c.refcnt, c.buf_len)
+                );
                 prop_assert_eq!((mbuf.headroom(), mbuf.tailroom()), (c.headroom, c.tailroom));
                 prop_assert_eq!(mbuf.data().as_ptr().cast_mut().cast(), c.data);
                 prop_assert_eq!(mbuf.data().len(), usize::from(data_len));
@@ -129,7 +135,9 @@ fn a_batch_loses_nothing_and_doubles_nothing() {
                             model.push_back(next);
                             next += 1;
                         }
-                        Step::Pop => prop_assert_eq!(batch.pop().as_ref().map(number), model.pop_back()),
+                        Step::Pop => {
+                            prop_assert_eq!(batch.pop().as_ref().map(number), model.pop_back())
+                        }
                         Step::Clear => {
                             batch.clear();
                             model.clear();
@@ -146,7 +154,10 @@ fn a_batch_loses_nothing_and_doubles_nothing() {
                             prop_assert_eq!(seen, model.drain(..).collect::<Vec<_>>());
                         }
                     }
-                    prop_assert_eq!(batch.iter().map(number).collect::<Vec<_>>(), Vec::from(model.clone()));
+                    prop_assert_eq!(
+                        batch.iter().map(number).collect::<Vec<_>>(),
+                        Vec::from(model.clone())
+                    );
                     prop_assert_eq!(pool.in_use() as usize, batch.len());
                 }
                 drop(batch);
@@ -193,7 +204,9 @@ fn a_pool_that_does_not_fit_says_what_it_would_take() {
             socket: SocketId::ANY,
         };
         let error = Mempool::new(eal, &config).err().unwrap();
-        assert!(matches!(error, MempoolError::Create { mbufs, mib, .. } if mbufs == config.mbufs && mib > 8192));
+        assert!(
+            matches!(error, MempoolError::Create { mbufs, mib, .. } if mbufs == config.mbufs && mib > 8192)
+        );
         assert!(error.to_string().contains("-m "), "{error}");
     });
 }
@@ -227,7 +240,8 @@ fn through<P: dataplane::ring::Users + Send + 'static, C: dataplane::ring::Users
 #[test]
 fn a_ring_between_threads_loses_nothing_and_keeps_the_order() {
     on_main_lcore(|eal| {
-        let (producer, mut consumer) = ring::<u64, Single, Single>(eal, "spsc", 64, SocketId::ANY).unwrap();
+        let (producer, mut consumer) =
+            ring::<u64, Single, Single>(eal, "spsc", 64, SocketId::ANY).unwrap();
         let sent: Vec<u64> = (0..20_000).collect();
         assert_eq!(through(producer, &mut consumer, sent.clone()), sent);
         assert!(consumer.is_empty());
@@ -237,7 +251,8 @@ fn a_ring_between_threads_loses_nothing_and_keeps_the_order() {
 #[test]
 fn a_ring_with_many_producers_loses_nothing_and_doubles_nothing() {
     on_main_lcore(|eal| {
-        let (producer, mut consumer) = ring::<u64, Multi, Multi>(eal, "mpmc", 64, SocketId::ANY).unwrap();
+        let (producer, mut consumer) =
+            ring::<u64, Multi, Multi>(eal, "mpmc", 64, SocketId::ANY).unwrap();
         let senders: Vec<_> = (0..4_u64)
             .map(|sender| {
                 let mut producer = producer.clone();
@@ -279,7 +294,8 @@ fn a_ring_with_many_producers_loses_nothing_and_doubles_nothing() {
 #[test]
 fn bulk_calls_move_all_or_nothing() {
     on_main_lcore(|eal| {
-        let (mut producer, mut consumer) = ring::<u32, Single, Single>(eal, "bulk", 8, SocketId::ANY).unwrap();
+        let (mut producer, mut consumer) =
+            ring::<u32, Single, Single>(eal, "bulk", 8, SocketId::ANY).unwrap();
         assert_eq!(producer.capacity(), 7);
         let mut eight = (0..8).collect::<Vec<u32>>();
         assert!(!producer.enqueue_bulk(&mut eight));
@@ -303,7 +319,8 @@ fn bulk_calls_move_all_or_nothing() {
 fn a_ring_of_packets_frees_what_is_left_in_it() {
     on_main_lcore(|eal| {
         let pool = pool(eal, "ringed", 255);
-        let (mut producer, mut consumer) = ring::<Mbuf, Single, Single>(eal, "ringed", 64, SocketId::ANY).unwrap();
+        let (mut producer, mut consumer) =
+            ring::<Mbuf, Single, Single>(eal, "ringed", 64, SocketId::ANY).unwrap();
         let mut batch = Batch::new();
         (0..100).for_each(|n| batch.push(numbered(&pool, n)).unwrap());
         assert_eq!(producer.enqueue_batch(&mut batch), 63);

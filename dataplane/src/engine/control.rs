@@ -88,15 +88,23 @@ impl Engine {
         make: &mut MakeMode<'_>,
     ) -> Result<Self, (Vec<Queues>, EngineError)> {
         let mut parts = PortQueues::new(queues);
-        match parts.check(&plan).and_then(|()| Ok(plan.validate()?)).and_then(|()| Rings::new(eal, &plan.rings)) {
+        match parts
+            .check(&plan)
+            .and_then(|()| Ok(plan.validate()?))
+            .and_then(|()| Rings::new(eal, &plan.rings))
+        {
             Ok(mut rings) => {
-                let workers: Vec<Worker> =
-                    plan.workers.iter().map(|worker| {
+                let workers: Vec<Worker> = plan
+                    .workers
+                    .iter()
+                    .map(|worker| {
                         let mut sinks = SinkTable::default();
                         let streams = worker
                             .streams
                             .iter()
-                            .filter_map(|stream| assemble_stream(stream, &mut parts, &mut rings, &mut sinks, make))
+                            .filter_map(|stream| {
+                                assemble_stream(stream, &mut parts, &mut rings, &mut sinks, make)
+                            })
                             .collect();
                         Worker {
                             lcore: worker.lcore,
@@ -106,9 +114,16 @@ impl Engine {
                             counters: Arc::default(),
                             orders: Arc::default(),
                         }
-                    }).collect();
+                    })
+                    .collect();
                 let gauges = workers.iter().map(Gauge::of).collect();
-                Ok(Self { eal: eal.clone(), plan, state: State::Stopped(workers), gauges, spare: parts })
+                Ok(Self {
+                    eal: eal.clone(),
+                    plan,
+                    state: State::Stopped(workers),
+                    gauges,
+                    spare: parts,
+                })
             }
             Err(error) => Err((parts.into_queues(), error)),
         }
@@ -140,7 +155,9 @@ impl Engine {
             // The worker waits in a slot, so that a launch that is refused does not lose its queues.
             let slot = Arc::new(Mutex::new(Some(worker)));
             let theirs = Arc::clone(&slot);
-            let take = |slot: &Mutex<Option<Worker>>| slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let take = |slot: &Mutex<Option<Worker>>| {
+                slot.lock().unwrap_or_else(PoisonError::into_inner).take()
+            };
             match self.eal.launch(lcore, move || take(&theirs).map(Worker::run)) {
                 Ok(launched) => running.push(launched),
                 Err(error) => {
@@ -172,13 +189,16 @@ impl Engine {
             give(Order::Drain(round));
             for worker in &running {
                 let gauge = self.gauges.iter().find(|gauge| gauge.lcore == worker.lcore());
-                while !worker.has_ended() && gauge.is_some_and(|gauge| !gauge.orders.has_drained(round)) {
+                while !worker.has_ended()
+                    && gauge.is_some_and(|gauge| !gauge.orders.has_drained(round))
+                {
                     sleep(GLANCE);
                 }
             }
         }
         give(Order::Exit);
-        let ended: Vec<Result<Option<Worker>, LcoreError>> = running.into_iter().map(Running::join).collect();
+        let ended: Vec<Result<Option<Worker>, LcoreError>> =
+            running.into_iter().map(Running::join).collect();
         let mut workers = Vec::new();
         let mut failure = None;
         for end in ended {
@@ -197,8 +217,12 @@ impl Engine {
     /// # Errors
     /// [`EngineError::NotRunning`] if the workers ended meanwhile.
     pub fn set_modes(&mut self, make: &mut MakeMode<'_>) -> Result<(), EngineError> {
-        let sets: Vec<ModeSet> =
-            self.plan.workers.iter().map(|worker| worker.streams.iter().map(&mut *make).collect()).collect();
+        let sets: Vec<ModeSet> = self
+            .plan
+            .workers
+            .iter()
+            .map(|worker| worker.streams.iter().map(&mut *make).collect())
+            .collect();
         match &mut self.state {
             State::Stopped(workers) => {
                 for (worker, modes) in workers.iter_mut().zip(sets) {
@@ -228,7 +252,10 @@ impl Engine {
             State::Stopped(workers) => workers.as_slice(),
             State::Running(_) => &[],
         };
-        workers.iter().flat_map(|worker| &worker.streams).filter_map(|stream| stream.mode.as_deref())
+        workers
+            .iter()
+            .flat_map(|worker| &worker.streams)
+            .filter_map(|stream| stream.mode.as_deref())
     }
 
     /// All counts now.
@@ -240,7 +267,10 @@ impl Engine {
                 .streams
                 .iter()
                 .zip(&gauge.streams)
-                .map(|(stream, counters)| StreamReport { plan: stream.clone(), figures: counters.figures() })
+                .map(|(stream, counters)| StreamReport {
+                    plan: stream.clone(),
+                    figures: counters.figures(),
+                })
                 .collect(),
         };
         Figures { workers: self.gauges.iter().zip(&self.plan.workers).map(report).collect() }
@@ -262,9 +292,10 @@ impl Engine {
     ///
     /// # Errors
     /// The engine, if it runs.
-    pub fn dismantle(self) -> Result<Vec<Queues>, Self> {
-        let State::Stopped(workers) = self.state else { return Err(self) };
-        let mut parts = self.spare;
+    pub fn dismantle(mut self) -> Result<Vec<Queues>, Self> {
+        let State::Stopped(workers) = &mut self.state else { return Err(self) };
+        let workers = std::mem::take(workers);
+        let mut parts = std::mem::take(&mut self.spare);
         for worker in workers {
             for queue in worker.sinks.tx {
                 parts.tx.insert((queue.port(), queue.id()), queue);
@@ -276,6 +307,16 @@ impl Engine {
             }
         }
         Ok(parts.into_queues())
+    }
+}
+
+impl Drop for Engine {
+    /// Workers hold queues and packets: they end before anything that they use is freed.
+    fn drop(&mut self) {
+        if self.is_running() {
+            // A worker that panicked was reported by its panic; there is nobody left to tell.
+            let _ = self.stop();
+        }
     }
 }
 
@@ -363,7 +404,8 @@ impl Rings {
     fn new(eal: &Eal, plans: &[RingPlan]) -> Result<Self, EngineError> {
         let engine = ENGINES.fetch_add(1, Ordering::Relaxed);
         let ends = plans.iter().enumerate().map(|(at, plan)| {
-            let (producer, consumer) = ring(eal, &format!("pw{engine}_ring{at}"), plan.size, plan.socket)?;
+            let (producer, consumer) =
+                ring(eal, &format!("pw{engine}_ring{at}"), plan.size, plan.socket)?;
             Ok((Some(producer), Some(consumer)))
         });
         ends.collect::<Result<_, RingError>>().map(Self).map_err(EngineError::from)

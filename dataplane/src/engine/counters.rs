@@ -88,16 +88,24 @@ impl StreamCounters {
     pub(super) fn reset(&self) {
         let counts = &*self.0;
         let bursts = counts.received_bursts.iter().chain(&counts.sent_bursts);
-        [&counts.received, &counts.sent].into_iter().chain(&counts.dropped).chain(bursts).for_each(Counter::reset);
+        [&counts.received, &counts.sent]
+            .into_iter()
+            .chain(&counts.dropped)
+            .chain(bursts)
+            .for_each(Counter::reset);
     }
 
     /// The counts now.
     pub(super) fn figures(&self) -> StreamFigures {
         let by_size = |bursts: &[Counter]| {
             let sizes = bursts.iter().map(Counter::get).enumerate();
-            sizes.filter(|(_, count)| *count > 0).map(|(size, count)| BurstCount { size, count }).collect()
+            sizes
+                .filter(|(_, count)| *count > 0)
+                .map(|(size, count)| BurstCount { size, count })
+                .collect()
         };
-        let dropped = DropReason::ALL.map(|reason| Dropped { reason, packets: self.0.dropped[reason as usize].get() });
+        let dropped = DropReason::ALL
+            .map(|reason| Dropped { reason, packets: self.0.dropped[reason as usize].get() });
         StreamFigures {
             received: self.0.received.get(),
             sent: self.0.sent.get(),

@@ -6,4 +6,4 @@ mod orders;
 pub mod plan;
 mod worker;
 
-pub use control::{Engine, EngineError, Figures, StreamReport, WorkerReport};
+pub use control::{Engine, EngineError, Figures, MakeMode, StreamReport, WorkerReport};

@@ -207,7 +207,14 @@ impl Clock {
 
     fn new(streams: usize) -> Self {
         let now = cycles();
-        Self { busy: false, streak: 0, rounds: 0, since: now, last: now, polls_a_round: streams as u64 }
+        Self {
+            busy: false,
+            streak: 0,
+            rounds: 0,
+            since: now,
+            last: now,
+            polls_a_round: streams as u64,
+        }
     }
 
     /// Notes a round.

@@ -91,10 +91,19 @@ impl Port<Stopped> {
         let id = device.id.0;
         let mut info = dpdk_sys::rte_eth_dev_info::default();
         // SAFETY: the port exists; `info` is written.
-        device.check("rte_eth_dev_info_get", unsafe { dpdk_sys::rte_eth_dev_info_get(id, &mut info) })?;
+        device.check("rte_eth_dev_info_get", unsafe {
+            dpdk_sys::rte_eth_dev_info_get(id, &mut info)
+        })?;
         let too_many = |kind, asked, max, flag| {
             let name = device.name.clone();
-            (asked > max).then_some(PortError::TooManyQueues { port: device.id, device: name, kind, asked, max, flag })
+            (asked > max).then_some(PortError::TooManyQueues {
+                port: device.id,
+                device: name,
+                kind,
+                asked,
+                max,
+                flag,
+            })
         };
         let excess = too_many("receive", config.rx_queues, info.max_rx_queues, "--rxq")
             .or_else(|| too_many("transmit", config.tx_queues, info.max_tx_queues, "--txq"));
@@ -105,12 +114,18 @@ impl Port<Stopped> {
         let mut notes = Vec::new();
         let rss = if config.rx_queues > 1 { config.rss.0 & info.flow_type_rss_offloads } else { 0 };
         if config.rx_queues > 1 && config.rss != RssTypes::NONE && rss == 0 {
-            notes.push("has no RSS: the device alone decides which receive queue a packet takes".to_owned());
+            notes.push(
+                "has no RSS: the device alone decides which receive queue a packet takes"
+                    .to_owned(),
+            );
         }
         let mut conf = dpdk_sys::rte_eth_conf::default();
         conf.rxmode.offloads = config.rx_offloads & info.rx_offload_capa;
         conf.txmode.offloads = config.tx_offloads & info.tx_offload_capa;
-        let denied = (config.rx_offloads & !info.rx_offload_capa, config.tx_offloads & !info.tx_offload_capa);
+        let denied = (
+            config.rx_offloads & !info.rx_offload_capa,
+            config.tx_offloads & !info.tx_offload_capa,
+        );
         if denied != (0, 0) {
             let (rx, tx) = super::offload_names(denied.0, denied.1);
             notes.push(format!("lacks the offloads {}", [rx, tx].concat().join(" ")));
@@ -133,10 +148,18 @@ impl Port<Stopped> {
             // SAFETY: the port exists.
             match unsafe { dpdk_sys::rte_eth_dev_set_mtu(id, mtu) } {
                 0 => {}
-                rc if rc == -libc::ENOTSUP => notes.push(format!("has no MTU call: frames up to its own limit, not {mtu}")),
+                rc if rc == -libc::ENOTSUP => {
+                    notes.push(format!("has no MTU call: frames up to its own limit, not {mtu}"))
+                }
                 rc if rc == -libc::EINVAL => {
                     let (min, max) = (info.min_mtu, info.max_mtu);
-                    return Err(PortError::Mtu { port: device.id, device: device.name.clone(), asked: mtu, min, max });
+                    return Err(PortError::Mtu {
+                        port: device.id,
+                        device: device.name.clone(),
+                        asked: mtu,
+                        min,
+                        max,
+                    });
                 }
                 rc => return Err(device.refused("rte_eth_dev_set_mtu", None, rc)),
             }
@@ -147,7 +170,14 @@ impl Port<Stopped> {
             // SAFETY: the port is configured and stopped; a null configuration asks for the device's default, and the
             // pool outlives the queue because `device.pool` holds it.
             let rc = unsafe {
-                dpdk_sys::rte_eth_rx_queue_setup(id, queue, rx_desc, socket, ptr::null(), pool.as_raw())
+                dpdk_sys::rte_eth_rx_queue_setup(
+                    id,
+                    queue,
+                    rx_desc,
+                    socket,
+                    ptr::null(),
+                    pool.as_raw(),
+                )
             };
             if rc != 0 {
                 return Err(device.refused("rte_eth_rx_queue_setup", Some(QueueId(queue)), rc));
@@ -155,7 +185,9 @@ impl Port<Stopped> {
         }
         for queue in 0..config.tx_queues {
             // SAFETY: as above.
-            let rc = unsafe { dpdk_sys::rte_eth_tx_queue_setup(id, queue, tx_desc, socket, ptr::null()) };
+            let rc = unsafe {
+                dpdk_sys::rte_eth_tx_queue_setup(id, queue, tx_desc, socket, ptr::null())
+            };
             if rc != 0 {
                 return Err(device.refused("rte_eth_tx_queue_setup", Some(QueueId(queue)), rc));
             }

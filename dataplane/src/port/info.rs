@@ -63,7 +63,9 @@ impl<State> Port<State> {
         let id = device.id.0;
         let mut info = dpdk_sys::rte_eth_dev_info::default();
         // SAFETY: the port exists; `info` is written.
-        device.check("rte_eth_dev_info_get", unsafe { dpdk_sys::rte_eth_dev_info_get(id, &mut info) })?;
+        device.check("rte_eth_dev_info_get", unsafe {
+            dpdk_sys::rte_eth_dev_info_get(id, &mut info)
+        })?;
         let mut mtu = 0;
         // SAFETY: the port exists; `mtu` is written if the call succeeds.
         let mtu = (unsafe { dpdk_sys::rte_eth_dev_get_mtu(id, &mut mtu) } == 0).then_some(mtu);
@@ -71,7 +73,11 @@ impl<State> Port<State> {
         // SAFETY: the port exists; each call reads its state and answers 1, 0 or an error.
         let (promiscuous, allmulticast, socket) = unsafe {
             let promiscuous = dpdk_sys::rte_eth_promiscuous_get(id);
-            (promiscuous, dpdk_sys::rte_eth_allmulticast_get(id), dpdk_sys::rte_eth_dev_socket_id(id))
+            (
+                promiscuous,
+                dpdk_sys::rte_eth_allmulticast_get(id),
+                dpdk_sys::rte_eth_dev_socket_id(id),
+            )
         };
         // SAFETY: DPDK gives a static string, or NULL.
         let driver = unsafe { text(info.driver_name) };
@@ -121,7 +127,10 @@ pub fn offload_names(rx: u64, tx: u64) -> (Vec<String>, Vec<String>) {
         // SAFETY: DPDK gives a static string for every value.
         bits.map(move |flag| unsafe { text(name(flag)) }).collect()
     };
-    (names(rx, dpdk_sys::rte_eth_dev_rx_offload_name), names(tx, dpdk_sys::rte_eth_dev_tx_offload_name))
+    (
+        names(rx, dpdk_sys::rte_eth_dev_rx_offload_name),
+        names(tx, dpdk_sys::rte_eth_dev_tx_offload_name),
+    )
 }
 
 /// A C string, copied; empty for NULL.

@@ -26,7 +26,8 @@ impl<State> Port<State> {
         let rc = unsafe { dpdk_sys::pw_eth_link_get(self.device.id.0, &mut link) };
         (rc == 0).then(|| Link {
             up: link.up != 0,
-            speed_mbps: (link.speed_mbps != dpdk_sys::PW_ETH_SPEED_NUM_UNKNOWN).then_some(link.speed_mbps),
+            speed_mbps: (link.speed_mbps != dpdk_sys::PW_ETH_SPEED_NUM_UNKNOWN)
+                .then_some(link.speed_mbps),
             full_duplex: link.full_duplex != 0,
             autoneg: link.autoneg != 0,
         })

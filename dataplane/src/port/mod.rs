@@ -21,7 +21,7 @@ pub use config::{Granted, PortConfig, RssTypes};
 pub use info::{PortInfo, offload_names};
 pub use link::Link;
 pub use queue::{Queues, RxQueue, TxQueue};
-pub use stats::{PortStats, ExtendedStat};
+pub use stats::{ExtendedStat, PortStats};
 pub use wire_pair::wire_pair;
 
 use crate::batch::Batch;
@@ -69,7 +69,9 @@ pub enum PortError {
     #[error("port {0} does not exist or is in use by another part of this program")]
     Taken(PortId),
     /// More queues than the device has.
-    #[error("port {port} ({device}) has at most {max} {kind} queues, {asked} were asked for: use {flag}={max} or less")]
+    #[error(
+        "port {port} ({device}) has at most {max} {kind} queues, {asked} were asked for: use {flag}={max} or less"
+    )]
     TooManyQueues {
         /// The port.
         port: PortId,
@@ -137,14 +139,20 @@ struct Device {
     /// Whether the device is closed when this is dropped: not while a queue may be polled.
     stopped: bool,
     /// Rings of an in-process port; freed after the device is closed, before the pool of the packets in them.
-    _rings: Vec<wire_pair::PortRing>,
+    rings: Vec<wire_pair::PortRing>,
     /// Receive queues hold packets of this pool for as long as the port is configured.
     pool: Option<Mempool>,
 }
 
 impl Device {
     fn refused(&self, call: &'static str, queue: Option<QueueId>, rc: i32) -> PortError {
-        PortError::Refused { port: self.id, device: self.name.clone(), call, queue, reason: errno_text(rc) }
+        PortError::Refused {
+            port: self.id,
+            device: self.name.clone(),
+            call,
+            queue,
+            reason: errno_text(rc),
+        }
     }
 
     /// `Ok` for zero, the call's error otherwise.
@@ -159,6 +167,9 @@ impl Drop for Device {
             // SAFETY: the port is stopped, its queues are gone, and this owner is the last.
             unsafe { dpdk_sys::rte_eth_dev_close(self.id.0) };
             self.eal.release(self.id);
+        } else {
+            // Its queues may still be polled: what they use stays for ever rather than being freed under them.
+            std::mem::forget((self.pool.take(), std::mem::take(&mut self.rings), self.eal.clone()));
         }
     }
 }
@@ -173,8 +184,10 @@ impl Port<Stopped> {
     pub fn probe(eal: &Eal, devargs: &str) -> Result<Self, PortError> {
         let name = devargs.split(',').next().unwrap_or(devargs);
         let refused = |reason: String| PortError::Probe { device: name.to_owned(), reason };
-        let c_devargs = CString::new(devargs).map_err(|_| refused("its name holds a NUL byte".to_owned()))?;
-        let c_name = CString::new(name).map_err(|_| refused("its name holds a NUL byte".to_owned()))?;
+        let c_devargs =
+            CString::new(devargs).map_err(|_| refused("its name holds a NUL byte".to_owned()))?;
+        let c_name =
+            CString::new(name).map_err(|_| refused("its name holds a NUL byte".to_owned()))?;
         let mut id = 0;
         // SAFETY: EAL runs; both strings are NUL-terminated and copied by the calls, `id` is written.
         let rc = unsafe {
@@ -196,7 +209,12 @@ impl Port<Stopped> {
     pub fn found(eal: &Eal) -> Result<Vec<Self>, PortError> {
         let next = |from: u16| {
             // SAFETY: reads ethdev's table; any starting number is allowed (`rte_ethdev.h`).
-            unsafe { dpdk_sys::rte_eth_find_next_owned_by(from, u64::from(dpdk_sys::RTE_ETH_DEV_NO_OWNER)) }
+            unsafe {
+                dpdk_sys::rte_eth_find_next_owned_by(
+                    from,
+                    u64::from(dpdk_sys::RTE_ETH_DEV_NO_OWNER),
+                )
+            }
         };
         let ids = std::iter::successors(Some(next(0)), |id| Some(next(*id as u16 + 1)));
         ids.take_while(|id| *id < u64::from(dpdk_sys::RTE_MAX_ETHPORTS))
@@ -215,7 +233,7 @@ impl Port<Stopped> {
         // SAFETY: the call terminated the string.
         let name = unsafe { CStr::from_ptr(name.as_ptr()) }.to_string_lossy().into_owned();
         let device =
-            Device { id, name, eal: eal.clone(), config: None, stopped: true, _rings: rings, pool: None };
+            Device { id, name, eal: eal.clone(), config: None, stopped: true, rings, pool: None };
         Ok(Self { device, _state: PhantomData })
     }
 
@@ -245,7 +263,10 @@ impl Port<Started> {
     ///
     /// # Errors
     /// [`PortError::QueuesMissing`] if `queues` are not all of this port's; then the port still runs.
-    pub fn stop(mut self, mut queues: Queues) -> Result<(Port<Stopped>, u64), (Self, Queues, PortError)> {
+    pub fn stop(
+        mut self,
+        mut queues: Queues,
+    ) -> Result<(Port<Stopped>, u64), (Self, Queues, PortError)> {
         let config = self.device.config.clone().unwrap_or_default();
         if !queues.are_all_of(self.device.id, config.rx_queues, config.tx_queues) {
             let error = PortError::QueuesMissing(self.device.id);

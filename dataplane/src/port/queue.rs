@@ -47,7 +47,11 @@ impl Queue {
     fn ops(&self) -> &'static rte_eth_fp_ops {
         // SAFETY: the table has an entry for every port number ethdev gives out; its pointers change only while the
         // port is started or stopped, and then this queue does not exist.
-        unsafe { &*(&raw const dpdk_sys::rte_eth_fp_ops).cast::<rte_eth_fp_ops>().add(usize::from(self.port.0)) }
+        unsafe {
+            &*(&raw const dpdk_sys::rte_eth_fp_ops)
+                .cast::<rte_eth_fp_ops>()
+                .add(usize::from(self.port.0))
+        }
     }
 
     /// This queue's entry of a table of the port's queues.
@@ -84,7 +88,9 @@ impl RxQueue {
                     return usize::from(received);
                 }
                 let (port, queue) = (self.0.port.0, self.0.id.0);
-                usize::from(dpdk_sys::rte_eth_call_rx_callbacks(port, queue, mbufs, received, limit, callbacks))
+                usize::from(dpdk_sys::rte_eth_call_rx_callbacks(
+                    port, queue, mbufs, received, limit, callbacks,
+                ))
             })
         }
     }

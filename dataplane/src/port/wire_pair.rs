@@ -51,17 +51,31 @@ pub fn wire_pair(
 ) -> Result<(Port<Stopped>, Port<Stopped>), PortError> {
     let refused = |reason: String| PortError::Probe { device: name.to_owned(), reason };
     let rings = |direction: &str| -> Result<Vec<PortRing>, PortError> {
-        (0..queues).map(|queue| ring(&format!("{name}_{direction}{queue}"), slots, socket).map_err(refused)).collect()
+        (0..queues)
+            .map(|queue| {
+                ring(&format!("{name}_{direction}{queue}"), slots, socket).map_err(refused)
+            })
+            .collect()
     };
     let (to_a, to_b) = (rings("a")?, rings("b")?);
     let port = |end: &str, rx: &[PortRing], tx: &[PortRing]| {
-        let c_name = CString::new(format!("{name}_{end}")).map_err(|_| refused("a NUL byte".to_owned()))?;
-        let raw = |rings: &[PortRing]| -> Vec<*mut rte_ring> { rings.iter().map(|ring| ring.0.0.as_ptr()).collect() };
+        let c_name =
+            CString::new(format!("{name}_{end}")).map_err(|_| refused("a NUL byte".to_owned()))?;
+        let raw = |rings: &[PortRing]| -> Vec<*mut rte_ring> {
+            rings.iter().map(|ring| ring.0.0.as_ptr()).collect()
+        };
         let (rx_raw, tx_raw) = (raw(rx), raw(tx));
         let (count, node) = (u32::from(queues), socket.0.max(0) as u32);
         // SAFETY: both arrays have `count` rings, which live as long as the port because it keeps handles to them.
         let id = unsafe {
-            dpdk_sys::rte_eth_from_rings(c_name.as_ptr(), rx_raw.as_ptr(), count, tx_raw.as_ptr(), count, node)
+            dpdk_sys::rte_eth_from_rings(
+                c_name.as_ptr(),
+                rx_raw.as_ptr(),
+                count,
+                tx_raw.as_ptr(),
+                count,
+                node,
+            )
         };
         let id = u16::try_from(id).map_err(|_| refused(errno_text(last_errno())))?;
         Port::claim(eal, PortId(id), [rx, tx].concat())
@@ -77,5 +91,7 @@ fn ring(name: &str, slots: u32, socket: SocketId) -> Result<PortRing, String> {
         let size = size_of::<*mut rte_mbuf>() as u32;
         dpdk_sys::rte_ring_create_elem(name.as_ptr(), size, slots, socket.0, flags)
     };
-    NonNull::new(raw).map(|raw| PortRing(Arc::new(Raw(raw)))).ok_or_else(|| errno_text(last_errno()))
+    NonNull::new(raw)
+        .map(|raw| PortRing(Arc::new(Raw(raw))))
+        .ok_or_else(|| errno_text(last_errno()))
 }

@@ -11,15 +11,16 @@ use std::sync::{Mutex, OnceLock};
 type Task = Box<dyn FnOnce(&Eal) + Send>;
 
 /// Worker lcores of the test programs: 1, 2 and 3, spread over the processors there are.
-pub const LCORES: u32 = 4;
+pub(crate) const LCORES: u32 = 4;
 
 /// Runs `test` on EAL's main lcore.
-pub fn on_main_lcore(test: impl FnOnce(&Eal) + Send + 'static) {
+pub(crate) fn on_main_lcore(test: impl FnOnce(&Eal) + Send + 'static) {
     static TASKS: OnceLock<Mutex<Sender<Task>>> = OnceLock::new();
     let tasks = TASKS.get_or_init(|| {
         let (sender, tasks) = channel::<Task>();
         std::thread::spawn(move || {
-            let eal = Eal::init(&flags()).expect("EAL starts without hugepages, devices and rights");
+            let eal =
+                Eal::init(&flags()).expect("EAL starts without hugepages, devices and rights");
             tasks.into_iter().for_each(|task| task(&eal));
         });
         Mutex::new(sender)
@@ -40,12 +41,13 @@ fn flags() -> Vec<String> {
     let processors: Vec<usize> = (0..1024).filter(|cpu| allowed.is_set(*cpu)).collect();
     let place = |lcore: u32| format!("{lcore}@{}", processors[lcore as usize % processors.len()]);
     let lcores: Vec<String> = (0..LCORES).map(place).collect();
-    let flags = ["--no-huge", "-m", "512", "--in-memory", "--no-pci", "--no-telemetry", "--log-level", "4"];
+    let flags =
+        ["--no-huge", "-m", "512", "--no-shconf", "--no-pci", "--no-telemetry", "--log-level", "4"];
     flags.into_iter().map(str::to_owned).chain(["--lcores".to_owned(), lcores.join(",")]).collect()
 }
 
 /// A pool of `mbufs` packets with small caches.
-pub fn pool(eal: &Eal, name: &str, mbufs: u32) -> Mempool {
+pub(crate) fn pool(eal: &Eal, name: &str, mbufs: u32) -> Mempool {
     let config = MempoolConfig {
         name: name.to_owned(),
         mbufs,

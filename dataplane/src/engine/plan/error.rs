@@ -1,6 +1,7 @@
 //! What can be wrong with a request or a plan.
 
-use super::{MAX_BURST, RingId};
+use super::RingId;
+use crate::batch::MAX_BURST;
 use crate::lcore::LcoreId;
 use crate::port::{PortId, QueueId};
 use std::fmt;

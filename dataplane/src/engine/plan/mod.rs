@@ -20,9 +20,6 @@ use crate::port::{PortId, QueueId};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// The most packets a receive call may ask for, as in testpmd (`MAX_PKT_BURST`).
-pub const MAX_BURST: u16 = 512;
-
 /// What the user asked for, and what there is to run it on.
 #[derive(Clone, Debug)]
 pub struct Request {

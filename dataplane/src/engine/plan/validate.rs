@@ -1,7 +1,8 @@
 //! What a sound plan is.
 
 use super::error::{Direction, PlanError};
-use super::{MAX_BURST, Plan, PortPlan, RingId, Sink, Source, StreamPlan, Work};
+use super::{Plan, PortPlan, RingId, Sink, Source, StreamPlan, Work};
+use crate::batch::MAX_BURST;
 use crate::lcore::LcoreId;
 use crate::port::{PortId, QueueId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +21,7 @@ impl Plan {
     /// # Errors
     /// The first violation, see the second group of [`PlanError`].
     pub fn validate(&self) -> Result<(), PlanError> {
-        if !(1..=MAX_BURST).contains(&self.burst) {
+        if !(1..=MAX_BURST).contains(&usize::from(self.burst)) {
             return Err(PlanError::BadBurst(self.burst));
         }
         self.validate_ports()?;
