@@ -2,6 +2,8 @@
 //!
 //! A build that cannot find DPDK stops here with the package to install; there is no stub to fall back to.
 
+#![allow(clippy::expect_used, reason = "a build script has nobody to return an error to")]
+
 use std::path::PathBuf;
 use std::process::{Command, exit};
 

@@ -13,5 +13,6 @@ pub mod mbuf;
 pub mod mempool;
 pub mod port;
 pub mod ring;
+pub mod runtime;
 pub mod traffic;
 pub mod wire;

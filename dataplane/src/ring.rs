@@ -82,6 +82,9 @@ unsafe impl<T: Send> Send for Slots<T> {}
 // SAFETY: as above; nothing but counters is reachable through a shared reference.
 unsafe impl<T: Send> Sync for Slots<T> {}
 
+/// Both ends of one ring.
+pub type Ends<T, P, C> = (Producer<T, P>, Consumer<T, C>);
+
 /// Makes a ring of `size` slots, of which one stays free, and returns its ends.
 ///
 /// `T` must be a multiple of four bytes long, which the compiler checks.
@@ -95,7 +98,7 @@ pub fn ring<T: Send + 'static, P: Users, C: Users>(
     name: &str,
     size: u32,
     socket: SocketId,
-) -> Result<(Producer<T, P>, Consumer<T, C>), RingError> {
+) -> Result<Ends<T, P, C>, RingError> {
     let slots = Arc::new(Slots::new(eal, name, size, socket, P::PRODUCER | C::CONSUMER)?);
     Ok((Producer(Arc::clone(&slots), PhantomData), Consumer(slots, PhantomData)))
 }

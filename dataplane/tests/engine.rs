@@ -1,5 +1,7 @@
 //! The engine on real packets: in-process ports, both models, start, stop and change under traffic.
 
+#![allow(clippy::unwrap_used, reason = "a rig that cannot be built fails the test")]
+
 mod common;
 
 use common::{on_main_lcore, pool};
@@ -31,7 +33,7 @@ struct Rig {
 fn start(mut port: Port<Stopped>, queues: u16, pool: &Mempool) -> (Port<Started>, Queues) {
     let config = PortConfig { rx_queues: queues, tx_queues: queues, ..PortConfig::default() };
     port.configure(&config, pool).unwrap();
-    port.start().map_err(|(_, error)| error).unwrap()
+    port.start().map_err(|refused| refused.1).unwrap()
 }
 
 fn modes(name: &'static str) -> impl FnMut(&StreamPlan) -> Option<Box<dyn Mode>> {
@@ -106,12 +108,12 @@ impl Rig {
 
     /// Takes everything down and checks that every packet came home.
     fn end(self) {
-        let queues = self.engine.dismantle().map_err(|_| "it runs").unwrap();
+        let queues = self.engine.dismantle().unwrap();
         for (port, queues) in self.inner.into_iter().zip(queues) {
-            port.stop(queues).map_err(|(_, _, error)| error).unwrap();
+            port.stop(queues).map_err(|refused| refused.2).unwrap();
         }
         for (port, queues) in self.outer {
-            port.stop(queues).map_err(|(_, _, error)| error).unwrap();
+            port.stop(queues).map_err(|refused| refused.2).unwrap();
         }
         assert_eq!(self.pool.in_use(), 0, "packets are missing from the pool");
     }
@@ -352,7 +354,7 @@ fn an_lcore_that_is_not_there_is_named_and_the_queues_survive() {
         let mut rig = Rig::new(eal, "nolcore", 1, 1, ModelRequest::RunToCompletion, "io");
         let mut plan = rig.engine.plan().clone();
         plan.workers[0].lcore = LcoreId(77);
-        let queues = rig.engine.dismantle().map_err(|_| "it runs").unwrap();
+        let queues = rig.engine.dismantle().unwrap();
         rig.engine = Engine::assemble(eal, plan, queues, &mut modes("io"))
             .map_err(|(_, error)| error)
             .unwrap();

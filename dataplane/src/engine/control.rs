@@ -288,12 +288,15 @@ impl Engine {
         Ok(())
     }
 
-    /// Takes the engine apart and returns the ports' queues.
+    /// Stops what runs, takes the engine apart and returns the ports' queues.
     ///
     /// # Errors
-    /// The engine, if it runs.
-    pub fn dismantle(mut self) -> Result<Vec<Queues>, Self> {
-        let State::Stopped(workers) = &mut self.state else { return Err(self) };
+    /// [`EngineError::Lcore`] if a worker panicked; its queues are lost then.
+    pub fn dismantle(mut self) -> Result<Vec<Queues>, EngineError> {
+        if self.is_running() {
+            self.stop()?;
+        }
+        let State::Stopped(workers) = &mut self.state else { return Err(EngineError::Running) };
         let workers = std::mem::take(workers);
         let mut parts = std::mem::take(&mut self.spare);
         for worker in workers {
@@ -395,7 +398,9 @@ impl PortQueues {
 }
 
 /// The plan's rings, each end to be taken once.
-struct Rings(Vec<(Option<Producer<Mbuf, Single>>, Option<Consumer<Mbuf, Single>>)>);
+struct Rings(Vec<RingEnds>);
+
+type RingEnds = (Option<Producer<Mbuf, Single>>, Option<Consumer<Mbuf, Single>>);
 
 /// Tells apart the rings of engines that live at the same time.
 static ENGINES: AtomicU32 = AtomicU32::new(0);

@@ -28,6 +28,12 @@ pub struct PortConfig {
     pub promiscuous: bool,
 }
 
+impl PortConfig {
+    /// The offload that lets a driver free sent packets without looking at them (`RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE`):
+    /// allowed if all packets of a queue come from one pool and have one owner.
+    pub const FAST_FREE: u64 = dpdk_sys::PW_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
+}
+
 impl Default for PortConfig {
     /// One queue each way, testpmd's 1024 descriptors, promiscuous.
     fn default() -> Self {

@@ -26,6 +26,7 @@ pub use wire_pair::wire_pair;
 
 use crate::batch::Batch;
 use crate::eal::{Eal, errno_text};
+use crate::lcore::SocketId;
 use crate::mempool::Mempool;
 use serde::Serialize;
 use std::ffi::{CStr, CString, c_char};
@@ -241,16 +242,16 @@ impl Port<Stopped> {
     ///
     /// # Errors
     /// The port, still stopped, and why.
-    pub fn start(mut self) -> Result<(Port<Started>, Queues), (Self, PortError)> {
+    pub fn start(mut self) -> Result<(Port<Started>, Queues), Box<(Self, PortError)>> {
         let Some(config) = self.device.config.clone() else {
             let error = self.device.refused("start before configure", None, libc::EINVAL);
-            return Err((self, error));
+            return Err(Box::new((self, error)));
         };
         // SAFETY: the port is configured and stopped.
         let rc = unsafe { dpdk_sys::rte_eth_dev_start(self.device.id.0) };
         if rc != 0 {
             let error = self.device.refused("rte_eth_dev_start", None, rc);
-            return Err((self, error));
+            return Err(Box::new((self, error)));
         }
         self.device.stopped = false;
         let queues = Queues::of(self.device.id, config.rx_queues, config.tx_queues);
@@ -266,11 +267,11 @@ impl Port<Started> {
     pub fn stop(
         mut self,
         mut queues: Queues,
-    ) -> Result<(Port<Stopped>, u64), (Self, Queues, PortError)> {
+    ) -> Result<(Port<Stopped>, u64), Box<(Self, Queues, PortError)>> {
         let config = self.device.config.clone().unwrap_or_default();
         if !queues.are_all_of(self.device.id, config.rx_queues, config.tx_queues) {
             let error = PortError::QueuesMissing(self.device.id);
-            return Err((self, queues, error));
+            return Err(Box::new((self, queues, error)));
         }
         let drained = queues.rx.iter_mut().map(drain).sum();
         drop(queues);
@@ -308,6 +309,13 @@ impl<State> Port<State> {
     /// Its device's name, e.g. `net_null0` or `0000:01:00.0`.
     pub fn name(&self) -> &str {
         &self.device.name
+    }
+
+    /// Its NUMA node; `None` if it belongs to none.
+    pub fn socket(&self) -> Option<SocketId> {
+        // SAFETY: the port exists.
+        let socket = unsafe { dpdk_sys::rte_eth_dev_socket_id(self.device.id.0) };
+        (socket >= 0).then_some(SocketId(socket))
     }
 
     /// The configuration in force.

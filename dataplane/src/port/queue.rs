@@ -26,6 +26,12 @@ impl Queues {
         }
     }
 
+    /// The port they belong to; `None` if there are none.
+    pub fn port(&self) -> Option<PortId> {
+        let rx = self.rx.first().map(RxQueue::port);
+        rx.or_else(|| self.tx.first().map(TxQueue::port))
+    }
+
     /// Whether these are all queues of `port`. Each exists once, so counting them tells.
     pub(super) fn are_all_of(&self, port: PortId, rx: u16, tx: u16) -> bool {
         self.rx.len() == usize::from(rx)

@@ -1,4 +1,9 @@
 //! One EAL a test program, on a thread of its own: the tests hand it closures and it runs them one by one.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a rig that cannot be built fails the test"
+)]
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 use dataplane::eal::Eal;
