@@ -11,6 +11,7 @@
 #![allow(unsafe_code)]
 
 mod config;
+pub mod device;
 mod info;
 mod link;
 mod queue;
