@@ -97,6 +97,7 @@ pub struct Mempool(Arc<Pool>);
 struct Pool {
     raw: NonNull<rte_mempool>,
     mbufs: u32,
+    mbuf_size: u16,
     _eal: Eal,
 }
 
@@ -153,7 +154,12 @@ impl Mempool {
                 },
             }
         })?;
-        Ok(Self(Arc::new(Pool { raw, mbufs: config.mbufs, _eal: eal.clone() })))
+        Ok(Self(Arc::new(Pool {
+            raw,
+            mbufs: config.mbufs,
+            mbuf_size: config.mbuf_size,
+            _eal: eal.clone(),
+        })))
     }
 
     /// Adds `count` empty packets to `batch`, or none at all.
@@ -178,6 +184,11 @@ impl Mempool {
     /// Packets the pool was made with.
     pub fn size(&self) -> u32 {
         self.0.mbufs
+    }
+
+    /// Bytes of packet that one of its buffers holds behind the headroom.
+    pub fn data_room(&self) -> u16 {
+        self.0.mbuf_size.saturating_sub(dpdk_sys::RTE_PKTMBUF_HEADROOM as u16)
     }
 
     /// Packets that somebody holds: a program, a ring or a device.

@@ -6,7 +6,7 @@ use crate::engine::{Engine, EngineError};
 use crate::forward::Mode;
 use crate::lcore::SocketId;
 use crate::mempool::{Mempool, MempoolConfig, MempoolError, Sizing};
-use crate::port::{Granted, Port, PortConfig, PortError, Queues, Started, Stopped};
+use crate::port::{Granted, Port, PortConfig, PortError, Queues, Running, Started, Stopped};
 use std::collections::BTreeMap;
 
 /// What the packet pools are to be.
@@ -211,12 +211,12 @@ fn start(
         config.tx_offloads |= port.info()?.tx_offloads & PortConfig::FAST_FREE;
     }
     let granted = port.configure(&config, pool)?;
-    let (port, queues) = port.start().map_err(|refused| refused.1)?;
+    let (port, queues) = port.start().map_err(|refused| refused.error)?;
     Ok((port, queues, granted))
 }
 
 /// Ports with their queues again.
-fn pair(ports: Vec<Port<Started>>, queues: Vec<Queues>) -> Vec<(Port<Started>, Queues)> {
+fn pair(ports: Vec<Port<Started>>, queues: Vec<Queues>) -> Vec<Running> {
     let mut queues: BTreeMap<_, _> =
         queues.into_iter().filter_map(|queues| Some((queues.port()?, queues))).collect();
     ports
@@ -228,7 +228,7 @@ fn pair(ports: Vec<Port<Started>>, queues: Vec<Queues>) -> Vec<(Port<Started>, Q
 /// Stops and closes ports; returns how many packets waited in them.
 ///
 /// All stop before the first is closed: in-process ports share rings.
-fn stop_all(ports: Vec<(Port<Started>, Queues)>) -> u64 {
+fn stop_all(ports: Vec<Running>) -> u64 {
     let stopped: Vec<(Port<Stopped>, u64)> =
         ports.into_iter().filter_map(|(port, queues)| port.stop(queues).ok()).collect();
     stopped.iter().map(|(_, drained)| drained).sum()

@@ -33,7 +33,7 @@ struct Rig {
 fn start(mut port: Port<Stopped>, queues: u16, pool: &Mempool) -> (Port<Started>, Queues) {
     let config = PortConfig { rx_queues: queues, tx_queues: queues, ..PortConfig::default() };
     port.configure(&config, pool).unwrap();
-    port.start().map_err(|refused| refused.1).unwrap()
+    port.start().map_err(|refused| refused.error).unwrap()
 }
 
 fn modes(name: &'static str) -> impl FnMut(&StreamPlan) -> Option<Box<dyn Mode>> {
@@ -110,10 +110,10 @@ impl Rig {
     fn end(self) {
         let queues = self.engine.dismantle().unwrap();
         for (port, queues) in self.inner.into_iter().zip(queues) {
-            port.stop(queues).map_err(|refused| refused.2).unwrap();
+            port.stop(queues).map_err(|refused| refused.error).unwrap();
         }
         for (port, queues) in self.outer {
-            port.stop(queues).map_err(|refused| refused.2).unwrap();
+            port.stop(queues).map_err(|refused| refused.error).unwrap();
         }
         assert_eq!(self.pool.in_use(), 0, "packets are missing from the pool");
     }

@@ -132,6 +132,24 @@ pub struct Port<State> {
     _state: PhantomData<State>,
 }
 
+/// A started port and its queues.
+pub type Running = (Port<Started>, Queues);
+
+/// A call that failed gives back what it was given.
+#[derive(Debug)]
+pub struct Refused<T> {
+    /// What the call was given, as it was.
+    pub given_back: T,
+    /// Why it failed.
+    pub error: PortError,
+}
+
+impl<State> fmt::Debug for Port<State> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Port({}, {})", self.device.id, self.device.name)
+    }
+}
+
 /// What a port is in every state.
 struct Device {
     id: PortId,
@@ -243,16 +261,16 @@ impl Port<Stopped> {
     ///
     /// # Errors
     /// The port, still stopped, and why.
-    pub fn start(mut self) -> Result<(Port<Started>, Queues), Box<(Self, PortError)>> {
+    pub fn start(mut self) -> Result<Running, Box<Refused<Self>>> {
         let Some(config) = self.device.config.clone() else {
             let error = self.device.refused("start before configure", None, libc::EINVAL);
-            return Err(Box::new((self, error)));
+            return Err(Box::new(Refused { given_back: self, error }));
         };
         // SAFETY: the port is configured and stopped.
         let rc = unsafe { dpdk_sys::rte_eth_dev_start(self.device.id.0) };
         if rc != 0 {
             let error = self.device.refused("rte_eth_dev_start", None, rc);
-            return Err(Box::new((self, error)));
+            return Err(Box::new(Refused { given_back: self, error }));
         }
         self.device.stopped = false;
         let queues = Queues::of(self.device.id, config.rx_queues, config.tx_queues);
@@ -268,11 +286,11 @@ impl Port<Started> {
     pub fn stop(
         mut self,
         mut queues: Queues,
-    ) -> Result<(Port<Stopped>, u64), Box<(Self, Queues, PortError)>> {
+    ) -> Result<(Port<Stopped>, u64), Box<Refused<Running>>> {
         let config = self.device.config.clone().unwrap_or_default();
         if !queues.are_all_of(self.device.id, config.rx_queues, config.tx_queues) {
             let error = PortError::QueuesMissing(self.device.id);
-            return Err(Box::new((self, queues, error)));
+            return Err(Box::new(Refused { given_back: (self, queues), error }));
         }
         let drained = queues.rx.iter_mut().map(drain).sum();
         drop(queues);

@@ -5,6 +5,7 @@
 //! [`account::TrafficAccount`]. None of these parts knows DPDK, and none allocates after it was made.
 
 pub mod account;
+pub mod generator;
 pub mod latency;
 pub mod pacing;
 pub mod probe;

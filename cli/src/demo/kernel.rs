@@ -1,0 +1,191 @@
+//! The demo's second half: two kernels that ping each other and run iperf3 through `pollway fwd`.
+
+use super::namespaces::Namespaces;
+use serde::Serialize;
+use std::io::{self, BufRead, BufReader, Read};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// What the kernels measured, or why they were not asked.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Kernel {
+    /// What they measured.
+    Measured(Figures),
+    /// Why there is nothing.
+    Skipped {
+        /// In a sentence.
+        reason: String,
+    },
+}
+
+/// Ping's and iperf3's own figures.
+#[derive(Debug, Serialize)]
+pub(super) struct Figures {
+    /// Echo requests sent.
+    pub(super) ping_sent: u64,
+    /// Echo replies received.
+    pub(super) ping_received: u64,
+    /// Round trip in milliseconds.
+    pub(super) ping_rtt_ms: PingRtt,
+    /// TCP throughput of one iperf3 stream in Mbit/s.
+    pub(super) tcp_mbps: f64,
+}
+
+/// The last line of ping's summary.
+#[derive(Debug, PartialEq, Serialize)]
+pub(super) struct PingRtt {
+    pub(super) min: f64,
+    pub(super) avg: f64,
+    pub(super) max: f64,
+}
+
+const PINGS: u64 = 20;
+/// How long a program gets to be ready.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+impl Kernel {
+    /// Lets two kernels talk through a forwarder; never fails, but says why it has no figures.
+    pub(super) fn measure(stop: &AtomicBool) -> Self {
+        let absent = ["ip", "ethtool", "ping", "iperf3"].into_iter().find(|program| !installed(program));
+        let reason = if !rustix::process::geteuid().is_root() {
+            "needs root, for network namespaces and packet sockets".to_owned()
+        } else if let Some(program) = absent {
+            format!("needs the program {program} (scripts/setup.sh demo installs it)")
+        } else {
+            match measure(stop) {
+                Ok(figures) => return Self::Measured(figures),
+                Err(error) => error.to_string(),
+            }
+        };
+        Self::Skipped { reason }
+    }
+}
+
+fn installed(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders: Vec<_> = std::env::split_paths(&path).collect();
+    // A user's PATH often lacks the system's folder, where ip and ethtool are.
+    folders.extend(["/usr/sbin".into(), "/sbin".into()]);
+    folders.iter().any(|folder| folder.join(program).exists())
+}
+
+fn measure(stop: &AtomicBool) -> io::Result<Figures> {
+    let namespaces = Namespaces::new(&format!("{:x}", std::process::id() & 0xf_ffff))?;
+    let [a, b] = namespaces.ends();
+    let _forwarder = Forwarder::start(&[&a.outer, &b.outer])?;
+    interrupted(stop)?;
+
+    let count = PINGS.to_string();
+    let ping = a.exec("ping", &["-c", &count, "-i", "0.05", "-W", "2", &b.address])?;
+    let (ping_received, ping_rtt_ms) = read_ping(&String::from_utf8_lossy(&ping.stdout))
+        .ok_or_else(|| io::Error::other("ping printed a summary of another form than expected"))?;
+    interrupted(stop)?;
+
+    let _server = Ended(b.spawn("iperf3", &["--server", "--one-off"])?);
+    let client = retry(|| a.exec("iperf3", &["--client", &b.address, "--time", "3", "--json"]))?;
+    let report: serde_json::Value = serde_json::from_slice(&client.stdout)?;
+    let bits = report["end"]["sum_received"]["bits_per_second"].as_f64();
+    let tcp_mbps = bits.ok_or_else(|| io::Error::other("iperf3 reported no throughput"))? / 1e6;
+    Ok(Figures { ping_sent: PINGS, ping_received, ping_rtt_ms, tcp_mbps })
+}
+
+fn interrupted(stop: &AtomicBool) -> io::Result<()> {
+    if stop.load(Ordering::Relaxed) { Err(io::ErrorKind::Interrupted.into()) } else { Ok(()) }
+}
+
+/// Tries until it works or patience ends: a server that was just started takes a moment to listen.
+fn retry<T>(mut attempt: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    let deadline = Instant::now() + Duration::from_secs(5);
+    loop {
+        match attempt() {
+            Err(_) if Instant::now() < deadline => sleep(Duration::from_millis(100)),
+            outcome => return outcome,
+        }
+    }
+}
+
+/// The replies and the round trip of ping's summary.
+fn read_ping(text: &str) -> Option<(u64, PingRtt)> {
+    let summary = text.lines().find(|line| line.contains("packets transmitted"))?;
+    let received = summary.split(", ").nth(1)?.split(' ').next()?.parse().ok()?;
+    let times = text.lines().find_map(|line| line.strip_prefix("rtt min/avg/max/mdev = "))?;
+    let mut times = times.split('/').map(|time| time.parse().ok());
+    Some((received, PingRtt { min: times.next()??, avg: times.next()??, max: times.next()?? }))
+}
+
+/// A `pollway fwd` of our own on two interfaces; dropping it stops it in order.
+struct Forwarder(Child);
+
+impl Forwarder {
+    fn start(interfaces: &[&str]) -> io::Result<Self> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["fwd", "--no-pci", "--no-telemetry", "--log-level=error"]);
+        command.arg(format!("--file-prefix=pollway-demo-{}", std::process::id()));
+        command.args(interfaces.iter().map(|interface| format!("--port=af_packet:{interface}")));
+        // In a pipe the shell prints its prompt once forwarding has started, and its closed input ends it.
+        command.args(["-i", "--auto-start"]);
+        let spawned = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let mut forwarder = Self(spawned);
+        forwarder.wait_for_prompt()?;
+        Ok(forwarder)
+    }
+
+    fn wait_for_prompt(&mut self) -> io::Result<()> {
+        let mut seen = Vec::new();
+        if let Some(stdout) = self.0.stdout.take() {
+            let mut stdout = BufReader::new(stdout);
+            while !seen.ends_with(b"pollway> ") && stdout.read_until(b' ', &mut seen)? > 0 {}
+            // The rest is read and thrown away, so that the forwarder never waits for a full pipe.
+            std::thread::spawn(move || io::copy(&mut stdout, &mut io::sink()));
+        }
+        if seen.ends_with(b"pollway> ") {
+            return Ok(());
+        }
+        let mut said = String::new();
+        if let Some(stderr) = &mut self.0.stderr {
+            stderr.read_to_string(&mut said)?;
+        }
+        Err(io::Error::other(format!("pollway fwd did not start: {}", said.trim())))
+    }
+}
+
+impl Drop for Forwarder {
+    fn drop(&mut self) {
+        // The end of its input is its order to quit.
+        drop(self.0.stdin.take());
+        let deadline = Instant::now() + PATIENCE;
+        while matches!(self.0.try_wait(), Ok(None)) {
+            if Instant::now() > deadline {
+                let _ = self.0.kill();
+            }
+            sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+/// A program that is ended when this is dropped.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pings_summary_is_read() {
+        let text = "PING 198.18.7.2 (198.18.7.2) 56(84) bytes of data.\n\
+                    20 packets transmitted, 19 received, 5% packet loss, time 968ms\n\
+                    rtt min/avg/max/mdev = 0.045/0.071/0.164/0.027 ms\n";
+        assert_eq!(read_ping(text), Some((19, PingRtt { min: 0.045, avg: 0.071, max: 0.164 })));
+        assert_eq!(read_ping("ping: unknown host"), None);
+    }
+}

@@ -1,0 +1,153 @@
+//! What the demo shows: both models side by side, and a latency histogram.
+
+use super::kernel::Kernel;
+use super::loopback::Run;
+use dataplane::engine::plan::{Model, Plan};
+use dataplane::traffic::account::TrafficAccount;
+use serde::Serialize;
+use std::fmt::Write;
+use std::ops::Range;
+use std::time::Duration;
+
+/// A model's run as `--json` prints it.
+#[derive(Serialize)]
+pub(super) struct RunReport<'a> {
+    plan: &'a Plan,
+    forward_mode: &'a str,
+    rate: String,
+    duration_s: f64,
+    mpps: f64,
+    skipped: u64,
+    dropped_by_forwarder: u64,
+    mbufs_missing: u32,
+    #[serde(flatten)]
+    account: &'a TrafficAccount,
+}
+
+/// All that `--json` prints.
+#[derive(Serialize)]
+pub(super) struct DemoReport<'a> {
+    pub(super) dpdk: String,
+    pub(super) hugepages: bool,
+    pub(super) run_to_completion: RunReport<'a>,
+    pub(super) pipeline: RunReport<'a>,
+    pub(super) kernel: &'a Kernel,
+}
+
+impl<'a> RunReport<'a> {
+    pub(super) fn of(run: &'a Run, forward_mode: &'a str) -> Self {
+        Self {
+            plan: &run.plan,
+            forward_mode,
+            rate: run.rate.to_string(),
+            duration_s: run.duration.as_secs_f64(),
+            mpps: mpps(run.outcome.account.received, run.duration),
+            skipped: run.outcome.skipped,
+            dropped_by_forwarder: run.dropped,
+            mbufs_missing: run.missing,
+            account: &run.outcome.account,
+        }
+    }
+}
+
+/// Million packets a second.
+pub(super) fn mpps(packets: u64, duration: Duration) -> f64 {
+    packets as f64 / duration.as_secs_f64().max(f64::MIN_POSITIVE) / 1e6
+}
+
+/// A model in words.
+pub(super) fn name(model: Model) -> &'static str {
+    match model {
+        Model::RunToCompletion => "run-to-completion",
+        Model::Pipeline => "pipeline",
+    }
+}
+
+/// Both runs as a table with one column each.
+pub(super) fn table(runs: &[Run]) -> String {
+    let mut table = comfy_table::Table::new();
+    table.load_preset(comfy_table::presets::UTF8_BORDERS_ONLY);
+    table.set_header(std::iter::once("").chain(runs.iter().map(|run| name(run.model))));
+    let mut row = |label: &str, figure: &dyn Fn(&Run) -> String| {
+        table.add_row(std::iter::once(label.to_owned()).chain(runs.iter().map(figure)));
+    };
+    row("rate asked", &|run| run.rate.to_string());
+    row("Mpps there and back", &|run| format!("{:.2}", mpps(run.outcome.account.received, run.duration)));
+    let counts: [(&str, fn(&TrafficAccount) -> u64); 5] = [
+        ("packets sent", |account| account.sent),
+        ("received", |account| account.received),
+        ("lost", |account| account.lost),
+        ("duplicated", |account| account.duplicated),
+        ("reordered", |account| account.reordered),
+    ];
+    for (label, count) in counts {
+        row(label, &|run| count(&run.outcome.account).to_string());
+    }
+    row("departures skipped", &|run| run.outcome.skipped.to_string());
+    for (label, figure) in PERCENTILES {
+        row(&format!("round trip {label}"), &|run| {
+            run.outcome.account.rtt_ns.as_ref().map_or("none".to_owned(), |rtt| nanoseconds(figure(rtt)))
+        });
+    }
+    table.to_string()
+}
+
+type Summary = dataplane::traffic::latency::LatencySummary;
+
+const PERCENTILES: [(&str, fn(&Summary) -> u64); 6] = [
+    ("min", |rtt| rtt.min),
+    ("p50", |rtt| rtt.p50),
+    ("p90", |rtt| rtt.p90),
+    ("p99", |rtt| rtt.p99),
+    ("p99.9", |rtt| rtt.p999),
+    ("max", |rtt| rtt.max),
+];
+
+/// A latency histogram in text: a line a bar.
+pub(super) fn histogram(bars: &[(Range<u64>, u64)]) -> String {
+    const WIDTH: u64 = 48;
+    const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    let most = bars.iter().map(|(_, count)| *count).max().unwrap_or(0).max(1);
+    let mut text = String::new();
+    for (range, count) in bars {
+        let length = u128::from(*count) * u128::from(WIDTH * 8) / u128::from(most);
+        // A bar that is there is seen, however short.
+        let length = if *count > 0 { length.max(1) as usize } else { 0 };
+        let bar = "█".repeat(length / 8) + EIGHTHS[length % 8];
+        let from = nanoseconds(range.start);
+        let to = nanoseconds(range.end);
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "  {from:>9} – {to:<9} {bar:<width$} {count}", width = WIDTH as usize);
+    }
+    text
+}
+
+/// A time in the unit that suits it.
+pub(super) fn nanoseconds(ns: u64) -> String {
+    match ns {
+        0..1_000 => format!("{ns} ns"),
+        1_000..1_000_000 => format!("{:.2} µs", ns as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.2} ms", ns as f64 / 1e6),
+        _ => format!("{:.2} s", ns as f64 / 1e9),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_units_that_suit_them() {
+        let times = [0, 999, 1_000, 15_340, 2_500_000, 3_000_000_000].map(nanoseconds);
+        assert_eq!(times, ["0 ns", "999 ns", "1.00 µs", "15.34 µs", "2.50 ms", "3.00 s"]);
+    }
+
+    #[test]
+    fn the_longest_bar_is_full_and_the_shortest_is_seen() {
+        let drawn = histogram(&[(0..10, 1), (10..20, 1_000_000), (20..30, 0)]);
+        let lines: Vec<&str> = drawn.lines().collect();
+        assert_eq!(lines[0].matches('▏').count(), 1);
+        assert_eq!(lines[1].matches('█').count(), 48);
+        assert_eq!(lines[2].matches(['█', '▏']).count(), 0);
+    }
+}
