@@ -1,1 +1,39 @@
-fn main() {}
+//! `pollway`: the program. A file a subcommand; here is only the choice between them.
+#![expect(dead_code, reason = "the session, which runs what is parsed here, is on another branch")]
+
+mod check;
+mod command;
+mod config;
+mod failure;
+mod flags;
+mod fwd;
+mod lcores;
+mod nearest;
+mod render;
+mod schema;
+mod settings;
+mod shell;
+
+use flags::Sub;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = match flags::parse(std::env::args_os()) {
+        Ok(cli) => cli,
+        Err(fault) if fault.use_stderr() => {
+            eprint!("pollway: {fault}");
+            return ExitCode::from(2);
+        }
+        // --help and --version.
+        Err(answer) => answer.exit(),
+    };
+    let done = match cli.subcommand {
+        Sub::Fwd(flags) => fwd::run(*flags),
+        Sub::Check(flags) => check::run(&flags),
+        Sub::Schema => schema::run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

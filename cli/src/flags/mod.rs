@@ -1,0 +1,190 @@
+//! The command line: subcommands and their flags, each defined once.
+
+pub(crate) mod app;
+pub(crate) mod eal;
+
+use app::AppFlags;
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use eal::EalFlags;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+/// A userspace packet-forwarding dataplane on DPDK, and an instrument that measures it.
+#[derive(Debug, Parser)]
+#[command(name = "pollway", version, infer_long_args = true, args_override_self = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) subcommand: Sub,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Sub {
+    /// Forward packets between ports: pollway fwd EAL-FLAGS -- FLAGS, or pollway fwd --config FILE
+    Fwd(Box<FwdFlags>),
+    /// Validate a configuration file and print the plan, starting nothing
+    Check(CheckFlags),
+    /// Print the JSON schema of the configuration file
+    Schema,
+}
+
+/// `pollway fwd`.
+#[derive(Clone, Debug, Default, Args)]
+#[command(infer_long_args = true, args_override_self = true)]
+pub(crate) struct FwdFlags {
+    #[command(flatten)]
+    pub(crate) eal: EalFlags,
+    #[command(flatten)]
+    pub(crate) app: AppFlags,
+}
+
+/// `pollway check`.
+#[derive(Debug, Args)]
+pub(crate) struct CheckFlags {
+    /// The configuration file
+    pub(crate) file: PathBuf,
+    /// Print the plan as one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// The program's name decides what it is: a symlink named `dpdk-testpmd` is `pollway fwd` with testpmd's prompt.
+fn is_testpmd(program: &Path) -> bool {
+    program.file_name().is_some_and(|name| name == "dpdk-testpmd")
+}
+
+/// The shell's prompt, by the program's name.
+pub(crate) fn prompt(program: &Path) -> &'static str {
+    if is_testpmd(program) { "testpmd> " } else { "pollway> " }
+}
+
+/// Reads the command line, `argv[0]` included.
+///
+/// # Errors
+///
+/// clap's: what is wrong with which argument; also its answers to `--help` and `--version`.
+pub(crate) fn parse(argv: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    let mut argv: Vec<OsString> = argv.into_iter().collect();
+    if argv.first().is_some_and(|program| is_testpmd(Path::new(program))) {
+        argv.insert(1, "fwd".into());
+    }
+    if argv.get(1).is_some_and(|sub| sub == "fwd") {
+        argv = join_split(argv)?;
+    }
+    let mut matches = command().try_get_matches_from(argv)?;
+    Cli::from_arg_matches_mut(&mut matches)
+}
+
+/// The whole command line. Before a `--`, `-a` is EAL's `--allow`, so there the application's `-a` has only its long form.
+fn command() -> clap::Command {
+    Cli::command().mut_subcommand("fwd", |fwd| fwd.mut_arg("auto_start", |arg| arg.short(None)))
+}
+
+/// Turns `EAL-FLAGS -- FLAGS` into one list. What stands after `--` is first read on its own, so that an EAL flag
+/// there is refused as DPDK's programs refuse it.
+fn join_split(mut argv: Vec<OsString>) -> Result<Vec<OsString>, clap::Error> {
+    let Some(split) = argv.iter().position(|arg| arg == "--") else { return Ok(argv) };
+    let after = argv.split_off(split + 1);
+    argv.pop();
+    let matches: ArgMatches = AppFlags::augment_args(clap::Command::new("pollway fwd --"))
+        .no_binary_name(true)
+        .infer_long_args(true)
+        .args_override_self(true)
+        .try_get_matches_from(&after)?;
+    // Only -a is spelled differently on the two sides; a cluster such as -ia is taken apart for it.
+    if matches.get_flag("auto_start") {
+        argv.push("--auto-start".into());
+    }
+    argv.extend(after.into_iter().filter_map(|arg| match arg.to_str() {
+        Some(cluster) if is_cluster(cluster) => cluster.contains('i').then(|| "-i".into()),
+        _ => Some(arg),
+    }));
+    Ok(argv)
+}
+
+/// Whether an argument is `-a`, `-i` or both together.
+fn is_cluster(arg: &str) -> bool {
+    arg.strip_prefix('-').is_some_and(|letters| {
+        !letters.is_empty() && letters.chars().all(|letter| matches!(letter, 'a' | 'i'))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn fwd(line: &str) -> FwdFlags {
+        match parse(line.split_whitespace().map(OsString::from)).unwrap().subcommand {
+            Sub::Fwd(flags) => *flags,
+            other => panic!("not fwd: {other:?}"),
+        }
+    }
+
+    fn refusal(line: &str) -> String {
+        parse(line.split_whitespace().map(OsString::from)).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn clap_finds_no_conflict_in_the_definition() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn a_means_allow_before_the_split_and_auto_start_after_it() {
+        let flags = fwd("pollway fwd -a 0000:01:00.0 -- -i -a --rxq=2");
+        assert_eq!(flags.eal.to_argv(), ["--allow=0000:01:00.0"]);
+        assert!(flags.app.interactive && flags.app.auto_start);
+        assert_eq!(flags.app.rxq, Some(2));
+        assert!(fwd("pollway fwd -- -ia").app.auto_start);
+    }
+
+    #[test]
+    fn without_a_split_both_kinds_of_flags_mix() {
+        let flags = fwd("pollway fwd -l 0-1 --vdev=net_null0 --burst 64 -i --auto-start");
+        assert_eq!(flags.eal.value("l"), Some("0-1"));
+        assert_eq!(flags.eal.vdevs, ["net_null0"]);
+        assert_eq!(flags.app.burst, Some(64));
+        assert!(flags.app.interactive && flags.app.auto_start);
+    }
+
+    #[test]
+    fn application_flags_may_stand_on_both_sides() {
+        let flags = fwd("pollway fwd --config a.toml -l 0-1 -- --config=b.toml --burst=4");
+        assert_eq!(flags.app.config.as_deref(), Some(Path::new("b.toml")));
+        assert_eq!(flags.app.burst, Some(4));
+    }
+
+    #[test]
+    fn long_flags_may_be_shortened_as_getopt_allows() {
+        let flags = fwd("pollway fwd --file-pre=x -- --forward=mac");
+        assert_eq!(flags.eal.value("file-prefix"), Some("x"));
+        assert_eq!(flags.app.forward_mode.as_deref(), Some("mac"));
+    }
+
+    #[test]
+    fn an_eal_flag_after_the_split_is_refused() {
+        assert!(refusal("pollway fwd -- --no-huge").contains("--no-huge"));
+        assert!(refusal("pollway fwd -- -l 0-1").contains("-l"));
+    }
+
+    #[test]
+    fn the_name_dpdk_testpmd_means_fwd() {
+        let flags = fwd("/usr/local/bin/dpdk-testpmd -l 0-1 -- -i --nb-cores=1");
+        assert_eq!(flags.app.nb_cores, Some(1));
+        assert_eq!(prompt(Path::new("./dpdk-testpmd")), "testpmd> ");
+        assert_eq!(prompt(Path::new("/usr/bin/pollway")), "pollway> ");
+    }
+
+    proptest! {
+        #[test]
+        fn any_command_line_is_answered(
+            words in proptest::collection::vec("fwd|check|--|-[a-zS]{1,3}|--(vdev|rxq|lcores|config)(=\\PC{0,4})?|\\PC{0,6}", 0..8),
+        ) {
+            let argv = ["pollway".to_owned()].into_iter().chain(words).map(OsString::from);
+            if let Err(fault) = parse(argv) {
+                prop_assert!(!fault.to_string().is_empty());
+            }
+        }
+    }
+}

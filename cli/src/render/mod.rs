@@ -1,0 +1,5 @@
+//! testpmd's tables, byte for byte: plain figures in, text out.
+
+pub(crate) mod forward_stats;
+pub(crate) mod port_info;
+pub(crate) mod port_stats;

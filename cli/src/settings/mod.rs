@@ -1,0 +1,252 @@
+//! What flags and configuration file mean together: one value that the session runs.
+//!
+//! Everything that can be judged without DPDK is judged here, so that `pollway check` and `pollway fwd` refuse the
+//! same things with the same words.
+
+mod assumed;
+mod given;
+mod ports;
+mod value;
+
+use crate::config::{Config, ConfigError, Pipeline};
+use crate::flags::FwdFlags;
+use crate::flags::eal::EalFlags;
+use crate::lcores::{self, LcoreError, Lcores};
+use dataplane::engine::plan::{ModelRequest, PortRequest, Request, Topology};
+use dataplane::lcore::LcoreId;
+use dataplane::mempool::DEFAULT_MBUF_SIZE;
+use dataplane::port::device::{DeviceError, DeviceSpec};
+use dataplane::port::{PortConfig, PortId};
+use dataplane::runtime::{DEFAULT_CACHE, PoolSetup};
+use dataplane::wire::ethernet::MacAddr;
+use given::Layers;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+use thiserror::Error;
+
+/// What `pollway fwd` is to do.
+#[derive(Clone, Debug)]
+pub(crate) struct FwdSettings {
+    /// The flags for `rte_eal_init`.
+    pub(crate) eal: EalFlags,
+    /// The lcores that the flags name; `None` leaves them to EAL.
+    pub(crate) lcores: Option<Lcores>,
+    /// The ports named by device, in order. EAL may find more (PCI), which have smaller numbers.
+    pub(crate) ports: Vec<PortSettings>,
+    /// What a port that EAL finds by itself is asked to be.
+    pub(crate) found_port: PortConfig,
+    /// Destination MACs of mode mac by sending port (`--eth-peer`).
+    pub(crate) peers: BTreeMap<PortId, MacAddr>,
+    /// The forwarding mode's name.
+    pub(crate) mode: String,
+    /// Which port sends what a port receives.
+    pub(crate) topology: Topology,
+    /// Run-to-completion or pipeline.
+    pub(crate) model: ModelRequest,
+    /// How many lcores forward; all workers if `None`.
+    pub(crate) nb_cores: Option<usize>,
+    /// Packets that a receive call asks for.
+    pub(crate) burst: u16,
+    /// Slots of each pipeline ring.
+    pub(crate) ring_size: u32,
+    /// The packet pools.
+    pub(crate) pool: PoolSetup,
+    /// How long to run and what to show meanwhile.
+    pub(crate) run: RunSettings,
+}
+
+/// A port named by device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PortSettings {
+    /// The device.
+    pub(crate) device: DeviceSpec,
+    /// What it is asked to be.
+    pub(crate) config: PortConfig,
+    /// Destination MAC of what it sends in mode mac.
+    pub(crate) peer: Option<MacAddr>,
+}
+
+/// How long to run and what to show meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RunSettings {
+    /// Open the shell.
+    pub(crate) interactive: bool,
+    /// Start forwarding when the shell opens; without the shell forwarding always starts.
+    pub(crate) auto_start: bool,
+    /// Repaint port statistics so often, without the shell.
+    pub(crate) stats_period: Option<Duration>,
+    /// Stop after this time.
+    pub(crate) duration: Option<Duration>,
+    /// Final figures as JSON.
+    pub(crate) json: bool,
+    /// Bursts by size in the final table.
+    pub(crate) burst_stats: bool,
+    /// Cycles per packet in the final table.
+    pub(crate) core_cycles: bool,
+}
+
+/// Why flags and file together make no sense. Each says what to change.
+#[derive(Debug, Error)]
+pub(crate) enum SettingsError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Lcores(#[from] LcoreError),
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    #[error("{setting}: {why}; {mend}")]
+    Value { setting: String, why: String, mend: String },
+    #[error(
+        "no port to forward on: neither --vdev, --port nor [[port]] names a device and --no-pci hides the others; \
+         name one, for example --port null:"
+    )]
+    NoPort,
+}
+
+impl FwdSettings {
+    /// Puts flags over the configuration file that they name, if any.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingsError`] for the first thing that is wrong.
+    pub(crate) fn from_flags(flags: FwdFlags) -> Result<Self, SettingsError> {
+        match flags.app.config.clone() {
+            Some(file) => Self::resolve(flags, Config::load(&file)?, &file.display().to_string()),
+            None => Self::resolve(flags, Config::default(), ""),
+        }
+    }
+
+    /// What a configuration file says by itself.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingsError`] for the first thing that is wrong.
+    pub(crate) fn from_file(file: &Path) -> Result<Self, SettingsError> {
+        Self::resolve(FwdFlags::default(), Config::load(file)?, &file.display().to_string())
+    }
+
+    /// Puts flags over a configuration; `file` names it in errors.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingsError`] for the first thing that is wrong.
+    pub(crate) fn resolve(
+        flags: FwdFlags,
+        config: Config,
+        file: &str,
+    ) -> Result<Self, SettingsError> {
+        let FwdFlags { eal, app } = flags;
+        let Config { eal: file_eal, port: file_ports, fwd } = config;
+        let layers = Layers { file };
+
+        let eal = eal.over(file_eal.to_flags(file)?);
+        let lcores = Lcores::of(&eal)?;
+        let found_port = ports::config(&layers, &app, &fwd, None)?;
+        let ports = ports::named(&layers, &eal, &app, &fwd, file_ports)?;
+        if ports.is_empty() && eal.has("no-pci") {
+            return Err(SettingsError::NoPort);
+        }
+
+        let mode = layers
+            .pick("--forward-mode", app.forward_mode, "fwd.mode", fwd.mode)
+            .try_map(|name| value::mode(&name))?
+            .unwrap_or_else(|| value::DEFAULT_MODE.to_owned());
+        let topology = layers
+            .pick("--port-topology", app.port_topology, "fwd.topology", fwd.topology)
+            .try_map(|name| value::topology(&name))?
+            .unwrap_or_default();
+        let pipeline = layers
+            .pick("--model", app.model, "fwd.model", fwd.model)
+            .try_map(|name| value::is_pipeline(&name))?
+            .unwrap_or(fwd.pipeline.is_some());
+        let model = match fwd.pipeline {
+            Some(named) if pipeline => stages(named),
+            _ if pipeline => ModelRequest::Pipeline,
+            _ => ModelRequest::RunToCompletion,
+        };
+        let nb_cores = layers
+            .pick("--nb-cores", app.nb_cores, "fwd.cores", fwd.cores)
+            .within(1..=lcores::MAX_LCORES)?;
+
+        let burst = layers.pick("--burst", app.burst, "fwd.burst", fwd.burst);
+        let ring_size = layers.pick("--ring-size", app.ring_size, "fwd.ring_size", fwd.ring_size);
+        let mbuf_size = layers.pick("--mbuf-size", app.mbuf_size, "fwd.mbuf_size", fwd.mbuf_size);
+        let mbufs = layers.pick(
+            "--total-num-mbufs",
+            app.total_num_mbufs,
+            "fwd.total_num_mbufs",
+            fwd.total_num_mbufs,
+        );
+        let cache = layers.pick("--mbcache", app.mbcache, "fwd.mbcache", fwd.mbcache);
+
+        Ok(Self {
+            eal,
+            lcores,
+            ports,
+            found_port,
+            peers: value::peers(&app.eth_peer)?,
+            mode,
+            topology,
+            model,
+            nb_cores,
+            burst: burst.within(1..=value::MAX_BURST)?.unwrap_or(32),
+            ring_size: ring_size.within(2..=1 << 30)?.unwrap_or(1024),
+            pool: PoolSetup {
+                // Room for a minimal frame behind RTE_PKTMBUF_HEADROOM, 128 bytes.
+                mbuf_size: mbuf_size.within(192..=u16::MAX)?.unwrap_or(DEFAULT_MBUF_SIZE),
+                mbufs: mbufs.within(1..=u32::MAX)?,
+                // RTE_MEMPOOL_CACHE_MAX_SIZE is 512.
+                cache: cache.within(0..=512)?.unwrap_or(DEFAULT_CACHE),
+            },
+            run: RunSettings {
+                interactive: app.interactive,
+                auto_start: app.auto_start || !app.interactive,
+                stats_period: layers
+                    .pick("--stats-period", app.stats_period, "fwd.stats_period", fwd.stats_period)
+                    .within(1..=u64::from(u32::MAX))?
+                    .map(Duration::from_secs),
+                duration: layers
+                    .pick("--duration", app.duration, "fwd.duration", fwd.duration)
+                    .try_map(value::duration)?,
+                json: app.json,
+                burst_stats: app.record_burst_stats,
+                core_cycles: app.record_core_cycles,
+            },
+        })
+    }
+
+    /// The destination of what a port sends in mode mac: what `--eth-peer` says, or the port's own setting, or
+    /// testpmd's 02:00:00:00:00:PORT.
+    pub(crate) fn peer(&self, port: PortId, settings: Option<&PortSettings>) -> MacAddr {
+        let [_, low] = port.0.to_be_bytes();
+        let flag = self.peers.get(&port).copied();
+        flag.or(settings.and_then(|port| port.peer)).unwrap_or(MacAddr([2, 0, 0, 0, 0, low]))
+    }
+
+    /// The plan's request for the ports and lcores that there are.
+    pub(crate) fn request(&self, ports: Vec<PortRequest>, lcores: Vec<LcoreId>) -> Request {
+        Request {
+            ports,
+            lcores,
+            nb_cores: self.nb_cores,
+            topology: self.topology,
+            model: self.model.clone(),
+            burst: self.burst,
+            ring_size: self.ring_size,
+        }
+    }
+}
+
+/// The lcores of each stage. Whether they fit together is the plan's to say.
+fn stages(pipeline: Pipeline) -> ModelRequest {
+    let lcores = |ids: Vec<u32>| ids.into_iter().map(LcoreId).collect();
+    ModelRequest::PipelineOn {
+        receive: lcores(pipeline.receive),
+        work: lcores(pipeline.work),
+        transmit: lcores(pipeline.transmit),
+    }
+}
+
+#[cfg(test)]
+mod tests;
