@@ -1,6 +1,7 @@
 //! How a subcommand fails, and with which exit code.
 
 use crate::settings::SettingsError;
+use std::fmt;
 use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
@@ -14,23 +15,39 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// What was asked for cannot be had.
+    pub(crate) fn input(error: impl Into<anyhow::Error>) -> Self {
+        Self::Input(error.into())
+    }
+
+    /// Something failed while running.
+    pub(crate) fn running(error: impl Into<anyhow::Error>) -> Self {
+        Self::Running(error.into())
+    }
+
     /// Says what is wrong, in one paragraph on stderr, and which exit code that is.
     pub(crate) fn report(&self) -> ExitCode {
         if self.nobody_reads() {
             return ExitCode::SUCCESS;
         }
-        let (error, code) = match self {
-            Self::Input(error) => (error, 2),
-            Self::Running(error) => (error, 1),
-        };
-        eprintln!("pollway: error: {error:#}");
-        ExitCode::from(code)
+        eprintln!("pollway: error: {self}");
+        match self {
+            Self::Input(_) => ExitCode::from(2),
+            Self::Running(_) => ExitCode::from(1),
+        }
     }
 
     /// Whether the reader of our output has seen enough, as `head` has after ten lines.
     fn nobody_reads(&self) -> bool {
         let (Self::Input(error) | Self::Running(error)) = self;
         error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Input(error) | Self::Running(error)) = self;
+        write!(f, "{error:#}")
     }
 }
 

@@ -1,19 +1,100 @@
 //! `pollway fwd`: forwards packets between ports.
 
+use crate::command::PortSelection;
 use crate::failure::Failure;
-use crate::flags::FwdFlags;
-use crate::settings::FwdSettings;
+use crate::flags::{self, FwdFlags};
+use crate::render::port_stats;
+use crate::session::Session;
+use crate::settings::{FwdSettings, RunSettings};
+use crate::shell::prompt;
+use crate::stop;
+use std::io::{BufRead, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How often a run without the shell looks whether it is to end.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Runs the subcommand.
 ///
 /// # Errors
 ///
-/// What was asked for and cannot be had.
+/// What was asked for and cannot be had, or what failed while running.
 pub(crate) fn run(flags: FwdFlags) -> Result<(), Failure> {
+    let stop = stop::on_signals()?;
     let settings = FwdSettings::from_flags(flags)?;
-    // What cannot work is refused before EAL takes memory and devices.
-    if !settings.ports.is_empty() {
-        settings.assumed_plan().map_err(|error| Failure::Input(error.into()))?;
+    let run = settings.run;
+    let mut session = Session::open(settings)?;
+    if run.auto_start {
+        session.start()?;
     }
-    Err(Failure::Running(anyhow::anyhow!("the session is not wired in yet")))
+    if run.interactive {
+        let program = std::env::args_os().next().unwrap_or_default();
+        prompt::run(flags::prompt(Path::new(&program)), &stop, &mut session)?;
+    } else {
+        forward(&mut session, &run, &stop)?;
+    }
+    if session.is_forwarding() {
+        let stats = session.stop()?;
+        if !run.json {
+            print!(
+                "Telling cores to stop...\nWaiting for lcores to finish...\n{}",
+                session.forward_table(&stats)
+            );
+        }
+    }
+    let report = session.close()?;
+    if run.json {
+        println!("{}", serde_json::to_string(&report).map_err(std::io::Error::from)?);
+    } else {
+        println!("\nBye...");
+    }
+    report.into_result()
+}
+
+/// Forwards until Enter, a signal or the end of the time that was set.
+fn forward(
+    session: &mut Session,
+    run: &RunSettings,
+    stop: &Arc<AtomicBool>,
+) -> Result<(), Failure> {
+    stop_on_enter(Arc::clone(stop))?;
+    if !run.json {
+        println!("Press enter to exit");
+    }
+    let start = Instant::now();
+    let mut next_show = run.stats_period.map(|period| start + period);
+    let over = || run.duration.is_some_and(|duration| start.elapsed() >= duration);
+    while !stop.load(Ordering::Relaxed) && !over() {
+        if let Some((show, period)) = next_show.zip(run.stats_period)
+            && Instant::now() >= show
+        {
+            let stats = session.port_stats(PortSelection::All);
+            // With --json standard output carries the final object alone.
+            if run.json {
+                eprint!("{}", port_stats::screen(&stats));
+            } else {
+                print!("{}", port_stats::screen(&stats));
+                std::io::stdout().flush()?;
+            }
+            next_show = Some(show + period);
+        }
+        let left = run.duration.map_or(LOOK, |duration| duration.saturating_sub(start.elapsed()));
+        thread::sleep(LOOK.min(left));
+    }
+    Ok(())
+}
+
+/// Ends the run when a line is entered. The end of the input does not: in a container there is none.
+fn stop_on_enter(stop: Arc<AtomicBool>) -> Result<(), Failure> {
+    // Not joined: it sits in a read that nothing interrupts, until the program ends.
+    thread::Builder::new().name("enter".to_owned()).spawn(move || {
+        if matches!(std::io::stdin().lock().read_line(&mut String::new()), Ok(bytes) if bytes > 0) {
+            stop.store(true, Ordering::Relaxed);
+        }
+    })?;
+    Ok(())
 }

@@ -1,5 +1,4 @@
 //! `pollway`: the program. A file a subcommand; here is only the choice between them.
-#![expect(dead_code, reason = "the session, which runs what is parsed here, is on another branch")]
 
 mod check;
 mod command;
@@ -11,8 +10,10 @@ mod lcores;
 mod nearest;
 mod render;
 mod schema;
+mod session;
 mod settings;
 mod shell;
+mod stop;
 
 use flags::Sub;
 use std::process::ExitCode;

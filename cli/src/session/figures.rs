@@ -1,0 +1,140 @@
+//! From the engine's and the devices' counts to testpmd's figures.
+
+use crate::render::forward_stats::{Bursts, ForwardStats, PortForward, StreamForward};
+use crate::render::port_stats::{PortReport, Rates};
+use dataplane::engine::StreamReport;
+use dataplane::engine::counters::BurstCount;
+use dataplane::engine::plan::{Plan, Sink, Source, Work};
+use dataplane::lcore::cycles_hz;
+use dataplane::port::{self, Port, PortId, Started};
+use dataplane::runtime::Dataplane;
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+/// Device statistics at one moment, for differences.
+pub(super) struct Baseline(BTreeMap<PortId, port::PortStats>);
+
+impl Baseline {
+    pub(super) fn of(ports: &[Port<Started>]) -> Self {
+        Self(ports.iter().map(|port| (port.id(), port.stats().unwrap_or_default())).collect())
+    }
+
+    /// The device counts from zero again.
+    pub(super) fn forget(&mut self, port: PortId) {
+        self.0.remove(&port);
+    }
+
+    fn of_port(&self, port: PortId) -> port::PortStats {
+        self.0.get(&port).copied().unwrap_or_default()
+    }
+}
+
+/// What was forwarded since the baseline.
+pub(super) fn forward_stats(
+    dataplane: &Dataplane,
+    mode: &str,
+    baseline: &Baseline,
+) -> ForwardStats {
+    let figures = dataplane.engine.figures();
+    let reports: Vec<&StreamReport> = figures.streams().collect();
+    let plan = dataplane.engine.plan();
+    let port = |port: &Port<Started>| {
+        let id = port.id();
+        let (now, before) = (port.stats().unwrap_or_default(), baseline.of_port(id));
+        let received = reports.iter().filter(|report| ingress(report) == Some(id));
+        let sent = reports.iter().filter(|report| sends_to(report) == Some(id));
+        let for_it = reports.iter().filter(|report| egress(report, plan) == Some(id));
+        PortForward {
+            port: id,
+            rx_packets: received.clone().map(|report| report.figures.received).sum(),
+            rx_dropped: now.rx_missed.saturating_sub(before.rx_missed),
+            rx_errors: now.rx_errors.saturating_sub(before.rx_errors),
+            rx_nombufs: now.rx_nombuf.saturating_sub(before.rx_nombuf),
+            tx_packets: sent.clone().map(|report| report.figures.sent).sum(),
+            tx_dropped: for_it.map(|report| report.figures.dropped_total()).sum::<u64>()
+                + now.tx_errors.saturating_sub(before.tx_errors),
+            bursts: Bursts {
+                rx: by_size(received.flat_map(|report| &report.figures.received_bursts)),
+                tx: by_size(sent.flat_map(|report| &report.figures.sent_bursts)),
+            },
+        }
+    };
+    ForwardStats {
+        mode: mode.to_owned(),
+        ports: dataplane.ports().iter().map(port).collect(),
+        streams: reports.iter().filter_map(|report| stream(report)).collect(),
+        busy_cycles: figures.workers.iter().map(|worker| worker.polls.busy_cycles).sum(),
+        tsc_hz: cycles_hz(),
+    }
+}
+
+/// A stream that leads from a port to a port.
+fn stream(report: &StreamReport) -> Option<StreamForward> {
+    let (Source::Rx(rx_port, rx_queue), Sink::Tx(tx_port, tx_queue)) =
+        (&report.plan.source, &report.plan.sink)
+    else {
+        return None;
+    };
+    Some(StreamForward {
+        rx_port: *rx_port,
+        rx_queue: *rx_queue,
+        tx_port: *tx_port,
+        tx_queue: *tx_queue,
+        rx_packets: report.figures.received,
+        tx_packets: report.figures.sent,
+        tx_dropped: report.figures.dropped_total(),
+        bursts: Bursts {
+            rx: report.figures.received_bursts.clone(),
+            tx: report.figures.sent_bursts.clone(),
+        },
+    })
+}
+
+/// The port that a stream receives from itself.
+fn ingress(report: &StreamReport) -> Option<PortId> {
+    match report.plan.source {
+        Source::Rx(port, _) => Some(port),
+        Source::Ring(_) | Source::Nothing => None,
+    }
+}
+
+/// The port that a stream sends to itself.
+fn sends_to(report: &StreamReport) -> Option<PortId> {
+    match report.plan.sink {
+        Sink::Tx(port, _) => Some(port),
+        Sink::Ring(_) | Sink::FanOut(_) | Sink::Nothing => None,
+    }
+}
+
+/// The port that a stream's packets are bound for, over rings or not: their drops are counted there, as in testpmd.
+fn egress(report: &StreamReport, plan: &Plan) -> Option<PortId> {
+    match report.plan.work {
+        Work::Forward { egress, .. } => Some(egress),
+        Work::Pass => sends_to(report).or_else(|| plan.port(ingress(report)?)?.peer),
+        Work::Generate | Work::Measure => None,
+    }
+}
+
+/// The bursts of several streams together.
+fn by_size<'a>(counts: impl IntoIterator<Item = &'a BurstCount>) -> Vec<BurstCount> {
+    let mut sizes: BTreeMap<usize, u64> = BTreeMap::new();
+    for BurstCount { size, count } in counts {
+        *sizes.entry(*size).or_default() += count;
+    }
+    sizes.into_iter().map(|(size, count)| BurstCount { size, count }).collect()
+}
+
+/// Device statistics when they were last shown.
+pub(super) struct Shown {
+    at: Instant,
+    stats: port::PortStats,
+}
+
+/// A device's statistics, with rates since they were last shown; the first time there are none.
+pub(super) fn port_report(port: &Port<Started>, shown: &mut BTreeMap<PortId, Shown>) -> PortReport {
+    let (at, stats) = (Instant::now(), port.stats().unwrap_or_default());
+    let rates = shown.insert(port.id(), Shown { at, stats }).map_or(Rates::default(), |last| {
+        Rates::between(&last.stats, &stats, at.duration_since(last.at))
+    });
+    PortReport { port: port.id(), stats, rates }
+}

@@ -1,0 +1,248 @@
+//! A running dataplane as a person or a script meets it: opened from settings, steered by commands, closed with figures.
+
+mod figures;
+mod open;
+
+use crate::command::{Command, PortSelection};
+use crate::failure::Failure;
+use crate::render::forward_stats::{ForwardStats, Show};
+use crate::render::port_info::PortPage;
+use crate::render::port_stats::{self, PortReport};
+use crate::settings::FwdSettings;
+use crate::shell::grammar::Vocabulary;
+use crate::shell::prompt::{Executor, Flow};
+use dataplane::engine::Figures;
+use dataplane::engine::plan::{Plan, Surroundings};
+use dataplane::forward::{self, MODES, ModeEntry};
+use dataplane::lcore::LcoreId;
+use dataplane::port::{ExtendedStat, Port, PortId, Started};
+use dataplane::runtime::Dataplane;
+use figures::{Baseline, Shown};
+use open::Peers;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// A running dataplane.
+pub(crate) struct Session {
+    settings: FwdSettings,
+    // Before `eal`: ports and pools go before DPDK does.
+    dataplane: Dataplane,
+    eal: dataplane::eal::Eal,
+    mode: &'static ModeEntry,
+    peers: Peers,
+    /// Device statistics at the last start of forwarding: the forward statistics count from there.
+    baseline: Baseline,
+    /// Device statistics when they were last shown: rates count from there.
+    shown: BTreeMap<PortId, Shown>,
+}
+
+/// The whole account of a run, as `--json` prints it.
+#[derive(Serialize)]
+pub(crate) struct Report {
+    forward_mode: &'static str,
+    plan: Plan,
+    forward_stats: ForwardStats,
+    engine: Figures,
+    ports: Vec<DeviceReport>,
+    /// Packets that waited in receive queues at the end and were freed.
+    drained: u64,
+    /// Packets that no pool got back.
+    mbufs_missing: u32,
+}
+
+/// A port's own statistics.
+#[derive(Serialize)]
+struct DeviceReport {
+    port: PortId,
+    device: String,
+    stats: Option<dataplane::port::PortStats>,
+    extended: Vec<ExtendedStat>,
+}
+
+impl Report {
+    /// Fails if packets are missing: then the figures cannot be trusted.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Running`] with the number.
+    pub(crate) fn into_result(self) -> Result<(), Failure> {
+        match self.mbufs_missing {
+            0 => Ok(()),
+            missing => Err(Failure::running(anyhow::anyhow!(
+                "{missing} packets did not come back to their pools"
+            ))),
+        }
+    }
+}
+
+impl Session {
+    /// Starts forwarding.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Running`] if it runs already or an lcore cannot be launched.
+    pub(crate) fn start(&mut self) -> Result<(), Failure> {
+        self.baseline = Baseline::of(self.dataplane.ports());
+        self.dataplane.engine.start().map_err(Failure::running)
+    }
+
+    /// Stops forwarding and returns the forward statistics.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Running`] if it does not run or a worker panicked.
+    pub(crate) fn stop(&mut self) -> Result<ForwardStats, Failure> {
+        self.dataplane.engine.stop().map_err(Failure::running)?;
+        Ok(self.forward_stats())
+    }
+
+    /// Whether packets are being forwarded.
+    pub(crate) fn is_forwarding(&self) -> bool {
+        self.dataplane.engine.is_running()
+    }
+
+    /// The forward statistics as testpmd's table.
+    pub(crate) fn forward_table(&self, stats: &ForwardStats) -> String {
+        let run = &self.settings.run;
+        stats.table(Show { bursts: run.burst_stats, cycles: run.core_cycles }).to_string()
+    }
+
+    /// All device statistics, with rates since they were last shown.
+    pub(crate) fn port_stats(&mut self, selection: PortSelection) -> Vec<PortReport> {
+        let ports = selected(self.dataplane.ports(), selection);
+        ports.map(|port| figures::port_report(port, &mut self.shown)).collect()
+    }
+
+    /// Ends everything in order.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Running`] if a worker panicked or packets are missing from a pool.
+    pub(crate) fn close(mut self) -> Result<Report, Failure> {
+        if self.is_forwarding() {
+            self.stop()?;
+        }
+        let forward_stats = self.forward_stats();
+        let engine = self.dataplane.engine.figures();
+        let plan = self.dataplane.engine.plan().clone();
+        let ports = self.dataplane.ports().iter().map(DeviceReport::of).collect();
+        let forward_mode = self.mode.name;
+        let home = self.dataplane.take_down().map_err(Failure::running)?;
+        let (drained, mbufs_missing) = (home.drained, home.missing);
+        Ok(Report { forward_mode, plan, forward_stats, engine, ports, drained, mbufs_missing })
+    }
+
+    fn forward_stats(&self) -> ForwardStats {
+        figures::forward_stats(&self.dataplane, self.mode.name, &self.baseline)
+    }
+
+    fn set_mode(&mut self, name: &str) -> Result<String, Failure> {
+        let Some(mode) = forward::mode(name) else {
+            return Err(Failure::running(anyhow::anyhow!("there is no forwarding mode {name}")));
+        };
+        let peers = &self.peers;
+        self.dataplane
+            .set_modes(&mut |stream, _| peers.mode_of(stream, mode))
+            .map_err(Failure::running)?;
+        self.mode = mode;
+        Ok(format!("Set {name} packet forwarding mode\n"))
+    }
+
+    fn config(&self) -> String {
+        let surroundings = Surroundings {
+            mode: self.mode.name,
+            socket: &|lcore: LcoreId| self.eal.socket_of(lcore),
+            peer: &|port| self.peers.of(port).to_string().to_uppercase(),
+        };
+        format!("{}\n", self.dataplane.engine.plan().describe(&surroundings))
+    }
+
+    fn port_pages(&self, selection: PortSelection) -> Result<String, Failure> {
+        let mut pages = String::new();
+        for port in selected(self.dataplane.ports(), selection) {
+            let info = port.info().map_err(Failure::running)?;
+            let pool_socket = port.socket().unwrap_or(self.eal.socket_of(self.eal.main_lcore()));
+            let page = PortPage { port: port.id(), info, pool_socket, link: port.link() };
+            pages += &page.to_string();
+        }
+        Ok(pages)
+    }
+
+    fn clear_port_stats(&mut self, selection: PortSelection) -> String {
+        let mut answer = String::new();
+        for port in selected(self.dataplane.ports(), selection) {
+            if port.reset_stats() {
+                self.shown.remove(&port.id());
+                self.baseline.forget(port.id());
+                answer += &port_stats::cleared(port.id());
+            } else {
+                answer +=
+                    &format!("port {} ({}) cannot reset its statistics\n", port.id(), port.name());
+            }
+        }
+        answer
+    }
+
+    /// What a command answers.
+    fn answer(&mut self, command: Command) -> Result<String, Failure> {
+        match command {
+            Command::Start => self.start().map(|()| self.config()),
+            Command::Stop => {
+                let stats = self.stop()?;
+                let table = self.forward_table(&stats);
+                Ok(format!(
+                    "Telling cores to stop...\nWaiting for lcores to finish...\n{table}\nDone.\n"
+                ))
+            }
+            Command::ShowPortStats(ports) => {
+                Ok(self.port_stats(ports).iter().map(PortReport::to_string).collect())
+            }
+            Command::ShowPortInfo(ports) => self.port_pages(ports),
+            Command::ShowFwdStats => Ok(self.forward_table(&self.forward_stats())),
+            Command::ShowConfigFwd => Ok(self.config()),
+            Command::SetFwd(name) => self.set_mode(&name),
+            Command::ClearPortStats(ports) => Ok(self.clear_port_stats(ports)),
+            Command::Quit => Ok(String::new()),
+        }
+    }
+}
+
+impl Executor for Session {
+    fn vocabulary(&self) -> Vocabulary {
+        Vocabulary {
+            ports: self.dataplane.ports().iter().map(Port::id).collect(),
+            modes: MODES.iter().map(|mode| mode.name).collect(),
+        }
+    }
+
+    fn execute(&mut self, command: Command) -> Flow {
+        let quits = command == Command::Quit;
+        match self.answer(command) {
+            Ok(answer) => print!("{answer}"),
+            Err(failure) => println!("{failure}"),
+        }
+        if quits { Flow::Quit } else { Flow::Continue }
+    }
+}
+
+impl DeviceReport {
+    fn of(port: &Port<Started>) -> Self {
+        Self {
+            port: port.id(),
+            device: port.name().to_owned(),
+            stats: port.stats(),
+            extended: port.extended_stats(),
+        }
+    }
+}
+
+/// The ports that a command means; the grammar lets only existing ones through.
+fn selected(
+    ports: &[Port<Started>],
+    selection: PortSelection,
+) -> impl Iterator<Item = &Port<Started>> {
+    ports.iter().filter(move |port| match selection {
+        PortSelection::All => true,
+        PortSelection::One(id) => port.id() == id,
+    })
+}

@@ -1,0 +1,129 @@
+//! Opening: EAL with what this machine needs, then each device, then pools, ports and plan.
+
+use super::Session;
+use super::figures::Baseline;
+use crate::failure::Failure;
+use crate::settings::FwdSettings;
+use dataplane::eal::{self, Eal, EalRequest};
+use dataplane::engine::plan::{PortRequest, StreamPlan, Work};
+use dataplane::forward::{self, Mode, ModeEntry, StreamContext};
+use dataplane::hugepages::Machine;
+use dataplane::mempool::memory_mib;
+use dataplane::port::{Port, PortConfig, PortError, PortId, Stopped};
+use dataplane::runtime::{Dataplane, RuntimeError, sizing};
+use dataplane::wire::ethernet::MacAddr;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// A port, what it is asked to be, and where its packets go in mode mac.
+struct Opened {
+    port: Port<Stopped>,
+    config: PortConfig,
+    peer: MacAddr,
+}
+
+impl Session {
+    /// Starts DPDK and brings up everything but the forwarding itself.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Input`] for what was asked for and cannot be had on this machine.
+    pub(crate) fn open(settings: FwdSettings) -> Result<Self, Failure> {
+        let mode = forward::mode(&settings.mode).ok_or_else(|| {
+            Failure::input(anyhow::anyhow!("there is no forwarding mode {}", settings.mode))
+        })?;
+        let flags =
+            eal::prepare(&request(&settings)?, &Machine::default()).map_err(Failure::input)?;
+        for note in &flags.notes {
+            eprintln!("pollway: {note}");
+        }
+        let eal = Eal::init(&flags.flags).map_err(Failure::input)?;
+
+        let opened = open_ports(&settings, &eal)?;
+        let home = eal.socket_of(eal.main_lcore());
+        let requests = opened.iter().map(|opened| PortRequest {
+            id: opened.port.id(),
+            rx_queues: opened.config.rx_queues,
+            tx_queues: opened.config.tx_queues,
+            socket: opened.port.socket().unwrap_or(home),
+        });
+        let plan = settings
+            .request(requests.collect(), eal.worker_lcores())
+            .plan()
+            .map_err(Failure::input)?;
+        let peers = Peers::new(&opened).map_err(Failure::input)?;
+        let ports = opened.into_iter().map(|opened| (opened.port, opened.config)).collect();
+        let dataplane = Dataplane::bring_up(&eal, ports, plan, &settings.pool, &mut |stream, _| {
+            peers.mode_of(stream, mode)
+        })
+        .map_err(|error: RuntimeError| Failure::input(error))?;
+        for (port, granted) in dataplane.ports().iter().zip(dataplane.granted()) {
+            for note in &granted.notes {
+                eprintln!("pollway: port {} ({}) {note}", port.id(), port.name());
+            }
+        }
+        let baseline = Baseline::of(dataplane.ports());
+        Ok(Self { settings, dataplane, eal, mode, peers, baseline, shown: BTreeMap::new() })
+    }
+}
+
+/// What EAL is asked for. What cannot work is refused before EAL takes memory and devices.
+fn request(settings: &FwdSettings) -> Result<EalRequest, Failure> {
+    let mut memory = 0;
+    if !settings.ports.is_empty() {
+        let plan = settings.assumed_plan().map_err(Failure::input)?;
+        let descriptors =
+            settings.ports.iter().map(|port| (port.config.rx_desc, port.config.tx_desc));
+        let mbufs = sizing(&plan, descriptors, settings.pool.cache).mbufs();
+        memory = memory_mib(settings.pool.mbufs.unwrap_or(mbufs), settings.pool.mbuf_size);
+    }
+    Ok(EalRequest {
+        flags: settings.eal.to_argv(),
+        shares_memory: settings.ports.iter().any(|port| port.device.needs_single_file_segments()),
+        memory_mib: memory,
+    })
+}
+
+/// The ports that EAL found, then those that the settings name.
+fn open_ports(settings: &FwdSettings, eal: &Eal) -> Result<Vec<Opened>, Failure> {
+    let mut opened = Vec::new();
+    for port in Port::found(eal).map_err(Failure::input)? {
+        let peer = settings.peer(port.id(), None);
+        opened.push(Opened { port, config: settings.found_port.clone(), peer });
+    }
+    for named in &settings.ports {
+        named.device.check(Path::new("/sys")).map_err(Failure::input)?;
+        let port = Port::probe(eal, &named.device.to_string()).map_err(|error: PortError| {
+            Failure::input(anyhow::Error::new(error).context(named.device.typed.clone()))
+        })?;
+        let peer = settings.peer(port.id(), Some(named));
+        opened.push(Opened { port, config: named.config.clone(), peer });
+    }
+    Ok(opened)
+}
+
+/// The addresses that modes write: each port's own and its peer's.
+pub(super) struct Peers(BTreeMap<PortId, StreamContext>);
+
+impl Peers {
+    fn new(ports: &[Opened]) -> Result<Self, PortError> {
+        let context = |opened: &Opened| {
+            let egress_mac = opened.port.mac()?;
+            Ok((opened.port.id(), StreamContext { egress_mac, peer_mac: opened.peer }))
+        };
+        ports.iter().map(context).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// The station behind a port.
+    pub(super) fn of(&self, port: PortId) -> MacAddr {
+        self.0.get(&port).map_or(MacAddr([0; 6]), |context| context.peer_mac)
+    }
+
+    /// The mode of a stream: the forwarding mode where it forwards.
+    pub(super) fn mode_of(&self, stream: &StreamPlan, mode: &ModeEntry) -> Option<Box<dyn Mode>> {
+        match stream.work {
+            Work::Forward { egress, .. } => self.0.get(&egress).map(|context| (mode.make)(context)),
+            Work::Pass | Work::Generate | Work::Measure => None,
+        }
+    }
+}
