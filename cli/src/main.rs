@@ -3,6 +3,7 @@
 mod check;
 mod command;
 mod config;
+mod demo;
 mod failure;
 mod flags;
 mod fwd;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
     };
     let done = match cli.subcommand {
         Sub::Fwd(flags) => fwd::run(*flags),
+        Sub::Demo(flags) => demo::run(&flags),
         Sub::Check(flags) => check::run(&flags),
         Sub::Schema => schema::run(),
     };

@@ -58,7 +58,8 @@ impl Rig {
             (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for side in ["l", "r"] {
             let (out, inn) =
-                wire_pair(eal, &format!("{name}{side}"), queues, 1024, SocketId::ANY).unwrap();
+                wire_pair(eal, &format!("{name}{side}"), queues, (1024, 1024), SocketId::ANY)
+                    .unwrap();
             outer.push(start(out, queues, &pool));
             let (port, its_queues) = start(inn, queues, &pool);
             ports.push(PortRequest {

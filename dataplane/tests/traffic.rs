@@ -42,7 +42,7 @@ fn modes(traffic: Traffic) -> impl FnMut(&StreamPlan, &Pools) -> Option<Box<dyn 
 
 impl Rig {
     fn new(eal: &Eal, name: &str, rate: Rate, packets: u64) -> Self {
-        let (generator, under_test) = wire_pair(eal, name, 1, 256, SocketId::ANY).unwrap();
+        let (generator, under_test) = wire_pair(eal, name, 1, (256, 256), SocketId::ANY).unwrap();
         let port =
             PortRequest { id: generator.id(), rx_queues: 1, tx_queues: 1, socket: SocketId(0) };
         let mut plan = Plan::without_forwarding(32);

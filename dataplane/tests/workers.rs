@@ -129,7 +129,7 @@ fn a_running_worker_neither_allocates_nor_frees() {
 fn bursts_in_rust_and_in_c_move_the_same_packets() {
     on_main_lcore(|eal| {
         let pool = pool(eal, "twins", 1023);
-        let (a, b) = wire_pair(eal, "twins", 2, 64, SocketId::ANY).unwrap();
+        let (a, b) = wire_pair(eal, "twins", 2, (64, 64), SocketId::ANY).unwrap();
         let config = PortConfig { rx_queues: 2, tx_queues: 2, ..PortConfig::default() };
         let start = |mut port: Port<_>| {
             port.configure(&config, &pool).unwrap();
@@ -185,7 +185,7 @@ fn bursts_in_rust_and_in_c_move_the_same_packets() {
 fn a_port_stops_only_with_all_its_queues() {
     on_main_lcore(|eal| {
         let pool = pool(eal, "queues", 255);
-        let (mut a, _b) = wire_pair(eal, "queues", 1, 64, SocketId::ANY).unwrap();
+        let (mut a, _b) = wire_pair(eal, "queues", 1, (64, 64), SocketId::ANY).unwrap();
         a.configure(&PortConfig::default(), &pool).unwrap();
         let (a, mut queues) = a.start().map_err(|refused| refused.error).unwrap();
         let kept = queues.rx.pop().unwrap();
@@ -201,7 +201,7 @@ fn a_port_stops_only_with_all_its_queues() {
 fn more_queues_than_the_device_has_are_refused_with_the_number() {
     on_main_lcore(|eal| {
         let pool = pool(eal, "many", 255);
-        let (mut port, _other) = wire_pair(eal, "many", 2, 64, SocketId::ANY).unwrap();
+        let (mut port, _other) = wire_pair(eal, "many", 2, (64, 64), SocketId::ANY).unwrap();
         let config = PortConfig { rx_queues: 3, ..PortConfig::default() };
         let error = port.configure(&config, &pool).unwrap_err().to_string();
         assert!(

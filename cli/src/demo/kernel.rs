@@ -48,14 +48,15 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 impl Kernel {
     /// Lets two kernels talk through a forwarder; never fails, but says why it has no figures.
-    pub(super) fn measure(stop: &AtomicBool) -> Self {
-        let absent = ["ip", "ethtool", "ping", "iperf3"].into_iter().find(|program| !installed(program));
+    pub(super) fn measure(processors: &[usize], stop: &AtomicBool) -> Self {
+        let absent =
+            ["ip", "ethtool", "ping", "iperf3"].into_iter().find(|program| !installed(program));
         let reason = if !rustix::process::geteuid().is_root() {
             "needs root, for network namespaces and packet sockets".to_owned()
         } else if let Some(program) = absent {
             format!("needs the program {program} (scripts/setup.sh demo installs it)")
         } else {
-            match measure(stop) {
+            match measure(processors, stop) {
                 Ok(figures) => return Self::Measured(figures),
                 Err(error) => error.to_string(),
             }
@@ -72,10 +73,10 @@ fn installed(program: &str) -> bool {
     folders.iter().any(|folder| folder.join(program).exists())
 }
 
-fn measure(stop: &AtomicBool) -> io::Result<Figures> {
+fn measure(processors: &[usize], stop: &AtomicBool) -> io::Result<Figures> {
     let namespaces = Namespaces::new(&format!("{:x}", std::process::id() & 0xf_ffff))?;
     let [a, b] = namespaces.ends();
-    let _forwarder = Forwarder::start(&[&a.outer, &b.outer])?;
+    let _forwarder = Forwarder::start(processors, &[&a.outer, &b.outer])?;
     interrupted(stop)?;
 
     let count = PINGS.to_string();
@@ -120,14 +121,21 @@ fn read_ping(text: &str) -> Option<(u64, PingRtt)> {
 struct Forwarder(Child);
 
 impl Forwarder {
-    fn start(interfaces: &[&str]) -> io::Result<Self> {
+    fn start(processors: &[usize], interfaces: &[&str]) -> io::Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
-        command.args(["fwd", "--no-pci", "--no-telemetry", "--log-level=error"]);
+        command.args(["fwd", "--no-pci", "--no-telemetry", "--no-huge", "--log-level=error"]);
+        // The child inherits this thread's one processor, so it is told of the others: the last one forwards, the kernels
+        // and their programs have the rest.
+        let (first, last) = (processors.first(), processors.last());
+        if let Some((first, last)) = first.zip(last) {
+            command.arg(format!("--lcores=0@{first},1@{last}"));
+        }
         command.arg(format!("--file-prefix=pollway-demo-{}", std::process::id()));
         command.args(interfaces.iter().map(|interface| format!("--port=af_packet:{interface}")));
         // In a pipe the shell prints its prompt once forwarding has started, and its closed input ends it.
         command.args(["-i", "--auto-start"]);
-        let spawned = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let spawned =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let mut forwarder = Self(spawned);
         forwarder.wait_for_prompt()?;
         Ok(forwarder)

@@ -9,7 +9,9 @@
 use anyhow::{Context, Result};
 use dataplane::eal::Eal;
 use dataplane::engine::counters::StreamFigures;
-use dataplane::engine::plan::{Model, ModelRequest, Plan, PortRequest, Request, StreamPlan, Topology, Work};
+use dataplane::engine::plan::{
+    Model, ModelRequest, Plan, PortRequest, Request, StreamPlan, Topology, Work,
+};
 use dataplane::forward::{Mode, ModeEntry, StreamContext};
 use dataplane::lcore::{LcoreId, SocketId, cycles_hz};
 use dataplane::mempool::DEFAULT_MBUF_SIZE;
@@ -25,10 +27,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// Slots of the ring from generator to forwarder.
-const WIRE_SLOTS: u32 = 1024;
-/// Slots of a pipeline's rings: more than the wire holds, so that packets wait on the wire and none is dropped behind it.
-const RING_SLOTS: u32 = 4096;
+/// Slots of the ring from generator to forwarder: a sender that is faster waits for room here.
+const THERE_SLOTS: u16 = 1024;
+/// Slots of the rings behind it, a pipeline's and the way back: with room for all that can be on its way, they never fill,
+/// so what the table calls lost is lost and not a ring too small.
+const BACK_SLOTS: u16 = 4096;
 /// How long the rate that the machine carries is looked for.
 const TRIAL: Duration = Duration::from_millis(500);
 /// How often a run is looked at.
@@ -79,14 +82,27 @@ pub(super) struct Glance {
 impl Setup<'_> {
     /// Brings the dataplane up, runs it and takes it down; `watch` is told how it goes.
     pub(super) fn run(&self, name: &str, watch: &mut dyn FnMut(&Glance)) -> Result<Run> {
-        let tsc_hz = NonZeroU64::new(cycles_hz()).context("EAL does not know the timestamp counter's frequency")?;
-        let (generator, forwarder) = wire_pair(self.eal, name, 1, WIRE_SLOTS, SocketId::ANY)?;
+        let tsc_hz = NonZeroU64::new(cycles_hz())
+            .context("EAL does not know the timestamp counter's frequency")?;
+        let (generator, forwarder) =
+            wire_pair(self.eal, name, 1, (BACK_SLOTS.into(), THERE_SLOTS.into()), SocketId::ANY)?;
         let plan = self.plan(generator.id(), forwarder.id())?;
-        let config = || PortConfig { promiscuous: false, ..PortConfig::default() };
-        let ports = vec![(generator, config()), (forwarder, config())];
+        // In-process ports hold packets in their rings: that is what their descriptors are for the pool's size.
+        let config = |rx_desc| PortConfig {
+            rx_desc,
+            tx_desc: 0,
+            promiscuous: false,
+            ..PortConfig::default()
+        };
+        let ports = vec![(generator, config(BACK_SLOTS)), (forwarder, config(THERE_SLOTS))];
         let pools = PoolSetup { mbufs: None, cache: DEFAULT_CACHE, mbuf_size: DEFAULT_MBUF_SIZE };
         let halt = Arc::new(AtomicBool::new(false));
-        let traffic = |rate| Traffic { template: self.template.clone(), rate, packets: None, halt: Arc::clone(&halt) };
+        let traffic = |rate| Traffic {
+            template: self.template.clone(),
+            rate,
+            packets: None,
+            halt: Arc::clone(&halt),
+        };
 
         let first = self.rate.unwrap_or(Rate::FlatOut);
         let mut make = self.modes(traffic(first), tsc_hz);
@@ -95,7 +111,8 @@ impl Setup<'_> {
             Some(rate) => rate,
             None => {
                 let carried = trial(&mut dataplane, &halt, self.stop)?;
-                let rate = Rate::Pps(NonZeroU64::new(carried / 2).unwrap_or(NonZeroU64::MIN));
+                let rate =
+                    Rate::Pps(NonZeroU64::new(two_digits(carried / 2)).unwrap_or(NonZeroU64::MIN));
                 halt.store(false, Ordering::Relaxed);
                 dataplane.set_modes(&mut self.modes(traffic(rate), tsc_hz))?;
                 rate
@@ -113,7 +130,9 @@ impl Setup<'_> {
         finish(&mut dataplane, &halt)?;
         let outcome = outcome(&dataplane.engine, BARS).context("the generator left no figures")?;
         let figures = dataplane.engine.figures();
-        let forwarding = figures.streams().filter(|stream| !matches!(stream.plan.work, Work::Generate | Work::Measure));
+        let forwarding = figures
+            .streams()
+            .filter(|stream| !matches!(stream.plan.work, Work::Generate | Work::Measure));
         let dropped = forwarding.map(|stream| stream.figures.dropped_total()).sum();
         let home = dataplane.take_down()?;
         Ok(Run { model: plan.model, plan, rate, duration, outcome, dropped, missing: home.missing })
@@ -128,7 +147,7 @@ impl Setup<'_> {
             topology: Topology::Loop,
             model: self.model.clone(),
             burst: BURST,
-            ring_size: RING_SLOTS,
+            ring_size: BACK_SLOTS.into(),
         };
         let mut plan = request.plan()?;
         plan.add_traffic_port(&port(generator));
@@ -145,8 +164,10 @@ impl Setup<'_> {
     ) -> impl FnMut(&StreamPlan, &Pools) -> Option<Box<dyn Mode>> + use<> {
         let mode = self.mode;
         // In-process ports have no addresses worth a name: `mac` writes these.
-        let addresses =
-            StreamContext { egress_mac: MacAddr([2, 0, 0, 0, 0, 2]), peer_mac: MacAddr([2, 0, 0, 0, 0, 1]) };
+        let addresses = StreamContext {
+            egress_mac: MacAddr([2, 0, 0, 0, 0, 2]),
+            peer_mac: MacAddr([2, 0, 0, 0, 0, 1]),
+        };
         move |stream, pools| match stream.work {
             Work::Pass => None,
             Work::Forward { .. } => Some((mode.make)(&addresses)),
@@ -173,6 +194,12 @@ fn trial(dataplane: &mut Dataplane, halt: &AtomicBool, stop: &AtomicBool) -> Res
     Ok(pps as u64)
 }
 
+/// A number's first two digits and zeros: no more is known of a rate from a moment's trial.
+fn two_digits(number: u64) -> u64 {
+    let unit = 10_u64.pow(number.checked_ilog10().unwrap_or(0).saturating_sub(1));
+    number / unit * unit
+}
+
 /// Ends the sending, waits for packets on their way, and stops.
 fn finish(dataplane: &mut Dataplane, halt: &AtomicBool) -> Result<()> {
     halt.store(true, Ordering::Relaxed);
@@ -194,7 +221,21 @@ fn finish(dataplane: &mut Dataplane, halt: &AtomicBool) -> Result<()> {
 fn counts(dataplane: &Dataplane) -> (u64, u64) {
     let figures = dataplane.engine.figures();
     let sum = |work: Work, count: fn(&StreamFigures) -> u64| -> u64 {
-        figures.streams().filter(|stream| stream.plan.work == work).map(|stream| count(&stream.figures)).sum()
+        figures
+            .streams()
+            .filter(|stream| stream.plan.work == work)
+            .map(|stream| count(&stream.figures))
+            .sum()
     };
     (sum(Work::Generate, |figures| figures.sent), sum(Work::Measure, |figures| figures.received))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::two_digits;
+
+    #[test]
+    fn a_rate_is_rounded_down_to_two_digits() {
+        assert_eq!([0, 7, 42, 199, 3_760_532].map(two_digits), [0, 7, 42, 190, 3_700_000]);
+    }
 }

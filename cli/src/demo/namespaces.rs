@@ -74,7 +74,21 @@ impl End {
     fn make(&self) -> io::Result<()> {
         let address = format!("{}/{PREFIX}", self.address);
         run("ip", &["netns", "add", &self.namespace])?;
-        run("ip", &["link", "add", &self.outer, "type", "veth", "peer", "name", &self.inner, "netns", &self.namespace])?;
+        run(
+            "ip",
+            &[
+                "link",
+                "add",
+                &self.outer,
+                "type",
+                "veth",
+                "peer",
+                "name",
+                &self.inner,
+                "netns",
+                &self.namespace,
+            ],
+        )?;
         // A kernel without IPv6 has nothing to switch off; its absence costs nothing.
         let quiet_v6 = format!("net.ipv6.conf.{}.disable_ipv6=1", self.outer);
         let _ = quiet("sysctl", &["-q", "-w", &quiet_v6]);
@@ -116,7 +130,8 @@ fn quiet(program: &str, arguments: &[&str]) -> io::Result<Output> {
 }
 
 fn run(program: &str, arguments: &[&str]) -> io::Result<Output> {
-    let output = quiet(program, arguments).map_err(|error| io::Error::new(error.kind(), format!("{program}: {error}")))?;
+    let output = quiet(program, arguments)
+        .map_err(|error| io::Error::new(error.kind(), format!("{program}: {error}")))?;
     if output.status.success() {
         return Ok(output);
     }

@@ -29,11 +29,14 @@ impl Placement {
     pub(super) fn on(processors: &[usize]) -> Self {
         let polling = processors.len().min(4);
         let place = |lcore: LcoreId| {
-            let at = processors.get(lcore.0.saturating_sub(FIRST.0) as usize).or(processors.first());
+            let at =
+                processors.get(lcore.0.saturating_sub(FIRST.0) as usize).or(processors.first());
             format!("{lcore}@{}", at.copied().unwrap_or_default())
         };
-        let polls: Vec<LcoreId> = (0..polling.max(1) as u32).map(|nth| LcoreId(FIRST.0 + nth)).collect();
-        let lcores: Vec<String> = std::iter::once(MAIN).chain(polls.iter().copied()).map(place).collect();
+        let polls: Vec<LcoreId> =
+            (0..polling.max(1) as u32).map(|nth| LcoreId(FIRST.0 + nth)).collect();
+        let lcores: Vec<String> =
+            std::iter::once(MAIN).chain(polls.iter().copied()).map(place).collect();
         let forwarders: Vec<LcoreId> = if polls.len() > 1 { polls[1..].to_vec() } else { polls };
         Self {
             lcores: lcores.join(","),

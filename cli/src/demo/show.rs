@@ -4,6 +4,7 @@ use super::kernel::Kernel;
 use super::loopback::Run;
 use dataplane::engine::plan::{Model, Plan};
 use dataplane::traffic::account::TrafficAccount;
+use dataplane::traffic::latency::LatencySummary;
 use serde::Serialize;
 use std::fmt::Write;
 use std::ops::Range;
@@ -66,14 +67,16 @@ pub(super) fn name(model: Model) -> &'static str {
 /// Both runs as a table with one column each.
 pub(super) fn table(runs: &[Run]) -> String {
     let mut table = comfy_table::Table::new();
-    table.load_preset(comfy_table::presets::UTF8_BORDERS_ONLY);
+    table.load_style(comfy_table::presets::UTF8_BORDERS_ONLY);
     table.set_header(std::iter::once("").chain(runs.iter().map(|run| name(run.model))));
     let mut row = |label: &str, figure: &dyn Fn(&Run) -> String| {
         table.add_row(std::iter::once(label.to_owned()).chain(runs.iter().map(figure)));
     };
     row("rate asked", &|run| run.rate.to_string());
-    row("Mpps there and back", &|run| format!("{:.2}", mpps(run.outcome.account.received, run.duration)));
-    let counts: [(&str, fn(&TrafficAccount) -> u64); 5] = [
+    row("Mpps there and back", &|run| {
+        format!("{:.2}", mpps(run.outcome.account.received, run.duration))
+    });
+    let counts: [Row<TrafficAccount>; 5] = [
         ("packets sent", |account| account.sent),
         ("received", |account| account.received),
         ("lost", |account| account.lost),
@@ -86,15 +89,20 @@ pub(super) fn table(runs: &[Run]) -> String {
     row("departures skipped", &|run| run.outcome.skipped.to_string());
     for (label, figure) in PERCENTILES {
         row(&format!("round trip {label}"), &|run| {
-            run.outcome.account.rtt_ns.as_ref().map_or("none".to_owned(), |rtt| nanoseconds(figure(rtt)))
+            run.outcome
+                .account
+                .rtt_ns
+                .as_ref()
+                .map_or("none".to_owned(), |rtt| nanoseconds(figure(rtt)))
         });
     }
     table.to_string()
 }
 
-type Summary = dataplane::traffic::latency::LatencySummary;
+/// A row's label and its figure.
+type Row<T> = (&'static str, fn(&T) -> u64);
 
-const PERCENTILES: [(&str, fn(&Summary) -> u64); 6] = [
+const PERCENTILES: [Row<LatencySummary>; 6] = [
     ("min", |rtt| rtt.min),
     ("p50", |rtt| rtt.p50),
     ("p90", |rtt| rtt.p90),
@@ -117,7 +125,8 @@ pub(super) fn histogram(bars: &[(Range<u64>, u64)]) -> String {
         let from = nanoseconds(range.start);
         let to = nanoseconds(range.end);
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "  {from:>9} – {to:<9} {bar:<width$} {count}", width = WIDTH as usize);
+        let _ =
+            writeln!(text, "  {from:>9} – {to:<9} {bar:<width$} {count}", width = WIDTH as usize);
     }
     text
 }

@@ -5,6 +5,7 @@ pub(crate) mod eal;
 
 use app::AppFlags;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use dataplane::traffic::rate::Rate;
 use eal::EalFlags;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,8 @@ pub(crate) struct Cli {
 pub(crate) enum Sub {
     /// Forward packets between ports: pollway fwd EAL-FLAGS -- FLAGS, or pollway fwd --config FILE
     Fwd(Box<FwdFlags>),
+    /// Show it working: generator and forwarder in one process, then two kernels (needs no NIC, no hugepages, no root)
+    Demo(DemoFlags),
     /// Validate a configuration file and print the plan, starting nothing
     Check(CheckFlags),
     /// Print the JSON schema of the configuration file
@@ -36,6 +39,34 @@ pub(crate) struct FwdFlags {
     pub(crate) eal: EalFlags,
     #[command(flatten)]
     pub(crate) app: AppFlags,
+}
+
+/// `pollway demo`.
+#[derive(Debug, Args)]
+pub(crate) struct DemoFlags {
+    /// Seconds of each of the two runs
+    #[arg(long, default_value = "5", value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) duration: f64,
+    /// Packets a second (1000, 1.5k, 10M) or flat-out; half of what the machine carries unless given
+    #[arg(long, value_name = "RATE")]
+    pub(crate) rate: Option<Rate>,
+    /// Bytes of a frame on the wire, its check sequence included
+    #[arg(long, default_value = "64", value_name = "BYTES", value_parser = clap::value_parser!(u16).range(64..=1518))]
+    pub(crate) frame_size: u16,
+    /// How packets are changed on their way
+    #[arg(long, default_value = "macswap", value_name = "MODE")]
+    pub(crate) forward_mode: String,
+    /// Print one JSON object instead of tables
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A time that a run can take.
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(seconds) if (0.1..=86400.0).contains(&seconds) => Ok(seconds),
+        _ => Err("give seconds from 0.1 to 86400".to_owned()),
+    }
 }
 
 /// `pollway check`.

@@ -34,7 +34,9 @@ impl Drop for Raw {
 }
 
 /// Makes two ports named `net_ring_NAME_a` and `net_ring_NAME_b` with `queues` queues each; queue N of one leads to queue N of the
-/// other through a ring of `slots` slots (a power of two).
+/// other through a ring.
+///
+/// `slots` are those of the rings to the first and to the second port, powers of two.
 ///
 /// The rings are single-producer, single-consumer: as with any port, one lcore uses a queue.
 ///
@@ -46,18 +48,18 @@ pub fn wire_pair(
     eal: &Eal,
     name: &str,
     queues: u16,
-    slots: u32,
+    slots: (u32, u32),
     socket: SocketId,
 ) -> Result<(Port<Stopped>, Port<Stopped>), PortError> {
     let refused = |reason: String| PortError::Probe { device: name.to_owned(), reason };
-    let rings = |direction: &str| -> Result<Vec<PortRing>, PortError> {
+    let rings = |direction: &str, slots: u32| -> Result<Vec<PortRing>, PortError> {
         (0..queues)
             .map(|queue| {
                 ring(&format!("{name}_{direction}{queue}"), slots, socket).map_err(refused)
             })
             .collect()
     };
-    let (to_a, to_b) = (rings("a")?, rings("b")?);
+    let (to_a, to_b) = (rings("a", slots.0)?, rings("b", slots.1)?);
     let port = |end: &str, rx: &[PortRing], tx: &[PortRing]| {
         let c_name =
             CString::new(format!("{name}_{end}")).map_err(|_| refused("a NUL byte".to_owned()))?;

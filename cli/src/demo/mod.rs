@@ -1,0 +1,179 @@
+//! `pollway demo`: what a newcomer runs. No NIC, no hugepages, no root needed.
+//!
+//! First generator and forwarder in one process, for both models; then, as root, two kernels through `pollway fwd`.
+
+mod kernel;
+mod loopback;
+mod namespaces;
+mod place;
+mod show;
+
+use crate::failure::Failure;
+use crate::flags::DemoFlags;
+use crate::stop;
+use anyhow::Context;
+use dataplane::eal::{self, Eal, EalRequest};
+use dataplane::engine::plan::ModelRequest;
+use dataplane::forward::{self, MODES};
+use dataplane::hugepages::Machine;
+use dataplane::traffic::template::{PacketSpec, Template};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use kernel::Kernel;
+use loopback::{Glance, Run, Setup};
+use place::Placement;
+use show::{DemoReport, RunReport};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// Packet memory of the largest plan here, in MiB, for EAL's heap where there are no hugepages.
+const MEMORY_MIB: u64 = 128;
+
+/// Runs the subcommand.
+///
+/// # Errors
+///
+/// What was asked for and cannot be had, or what failed while running.
+pub(crate) fn run(flags: &DemoFlags) -> Result<(), Failure> {
+    let stop = stop::on_signals()?;
+    let mode = forward::mode(&flags.forward_mode).ok_or_else(|| {
+        let names: Vec<&str> = MODES.iter().map(|mode| mode.name).collect();
+        Failure::input(anyhow::anyhow!(
+            "--forward-mode={}: there is no such mode; use one of {}",
+            flags.forward_mode,
+            names.join(", ")
+        ))
+    })?;
+    let packet = PacketSpec { frame_bytes: flags.frame_size, stream: 1, ..PacketSpec::default() };
+    let template = Template::new(&packet).map_err(Failure::input)?;
+    let processors = processors().map_err(Failure::running)?;
+    let placement = Placement::on(&processors);
+    let eal = start_eal(&placement)?;
+    let say = |line: &str| {
+        if !flags.json {
+            println!("{line}");
+        }
+    };
+    say(&format!(
+        "pollway demo on {}, {} processor(s), {} hugepages",
+        eal::version(),
+        processors.len(),
+        if eal.has_hugepages() { "with" } else { "without" }
+    ));
+
+    let mut runs = Vec::new();
+    for (name, model) in [("rtc", ModelRequest::RunToCompletion), ("pipe", ModelRequest::Pipeline)]
+    {
+        let setup = Setup {
+            eal: &eal,
+            generator: placement.generator,
+            forwarders: placement.forwarders(&model),
+            model,
+            mode,
+            template: template.clone(),
+            rate: flags.rate,
+            duration: Duration::from_secs_f64(flags.duration),
+            stop: &stop,
+        };
+        runs.push(watched(&setup, name, flags).map_err(Failure::running)?);
+    }
+    let [rtc, pipeline] = runs.as_slice() else { return Ok(()) };
+    if !flags.json {
+        show_runs(&runs);
+    }
+    // An interrupted demo shows what it has; it starts nothing new.
+    let kernel = if stop.load(Ordering::Relaxed) {
+        Kernel::Skipped { reason: "interrupted".to_owned() }
+    } else {
+        say(
+            "\nTwo kernels, each in a network namespace, through `pollway fwd` on af_packet ports:",
+        );
+        Kernel::measure(&processors, &stop)
+    };
+    if flags.json {
+        let report = DemoReport {
+            dpdk: eal::version(),
+            hugepages: eal.has_hugepages(),
+            run_to_completion: RunReport::of(rtc, mode.name),
+            pipeline: RunReport::of(pipeline, mode.name),
+            kernel: &kernel,
+        };
+        println!("{}", serde_json::to_string(&report).map_err(std::io::Error::from)?);
+    } else {
+        show_kernel(&kernel);
+    }
+    match runs.iter().map(|run| run.missing).sum() {
+        0 => Ok(()),
+        missing => Err(Failure::running(anyhow::anyhow!(
+            "{missing} packets did not come back to their pools"
+        ))),
+    }
+}
+
+/// The processors that this process may use.
+fn processors() -> anyhow::Result<Vec<usize>> {
+    let ids = core_affinity::get_core_ids()
+        .context("the system does not say which processors this process may use")?;
+    let processors: Vec<usize> = ids.into_iter().map(|core| core.id).collect();
+    anyhow::ensure!(!processors.is_empty(), "this process may use no processor");
+    Ok(processors)
+}
+
+/// EAL for in-process ports: no devices, no files that outlive it, and silent unless something is wrong.
+fn start_eal(placement: &Placement) -> Result<Eal, Failure> {
+    let quiet =
+        ["--no-pci", "--no-telemetry", "--in-memory", "--log-level=error"].map(str::to_owned);
+    let lcores = format!("--lcores={}", placement.lcores);
+    let flags = quiet.into_iter().chain([lcores]).collect();
+    let request = EalRequest { flags, shares_memory: false, memory_mib: MEMORY_MIB };
+    let prepared = eal::prepare(&request, &Machine::default()).map_err(Failure::input)?;
+    for note in &prepared.notes {
+        eprintln!("pollway: {note}");
+    }
+    Eal::init(&prepared.flags).map_err(Failure::input)
+}
+
+/// Runs with a progress bar and live figures.
+fn watched(setup: &Setup<'_>, name: &str, flags: &DemoFlags) -> anyhow::Result<Run> {
+    let bar = ProgressBar::with_draw_target(Some(1000), ProgressDrawTarget::stderr());
+    bar.set_style(
+        ProgressStyle::with_template("{prefix:18} [{bar:30}] {msg}")?.progress_chars("=> "),
+    );
+    bar.set_prefix(match setup.model {
+        ModelRequest::RunToCompletion => "run-to-completion",
+        _ => "pipeline",
+    });
+    bar.set_message("finding the rate that this machine carries");
+    let run = setup.run(name, &mut |glance: &Glance| {
+        let Glance { elapsed, sent, received } = *glance;
+        bar.set_position((elapsed.as_secs_f64() / flags.duration * 1000.0) as u64);
+        let rate = show::mpps(received, elapsed);
+        bar.set_message(format!(
+            "{rate:6.2} Mpps  {received} back, {} on their way",
+            sent.saturating_sub(received)
+        ));
+    });
+    bar.finish_and_clear();
+    run
+}
+
+fn show_runs(runs: &[Run]) {
+    println!("{}", show::table(runs));
+    for run in runs {
+        println!("\nRound trip, {}:", show::name(run.model));
+        print!("{}", show::histogram(&run.outcome.histogram));
+    }
+}
+
+fn show_kernel(kernel: &Kernel) {
+    match kernel {
+        Kernel::Measured(figures) => {
+            let rtt = &figures.ping_rtt_ms;
+            println!(
+                "  ping    {} of {} came back, round trip {} / {} / {} ms (min / avg / max)",
+                figures.ping_received, figures.ping_sent, rtt.min, rtt.avg, rtt.max
+            );
+            println!("  iperf3  {:.0} Mbit/s over one TCP connection", figures.tcp_mbps);
+        }
+        Kernel::Skipped { reason } => println!("  skipped: {reason}"),
+    }
+}
