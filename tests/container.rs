@@ -27,7 +27,7 @@ const DRIVERS: [&str; 9] =
 fn image_runs_the_demo_on_hugepages() {
     let engine = match Engine::find() {
         Ok(engine) => engine,
-        Err(reason) => return skip("image_runs_the_demo_on_hugepages", &reason),
+        Err(reason) => return skip("image_runs_the_demo_on_hugepages", reason),
     };
     engine.build_image();
 

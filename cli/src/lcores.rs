@@ -73,13 +73,30 @@ impl Lcores {
         Ok(Self { main: LcoreId(main), workers })
     }
 
-    /// The lcores that EAL takes by itself: one for each processor that this process may run on.
+    /// The lcores where no flag names any: EAL's own choice, one for each processor that this process may run on, or
+    /// those of [`one_processor_flag`].
     pub(crate) fn of_this_machine() -> Option<Self> {
-        let ids = core_affinity::get_core_ids()?;
-        let lcores: BTreeSet<u32> =
-            ids.iter().filter_map(|core| u32::try_from(core.id).ok()).collect();
+        let processors = processors();
+        let lcores = match processors.len() {
+            1 => BTreeSet::from([0, 1]),
+            _ => processors.into_iter().filter_map(|id| u32::try_from(id).ok()).collect(),
+        };
         Self::with_main(&lcores, None).ok()
     }
+}
+
+/// EAL's flag for a process that may use one processor only, `None` if it may use more: EAL would make one lcore, which
+/// takes commands and leaves none to forward.
+pub(crate) fn one_processor_flag() -> Option<String> {
+    match processors()[..] {
+        [only] => Some(format!("--lcores=0@{only},1@{only}")),
+        _ => None,
+    }
+}
+
+/// The processors that this process may run on.
+fn processors() -> Vec<usize> {
+    core_affinity::get_core_ids().unwrap_or_default().into_iter().map(|core| core.id).collect()
 }
 
 /// Numbers as a reader likes them: `0, 1, 4`.

@@ -3,6 +3,7 @@
 use super::Session;
 use super::figures::Baseline;
 use crate::failure::Failure;
+use crate::lcores;
 use crate::settings::FwdSettings;
 use dataplane::eal::{self, Eal, EalRequest};
 use dataplane::engine::plan::{PortRequest, StreamPlan, Work};
@@ -77,8 +78,15 @@ fn request(settings: &FwdSettings) -> Result<EalRequest, Failure> {
         let mbufs = sizing(&plan, descriptors, settings.pool.cache).mbufs();
         memory = memory_mib(settings.pool.mbufs.unwrap_or(mbufs), settings.pool.mbuf_size);
     }
+    let mut flags = settings.eal.to_argv();
+    if settings.lcores.is_none()
+        && let Some(flag) = lcores::one_processor_flag()
+    {
+        eprintln!("pollway: running with {flag}: commands and forwarding share the only processor");
+        flags.push(flag);
+    }
     Ok(EalRequest {
-        flags: settings.eal.to_argv(),
+        flags,
         shares_memory: settings.ports.iter().any(|port| port.device.needs_single_file_segments()),
         memory_mib: memory,
     })
