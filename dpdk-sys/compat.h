@@ -40,11 +40,8 @@ enum {
 static const uint64_t PW_MBUF_F_RX_RSS_HASH = RTE_MBUF_F_RX_RSS_HASH;
 static const uint64_t PW_ETH_RSS_IP = RTE_ETH_RSS_IP;
 static const uint64_t PW_ETH_RSS_UDP = RTE_ETH_RSS_UDP;
-static const uint64_t PW_ETH_RSS_TCP = RTE_ETH_RSS_TCP;
-static const uint64_t PW_ETH_RSS_SCTP = RTE_ETH_RSS_SCTP;
 static const uint64_t PW_ETH_RX_OFFLOAD_RSS_HASH = RTE_ETH_RX_OFFLOAD_RSS_HASH;
 static const uint64_t PW_ETH_TX_OFFLOAD_MBUF_FAST_FREE = RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
-static const uint32_t PW_ETH_MQ_RX_NONE = RTE_ETH_MQ_RX_NONE;
 static const uint32_t PW_ETH_MQ_RX_RSS = RTE_ETH_MQ_RX_RSS;
 static const uint32_t PW_ETH_SPEED_NUM_UNKNOWN = RTE_ETH_SPEED_NUM_UNKNOWN;
 

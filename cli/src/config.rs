@@ -64,6 +64,10 @@ pub(crate) struct Port {
     pub(crate) txd: Option<u16>,
     /// Longest frame in bytes, the CRC counted.
     pub(crate) max_pkt_len: Option<u16>,
+    /// Its own MAC address, the device's unless given.
+    pub(crate) mac: Option<String>,
+    /// Whether it receives frames for any address (it does unless told otherwise).
+    pub(crate) promiscuous: Option<bool>,
     /// Destination MAC of what this port sends in mode mac.
     pub(crate) eth_peer: Option<String>,
 }

@@ -214,6 +214,31 @@ fn more_queues_than_the_device_has_are_refused_with_the_number() {
 }
 
 #[test]
+fn a_name_is_free_again_once_its_port_is_closed() {
+    on_main_lcore(|eal| {
+        for _ in 0..3 {
+            drop(Port::probe(eal, "net_null99").unwrap());
+            drop(wire_pair(eal, "again", 1, (64, 64), SocketId::ANY).unwrap());
+        }
+        let first = Port::probe(eal, "net_null99").unwrap();
+        assert!(Port::probe(eal, "net_null99").is_err(), "one name, one device");
+        assert_eq!(first.name(), "net_null99");
+    });
+}
+
+#[test]
+fn a_port_takes_the_address_it_is_given() {
+    on_main_lcore(|eal| {
+        let pool = pool(eal, "address", 255);
+        let mut port = Port::probe(eal, "net_null98").unwrap();
+        let mac = MacAddr([2, 0xaa, 0, 0, 0, 1]);
+        let config = PortConfig { mac: Some(mac), promiscuous: false, ..PortConfig::default() };
+        port.configure(&config, &pool).unwrap();
+        assert_eq!(port.mac().unwrap(), mac);
+    });
+}
+
+#[test]
 fn a_device_that_cannot_be_made_is_named() {
     on_main_lcore(|eal| {
         let error = Port::probe(eal, "net_nosuchdriver0").unwrap_err().to_string();

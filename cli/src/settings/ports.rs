@@ -74,6 +74,8 @@ pub(super) fn config(
         "fwd.tx_offloads",
         fwd.tx_offloads.as_ref(),
     );
+    let mac = layers.key(&key("mac"), port.and_then(|port| port.mac.as_ref()));
+    let promiscuous = port.and_then(|port| port.promiscuous);
     let default = PortConfig::default();
     Ok(PortConfig {
         // RTE_MAX_QUEUES_PER_PORT is 1024.
@@ -82,9 +84,10 @@ pub(super) fn config(
         rx_desc: rxd.within(1..=u16::MAX)?.unwrap_or(default.rx_desc),
         tx_desc: txd.within(1..=u16::MAX)?.unwrap_or(default.tx_desc),
         mtu: max_pkt_len.within(64..=u16::MAX)?.map(|bytes| bytes - ETHERNET_OVERHEAD),
+        mac: mac.try_map(|address| value::mac(address))?,
         rss: value::rss_flags(app).or(rss).unwrap_or(default.rss),
         rx_offloads: rx_offloads.try_map(|mask| value::mask(mask))?.unwrap_or(default.rx_offloads),
         tx_offloads: tx_offloads.try_map(|mask| value::mask(mask))?.unwrap_or(default.tx_offloads),
-        promiscuous: default.promiscuous,
+        promiscuous: promiscuous.unwrap_or(default.promiscuous),
     })
 }

@@ -2,6 +2,7 @@
 
 use super::{Port, PortError, QueueId, Stopped};
 use crate::mempool::Mempool;
+use crate::wire::ethernet::MacAddr;
 use serde::Serialize;
 use std::ptr;
 
@@ -18,6 +19,8 @@ pub struct PortConfig {
     pub tx_desc: u16,
     /// Largest payload of an Ethernet frame; the device's default if `None`.
     pub mtu: Option<u16>,
+    /// Its own Ethernet address; the device's if `None`.
+    pub mac: Option<MacAddr>,
     /// What RSS spreads packets over several receive queues by.
     pub rss: RssTypes,
     /// Receive offloads asked for (`RTE_ETH_RX_OFFLOAD_*`).
@@ -43,6 +46,7 @@ impl Default for PortConfig {
             rx_desc: 1024,
             tx_desc: 1024,
             mtu: None,
+            mac: None,
             rss: RssTypes::IP,
             rx_offloads: 0,
             tx_offloads: 0,
@@ -152,23 +156,24 @@ impl Port<Stopped> {
         }
         if let Some(mtu) = config.mtu {
             // SAFETY: the port exists.
-            match unsafe { dpdk_sys::rte_eth_dev_set_mtu(id, mtu) } {
-                0 => {}
-                rc if rc == -libc::ENOTSUP => {
-                    notes.push(format!("has no MTU call: frames up to its own limit, not {mtu}"))
-                }
-                rc if rc == -libc::EINVAL => {
-                    let (min, max) = (info.min_mtu, info.max_mtu);
-                    return Err(PortError::Mtu {
-                        port: device.id,
-                        device: device.name.clone(),
-                        asked: mtu,
-                        min,
-                        max,
-                    });
-                }
-                rc => return Err(device.refused("rte_eth_dev_set_mtu", None, rc)),
+            let rc = unsafe { dpdk_sys::rte_eth_dev_set_mtu(id, mtu) };
+            if rc == -libc::EINVAL {
+                let (min, max) = (info.min_mtu, info.max_mtu);
+                let device_name = device.name.clone();
+                return Err(PortError::Mtu {
+                    port: device.id,
+                    device: device_name,
+                    asked: mtu,
+                    min,
+                    max,
+                });
             }
+            device.wish(
+                "rte_eth_dev_set_mtu",
+                rc,
+                "has no MTU call: frames up to its own limit",
+                &mut notes,
+            )?;
         }
         // SAFETY: the port exists; the socket number becomes SOCKET_ID_ANY where the device has none.
         let socket = unsafe { dpdk_sys::rte_eth_dev_socket_id(id) } as u32;
@@ -198,13 +203,25 @@ impl Port<Stopped> {
                 return Err(device.refused("rte_eth_tx_queue_setup", Some(QueueId(queue)), rc));
             }
         }
-        if config.promiscuous {
-            // SAFETY: the port exists.
-            let rc = unsafe { dpdk_sys::rte_eth_promiscuous_enable(id) };
-            if rc != 0 {
-                notes.push(format!("cannot be made promiscuous ({})", crate::eal::errno_text(rc)));
-            }
+        if let Some(MacAddr(addr_bytes)) = config.mac {
+            let mut address = dpdk_sys::rte_ether_addr { addr_bytes };
+            // SAFETY: the port exists; the address is copied.
+            let rc = unsafe { dpdk_sys::rte_eth_dev_default_mac_addr_set(id, &mut address) };
+            device.wish(
+                "rte_eth_dev_default_mac_addr_set",
+                rc,
+                "keeps its own MAC address",
+                &mut notes,
+            )?;
         }
+        let (call, rc) = if config.promiscuous {
+            // SAFETY: the port exists.
+            ("rte_eth_promiscuous_enable", unsafe { dpdk_sys::rte_eth_promiscuous_enable(id) })
+        } else {
+            // SAFETY: the port exists.
+            ("rte_eth_promiscuous_disable", unsafe { dpdk_sys::rte_eth_promiscuous_disable(id) })
+        };
+        device.wish(call, rc, "has no promiscuous mode to switch", &mut notes)?;
         device.pool = Some(pool.clone());
         device.config = Some(PortConfig { rx_desc, tx_desc, ..config.clone() });
         Ok(Granted {

@@ -156,6 +156,8 @@ struct Device {
     name: String,
     eal: Eal,
     config: Option<PortConfig>,
+    /// Whether the device was made for this port and goes with it; EAL's own find stays.
+    made_here: bool,
     /// Whether the device is closed when this is dropped: not while a queue may be polled.
     stopped: bool,
     /// Rings of an in-process port; freed after the device is closed, before the pool of the packets in them.
@@ -181,11 +183,35 @@ impl Device {
     }
 }
 
+impl Device {
+    /// As `check`, but a call that the device lacks is noted and done without.
+    fn wish(
+        &self,
+        call: &'static str,
+        rc: i32,
+        without: &str,
+        notes: &mut Vec<String>,
+    ) -> Result<(), PortError> {
+        if rc == -libc::ENOTSUP {
+            notes.push(without.to_owned());
+            return Ok(());
+        }
+        self.check(call, rc)
+    }
+}
+
 impl Drop for Device {
     fn drop(&mut self) {
         if self.stopped {
-            // SAFETY: the port is stopped, its queues are gone, and this owner is the last.
-            unsafe { dpdk_sys::rte_eth_dev_close(self.id.0) };
+            let mut info = dpdk_sys::rte_eth_dev_info::default();
+            // SAFETY: the port is stopped, its queues are gone, and this owner is the last; the device outlives its port.
+            unsafe {
+                let known = dpdk_sys::rte_eth_dev_info_get(self.id.0, &mut info) == 0;
+                dpdk_sys::rte_eth_dev_close(self.id.0);
+                if known && self.made_here {
+                    dpdk_sys::rte_dev_remove(info.device);
+                }
+            }
             self.eal.release(self.id);
         } else {
             // Its queues may still be polled: what they use stays for ever rather than being freed under them.
@@ -219,7 +245,7 @@ impl Port<Stopped> {
         if rc != 0 {
             return Err(refused(errno_text(rc)));
         }
-        Self::claim(eal, PortId(id), Vec::new())
+        Self::claim(eal, PortId(id), true, Vec::new())
     }
 
     /// Takes all ports that EAL found by itself, in their order: PCI devices that were allowed.
@@ -238,12 +264,17 @@ impl Port<Stopped> {
         };
         let ids = std::iter::successors(Some(next(0)), |id| Some(next(*id as u16 + 1)));
         ids.take_while(|id| *id < u64::from(dpdk_sys::RTE_MAX_ETHPORTS))
-            .map(|id| Self::claim(eal, PortId(id as u16), Vec::new()))
+            .map(|id| Self::claim(eal, PortId(id as u16), false, Vec::new()))
             .collect()
     }
 
     /// Takes a port that exists and has no owner.
-    fn claim(eal: &Eal, id: PortId, rings: Vec<wire_pair::PortRing>) -> Result<Self, PortError> {
+    fn claim(
+        eal: &Eal,
+        id: PortId,
+        made_here: bool,
+        rings: Vec<wire_pair::PortRing>,
+    ) -> Result<Self, PortError> {
         let mut name = [0 as c_char; dpdk_sys::RTE_ETH_NAME_MAX_LEN as usize];
         // SAFETY: `name` has the length that the call writes at most (`rte_ethdev.h`).
         let rc = unsafe { dpdk_sys::rte_eth_dev_get_name_by_port(id.0, name.as_mut_ptr()) };
@@ -252,8 +283,16 @@ impl Port<Stopped> {
         }
         // SAFETY: the call terminated the string.
         let name = unsafe { CStr::from_ptr(name.as_ptr()) }.to_string_lossy().into_owned();
-        let device =
-            Device { id, name, eal: eal.clone(), config: None, stopped: true, rings, pool: None };
+        let device = Device {
+            id,
+            name,
+            eal: eal.clone(),
+            config: None,
+            made_here,
+            stopped: true,
+            rings,
+            pool: None,
+        };
         Ok(Self { device, _state: PhantomData })
     }
 

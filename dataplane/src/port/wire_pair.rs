@@ -80,7 +80,7 @@ pub fn wire_pair(
             )
         };
         let id = u16::try_from(id).map_err(|_| refused(errno_text(last_errno())))?;
-        Port::claim(eal, PortId(id), [rx, tx].concat())
+        Port::claim(eal, PortId(id), true, [rx, tx].concat())
     };
     Ok((port("a", &to_a, &to_b)?, port("b", &to_b, &to_a)?))
 }
