@@ -7,9 +7,9 @@
 
 use crate::hugepages::{Machine, Unusable};
 use crate::port::PortId;
+use crate::prefix::Prefix;
 use std::collections::BTreeSet;
 use std::ffi::{CStr, CString, c_char};
-use std::fs::OpenOptions;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -146,13 +146,12 @@ fn choose_prefix(
     notes: &mut Vec<String>,
 ) -> Result<(), EalError> {
     let asked = value_of(given, "--file-prefix");
-    let prefix = asked.unwrap_or("rte");
-    let lock = runtime_dir().join(prefix).join("config");
-    if !is_locked(&lock) {
+    let prefix = Prefix::new(asked.unwrap_or(Prefix::DEFAULT));
+    if !prefix.is_taken() {
         return Ok(());
     }
-    if asked.is_some() {
-        return Err(EalError::PrefixTaken { prefix: prefix.to_owned(), lock });
+    if let Some(asked) = asked {
+        return Err(EalError::PrefixTaken { prefix: asked.to_owned(), lock: prefix.lock() });
     }
     let own = format!("pollway-{}", std::process::id());
     notes.push(format!(
@@ -160,27 +159,6 @@ fn choose_prefix(
     ));
     flags.push(format!("--file-prefix={own}"));
     Ok(())
-}
-
-/// Where EAL keeps its runtime files (`eal_create_runtime_dir` in DPDK's `eal_filesystem.c`).
-fn runtime_dir() -> PathBuf {
-    let base = if let Some(dir) = std::env::var_os("RUNTIME_DIRECTORY") {
-        PathBuf::from(dir)
-    } else if rustix::process::getuid().is_root() {
-        PathBuf::from("/var/run")
-    } else {
-        std::env::var_os("XDG_RUNTIME_DIR").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from)
-    };
-    base.join("dpdk")
-}
-
-/// Whether a primary process holds its lock on this configuration file.
-fn is_locked(config: &std::path::Path) -> bool {
-    use rustix::fs::{FlockOperation, fcntl_lock};
-    let Ok(file) = OpenOptions::new().read(true).write(true).open(config) else {
-        return false;
-    };
-    fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive).is_err()
 }
 
 /// The value of a flag given as `--name=value`, `--name value` or `-nvalue`; empty for one without a value.
@@ -201,6 +179,7 @@ fn value_of<'a>(flags: &'a [String], name: &str) -> Option<&'a str> {
 pub struct Eal(Arc<Environment>);
 
 struct Environment {
+    files: Option<Files>,
     /// Ports that have an owner, so that no queue is handed out twice.
     claimed: Mutex<BTreeSet<PortId>>,
     /// Held while an lcore is launched: DPDK leaves that to one thread.
@@ -235,13 +214,22 @@ impl Eal {
             dpdk_sys::pw_log_to_stderr();
             dpdk_sys::rte_eal_init(count, pointers.as_mut_ptr())
         };
+        let files = Files::of(flags);
         if rc < 0 {
+            // A program that was quicker to take the prefix keeps its files.
+            if let Some(files) = files.filter(|files| !files.prefix.is_taken()) {
+                files.remove();
+            }
             return Err(EalError::Init {
                 reason: errno_text(last_errno()),
                 flags: flags.join(" "),
             });
         }
-        Ok(Self(Arc::new(Environment { claimed: Mutex::default(), launching: Mutex::new(()) })))
+        Ok(Self(Arc::new(Environment {
+            files,
+            claimed: Mutex::default(),
+            launching: Mutex::new(()),
+        })))
     }
 
     /// Whether packet memory is in hugepages.
@@ -269,6 +257,34 @@ impl Drop for Environment {
     fn drop(&mut self) {
         // SAFETY: every port, pool and ring holds a handle, so this is the last user of EAL.
         unsafe { dpdk_sys::rte_eal_cleanup() };
+        if let Some(files) = &self.files {
+            files.remove();
+        }
+    }
+}
+
+/// Files that are this process's to remove.
+struct Files {
+    prefix: Prefix,
+    huge_dir: Option<String>,
+}
+
+impl Files {
+    /// Those of a process started with these flags: none of a secondary one, as they are the primary's, and none where
+    /// they are to stay for the next run.
+    fn of(flags: &[String]) -> Option<Self> {
+        let value = |name| value_of(flags, name);
+        let is_primary = value("--proc-type").is_none_or(|kind| kind == "primary");
+        if !is_primary || value("--in-memory").is_some() || value("--huge-unlink") == Some("never")
+        {
+            return None;
+        }
+        let prefix = Prefix::new(value("--file-prefix").unwrap_or(Prefix::DEFAULT));
+        Some(Self { prefix, huge_dir: value("--huge-dir").map(str::to_owned) })
+    }
+
+    fn remove(&self) {
+        self.prefix.remove_files(&Machine::default(), self.huge_dir.as_deref());
     }
 }
 

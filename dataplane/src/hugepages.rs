@@ -75,14 +75,15 @@ impl Machine {
             Err(Unusable::NoneReserved)
         } else if free_mib == 0 {
             Err(Unusable::NoneFree { total })
-        } else if !self.mounts().iter().any(|mount| writable(mount)) {
+        } else if !self.hugetlbfs_mounts().iter().any(|mount| writable(mount)) {
             Err(Unusable::NotMounted)
         } else {
             Ok(free_mib)
         }
     }
 
-    fn mounts(&self) -> Vec<PathBuf> {
+    /// Where hugetlbfs is mounted.
+    pub(crate) fn hugetlbfs_mounts(&self) -> Vec<PathBuf> {
         let table = fs::read_to_string(self.root.join("proc/mounts")).unwrap_or_default();
         table
             .lines()

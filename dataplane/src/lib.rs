@@ -12,6 +12,7 @@ pub mod lcore;
 pub mod mbuf;
 pub mod mempool;
 pub mod port;
+mod prefix;
 pub mod ring;
 pub mod runtime;
 pub mod traffic;

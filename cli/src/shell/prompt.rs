@@ -61,7 +61,8 @@ pub(crate) fn run(
         serve(lines, stop, || signal_hook::low_level::raise(signal_hook::consts::SIGINT), executor)
     } else {
         let input = io::BufReader::new(io::stdin());
-        serve(PipeLines { prompt, input, output: io::stdout() }, stop, || Ok(()), executor)
+        // The reader cannot be woken; what comes next still begins on a line of its own.
+        serve(PipeLines { prompt, input, output: io::stdout() }, stop, || print("\n"), executor)
     }
 }
 

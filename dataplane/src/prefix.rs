@@ -1,0 +1,108 @@
+//! The files of a DPDK program, which its file prefix tells from another's: a folder of shared state, and a file in
+//! hugetlbfs for each piece of memory.
+//!
+//! `rte_eal_cleanup` leaves them for secondary processes, and with them at least one hugepage that nobody can use: all
+//! of the machine's, where they are of 1 GiB. So they are removed at the end. `--huge-unlink=always` would not do: EAL
+//! refuses it together with `--single-file-segments`, and it shuts out secondary processes such as dpdk-proc-info.
+
+use crate::hugepages::Machine;
+use rustix::fs::{FlockOperation, fcntl_lock};
+use std::fs::{self, OpenOptions};
+use std::path::{Path, PathBuf};
+
+/// A file prefix and the places of its files.
+#[derive(Clone, Debug)]
+pub(crate) struct Prefix {
+    name: String,
+    /// Where EAL keeps the folders of all prefixes.
+    runtime_dir: PathBuf,
+}
+
+impl Prefix {
+    /// DPDK's own, unless told otherwise.
+    pub(crate) const DEFAULT: &str = "rte";
+
+    pub(crate) fn new(name: &str) -> Self {
+        Self { name: name.to_owned(), runtime_dir: runtime_dir() }
+    }
+
+    /// The file that a primary process holds its lock on.
+    pub(crate) fn lock(&self) -> PathBuf {
+        self.folder().join("config")
+    }
+
+    /// Whether a program runs with this prefix. To be asked before EAL runs in this process: closing the file drops the
+    /// process's own lock.
+    pub(crate) fn is_taken(&self) -> bool {
+        let Ok(file) = OpenOptions::new().read(true).write(true).open(self.lock()) else {
+            return false;
+        };
+        fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive).is_err()
+    }
+
+    /// Removes what EAL has left of a program that ended.
+    ///
+    /// What cannot be removed stays: the next program with this prefix clears it away.
+    ///
+    /// Source: `eal_get_hugefile_path` in DPDK's `eal_filesystem.h`.
+    pub(crate) fn remove_files(&self, machine: &Machine, huge_dir: Option<&str>) {
+        let memory = format!("{}map_", self.name);
+        for folder in machine.hugetlbfs_mounts().into_iter().chain(huge_dir.map(PathBuf::from)) {
+            let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+            for entry in entries.filter(|entry| is_numbered(&entry.file_name(), &memory)) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+        // Last, as the lock in it keeps others from this prefix.
+        let _ = fs::remove_dir_all(self.folder());
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.runtime_dir.join(&self.name)
+    }
+}
+
+/// Whether a file's name is `start` and a number.
+fn is_numbered(name: &std::ffi::OsStr, start: &str) -> bool {
+    name.to_str()
+        .and_then(|name| name.strip_prefix(start))
+        .is_some_and(|number| number.parse::<u32>().is_ok())
+}
+
+/// Where EAL keeps its runtime files (`eal_create_runtime_dir` in DPDK's `eal_filesystem.c`).
+fn runtime_dir() -> PathBuf {
+    let base = if let Some(dir) = std::env::var_os("RUNTIME_DIRECTORY") {
+        PathBuf::from(dir)
+    } else if rustix::process::getuid().is_root() {
+        PathBuf::from("/var/run")
+    } else {
+        std::env::var_os("XDG_RUNTIME_DIR").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from)
+    };
+    base.join(Path::new("dpdk"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_prefixs_own_files_go() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |path: &str| root.path().join(path);
+        for folder in ["proc", "huge", "dpdk/a", "dpdk/ab"] {
+            fs::create_dir_all(at(folder)).unwrap();
+        }
+        let mount = format!("none {} hugetlbfs rw 0 0\n", at("huge").display());
+        fs::write(at("proc/mounts"), mount).unwrap();
+        for file in ["huge/amap_0", "huge/amap_17", "huge/abmap_0", "huge/amap_x", "dpdk/a/config"]
+        {
+            fs::write(at(file), "").unwrap();
+        }
+        let prefix = Prefix { name: "a".to_owned(), runtime_dir: at("dpdk") };
+        prefix.remove_files(&Machine::at(root.path()), None);
+        let left =
+            ["huge/amap_0", "huge/amap_17", "huge/abmap_0", "huge/amap_x", "dpdk/a", "dpdk/ab"]
+                .map(|path| at(path).exists());
+        assert_eq!(left, [false, false, true, true, false, true]);
+    }
+}
