@@ -3,12 +3,13 @@
 use crate::command::PortSelection;
 use crate::failure::Failure;
 use crate::flags::{self, FwdFlags};
+use crate::out::print;
 use crate::render::port_stats;
 use crate::session::Session;
 use crate::settings::{FwdSettings, RunSettings};
 use crate::shell::prompt;
 use crate::stop;
-use std::io::{BufRead, Write};
+use std::io::{BufRead, IsTerminal};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -40,17 +41,18 @@ pub(crate) fn run(flags: FwdFlags) -> Result<(), Failure> {
     if session.is_forwarding() {
         let stats = session.stop()?;
         if !run.json {
-            print!(
+            print(&format!(
                 "Telling cores to stop...\nWaiting for lcores to finish...\n{}",
                 session.forward_table(&stats)
-            );
+            ))?;
         }
     }
     let report = session.close()?;
     if run.json {
-        println!("{}", serde_json::to_string(&report).map_err(std::io::Error::from)?);
+        let object = serde_json::to_string(&report).map_err(std::io::Error::from)?;
+        print(&format!("{object}\n"))?;
     } else {
-        println!("\nBye...");
+        print("\nBye...\n")?;
     }
     report.into_result()
 }
@@ -63,7 +65,11 @@ fn forward(
 ) -> Result<(), Failure> {
     stop_on_enter(Arc::clone(stop))?;
     if !run.json {
-        println!("Press enter to exit");
+        print("Press enter to exit\n")?;
+    }
+    if run.stats_period.is_some() {
+        // Rates count from the last look at the figures; this is the first.
+        session.port_stats(PortSelection::All);
     }
     let start = Instant::now();
     let mut next_show = run.stats_period.map(|period| start + period);
@@ -75,10 +81,9 @@ fn forward(
             let stats = session.port_stats(PortSelection::All);
             // With --json standard output carries the final object alone.
             if run.json {
-                eprint!("{}", port_stats::screen(&stats));
+                eprint!("{}", port_stats::screen(&stats, std::io::stderr().is_terminal()));
             } else {
-                print!("{}", port_stats::screen(&stats));
-                std::io::stdout().flush()?;
+                print(&port_stats::screen(&stats, std::io::stdout().is_terminal()))?;
             }
             next_show = Some(show + period);
         }

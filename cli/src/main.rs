@@ -9,6 +9,7 @@ mod flags;
 mod fwd;
 mod lcores;
 mod nearest;
+mod out;
 mod render;
 mod schema;
 mod session;
@@ -16,14 +17,20 @@ mod settings;
 mod shell;
 mod stop;
 
+use clap::error::ErrorKind;
 use flags::Sub;
 use std::process::ExitCode;
+
+/// What clap makes of a command line with nothing on it.
+const HELP_FOR_NOTHING: ErrorKind = ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
 
 fn main() -> ExitCode {
     let cli = match flags::parse(std::env::args_os()) {
         Ok(cli) => cli,
         Err(fault) if fault.use_stderr() => {
-            eprint!("pollway: {fault}");
+            // Without a subcommand the fault is the help text, which is no sentence of ours.
+            let whose = if fault.kind() == HELP_FOR_NOTHING { "" } else { "pollway: " };
+            eprint!("{whose}{fault}");
             return ExitCode::from(2);
         }
         // --help and --version.

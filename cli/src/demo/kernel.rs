@@ -43,6 +43,7 @@ pub(super) struct PingRtt {
 }
 
 const PINGS: u64 = 20;
+const INTERRUPTED: &str = "interrupted";
 /// How long a program gets to be ready.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -55,9 +56,13 @@ impl Kernel {
             "needs root, for network namespaces and packet sockets".to_owned()
         } else if let Some(program) = absent {
             format!("needs the program {program} (scripts/setup.sh demo installs it)")
+        } else if stop.load(Ordering::Relaxed) {
+            INTERRUPTED.to_owned()
         } else {
             match measure(processors, stop) {
                 Ok(figures) => return Self::Measured(figures),
+                // Ctrl-C reaches ping and iperf3 too, which then have no figures.
+                Err(_) if stop.load(Ordering::Relaxed) => INTERRUPTED.to_owned(),
                 Err(error) => error.to_string(),
             }
         };

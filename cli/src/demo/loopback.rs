@@ -80,8 +80,9 @@ pub(super) struct Glance {
 }
 
 impl Setup<'_> {
-    /// Brings the dataplane up, runs it and takes it down; `watch` is told how it goes.
-    pub(super) fn run(&self, name: &str, watch: &mut dyn FnMut(&Glance)) -> Result<Run> {
+    /// Brings the dataplane up, runs it and takes it down; `watch` is told how it goes. `None` if the user left before the
+    /// measurement had begun.
+    pub(super) fn run(&self, name: &str, watch: &mut dyn FnMut(&Glance)) -> Result<Option<Run>> {
         let tsc_hz = NonZeroU64::new(cycles_hz())
             .context("EAL does not know the timestamp counter's frequency")?;
         let (generator, forwarder) =
@@ -119,6 +120,9 @@ impl Setup<'_> {
             }
         };
 
+        if self.stop.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
         dataplane.engine.start()?;
         let start = Instant::now();
         while start.elapsed() < self.duration && !self.stop.load(Ordering::Relaxed) {
@@ -135,7 +139,8 @@ impl Setup<'_> {
             .filter(|stream| !matches!(stream.plan.work, Work::Generate | Work::Measure));
         let dropped = forwarding.map(|stream| stream.figures.dropped_total()).sum();
         let home = dataplane.take_down()?;
-        Ok(Run { model: plan.model, plan, rate, duration, outcome, dropped, missing: home.missing })
+        let missing = home.missing;
+        Ok(Some(Run { model: plan.model, plan, rate, duration, outcome, dropped, missing }))
     }
 
     fn plan(&self, generator: PortId, forwarder: PortId) -> Result<Plan> {

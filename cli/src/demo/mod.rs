@@ -10,6 +10,7 @@ mod show;
 
 use crate::failure::Failure;
 use crate::flags::DemoFlags;
+use crate::out::print;
 use crate::stop;
 use anyhow::Context;
 use dataplane::eal::{self, Eal, EalRequest};
@@ -22,8 +23,13 @@ use kernel::Kernel;
 use loopback::{Glance, Run, Setup};
 use place::Placement;
 use show::{DemoReport, RunReport};
-use std::sync::atomic::Ordering;
 use std::time::Duration;
+
+/// What the figures mean where the generator could not keep its rate.
+const SHORT_OF_TIME: &str = "\
+Many departures were skipped: the forwarder did not keep up, or other programs ran on these processors meanwhile. The
+long round trips are then times of waiting. Stop the other programs, or give a lower rate, as in --rate 100k.
+";
 
 /// Packet memory of the largest plan here, in MiB, for EAL's heap where there are no hugepages.
 const MEMORY_MIB: u64 = 128;
@@ -48,17 +54,14 @@ pub(crate) fn run(flags: &DemoFlags) -> Result<(), Failure> {
     let processors = processors().map_err(Failure::running)?;
     let placement = Placement::on(&processors);
     let eal = start_eal(&placement)?;
-    let say = |line: &str| {
-        if !flags.json {
-            println!("{line}");
-        }
-    };
+    // With --json standard output carries the final object alone.
+    let say = |text: &str| if flags.json { Ok(()) } else { print(text) };
     say(&format!(
-        "pollway demo on {}, {} processor(s), {} hugepages",
+        "pollway demo on {}, {} processor(s), {} hugepages\n",
         eal::version(),
         processors.len(),
         if eal.has_hugepages() { "with" } else { "without" }
-    ));
+    ))?;
 
     let mut runs = Vec::new();
     for (name, model) in [("rtc", ModelRequest::RunToCompletion), ("pipe", ModelRequest::Pipeline)]
@@ -74,32 +77,27 @@ pub(crate) fn run(flags: &DemoFlags) -> Result<(), Failure> {
             duration: Duration::from_secs_f64(flags.duration),
             stop: &stop,
         };
-        runs.push(watched(&setup, name, flags).map_err(Failure::running)?);
+        // An interrupted demo shows what it has; it starts nothing new.
+        let Some(run) = watched(&setup, name, flags).map_err(Failure::running)? else { break };
+        runs.push(run);
     }
-    let [rtc, pipeline] = runs.as_slice() else { return Ok(()) };
-    if !flags.json {
-        show_runs(&runs);
+    if !runs.is_empty() {
+        say(&shown_runs(&runs))?;
     }
-    // An interrupted demo shows what it has; it starts nothing new.
-    let kernel = if stop.load(Ordering::Relaxed) {
-        Kernel::Skipped { reason: "interrupted".to_owned() }
-    } else {
-        say(
-            "\nTwo kernels, each in a network namespace, through `pollway fwd` on af_packet ports:",
-        );
-        Kernel::measure(&processors, &stop)
-    };
+    say("\nTwo kernels, each in a network namespace, through `pollway fwd` on af_packet ports:\n")?;
+    let kernel = Kernel::measure(&processors, &stop);
     if flags.json {
         let report = DemoReport {
             dpdk: eal::version(),
             hugepages: eal.has_hugepages(),
-            run_to_completion: RunReport::of(rtc, mode.name),
-            pipeline: RunReport::of(pipeline, mode.name),
+            run_to_completion: runs.first().map(|run| RunReport::of(run, mode.name)),
+            pipeline: runs.get(1).map(|run| RunReport::of(run, mode.name)),
             kernel: &kernel,
         };
-        println!("{}", serde_json::to_string(&report).map_err(std::io::Error::from)?);
+        let object = serde_json::to_string(&report).map_err(std::io::Error::from)?;
+        print(&format!("{object}\n"))?;
     } else {
-        show_kernel(&kernel);
+        print(&shown_kernel(&kernel))?;
     }
     match runs.iter().map(|run| run.missing).sum() {
         0 => Ok(()),
@@ -133,7 +131,7 @@ fn start_eal(placement: &Placement) -> Result<Eal, Failure> {
 }
 
 /// Runs with a progress bar and live figures.
-fn watched(setup: &Setup<'_>, name: &str, flags: &DemoFlags) -> anyhow::Result<Run> {
+fn watched(setup: &Setup<'_>, name: &str, flags: &DemoFlags) -> anyhow::Result<Option<Run>> {
     let bar = ProgressBar::with_draw_target(Some(1000), ProgressDrawTarget::stderr());
     bar.set_style(
         ProgressStyle::with_template("{prefix:18} [{bar:30}] {msg}")?.progress_chars("=> "),
@@ -156,24 +154,34 @@ fn watched(setup: &Setup<'_>, name: &str, flags: &DemoFlags) -> anyhow::Result<R
     run
 }
 
-fn show_runs(runs: &[Run]) {
-    println!("{}", show::table(runs));
-    for run in runs {
-        println!("\nRound trip, {}:", show::name(run.model));
-        print!("{}", show::histogram(&run.outcome.histogram));
+/// The table of the runs, what to make of it, and a histogram each.
+fn shown_runs(runs: &[Run]) -> String {
+    let mut text = format!("{}\n", show::table(runs));
+    if runs.iter().any(show::is_short_of_time) {
+        text += SHORT_OF_TIME;
     }
+    for run in runs {
+        text += &format!("\nRound trip, {}:\n", show::name(run.model));
+        text += &show::histogram(&run.outcome.histogram);
+    }
+    text
 }
 
-fn show_kernel(kernel: &Kernel) {
+fn shown_kernel(kernel: &Kernel) -> String {
     match kernel {
         Kernel::Measured(figures) => {
             let rtt = &figures.ping_rtt_ms;
-            println!(
-                "  ping    {} of {} came back, round trip {} / {} / {} ms (min / avg / max)",
-                figures.ping_received, figures.ping_sent, rtt.min, rtt.avg, rtt.max
-            );
-            println!("  iperf3  {:.0} Mbit/s over one TCP connection", figures.tcp_mbps);
+            format!(
+                "  ping    {} of {} came back, round trip {} / {} / {} ms (min / avg / max)\n  \
+                 iperf3  {:.0} Mbit/s over one TCP connection\n",
+                figures.ping_received,
+                figures.ping_sent,
+                rtt.min,
+                rtt.avg,
+                rtt.max,
+                figures.tcp_mbps
+            )
         }
-        Kernel::Skipped { reason } => println!("  skipped: {reason}"),
+        Kernel::Skipped { reason } => format!("  skipped: {reason}\n"),
     }
 }

@@ -5,6 +5,7 @@ use super::loopback::Run;
 use dataplane::engine::plan::{Model, Plan};
 use dataplane::traffic::account::TrafficAccount;
 use dataplane::traffic::latency::LatencySummary;
+use dataplane::traffic::rate::Rate;
 use serde::Serialize;
 use std::fmt::Write;
 use std::ops::Range;
@@ -30,8 +31,10 @@ pub(super) struct RunReport<'a> {
 pub(super) struct DemoReport<'a> {
     pub(super) dpdk: String,
     pub(super) hugepages: bool,
-    pub(super) run_to_completion: RunReport<'a>,
-    pub(super) pipeline: RunReport<'a>,
+    /// `None` if the user left before it was measured.
+    pub(super) run_to_completion: Option<RunReport<'a>>,
+    /// As above.
+    pub(super) pipeline: Option<RunReport<'a>>,
     pub(super) kernel: &'a Kernel,
 }
 
@@ -54,6 +57,11 @@ impl<'a> RunReport<'a> {
 /// Million packets a second.
 pub(super) fn mpps(packets: u64, duration: Duration) -> f64 {
     packets as f64 / duration.as_secs_f64().max(f64::MIN_POSITIVE) / 1e6
+}
+
+/// Whether so much of what was asked for was not sent (1 % or more) that the figures are of another load.
+pub(super) fn is_short_of_time(run: &Run) -> bool {
+    run.rate != Rate::FlatOut && run.outcome.skipped > run.outcome.account.sent / 100
 }
 
 /// A model in words.

@@ -33,7 +33,11 @@ pub(crate) enum Sub {
 
 /// `pollway fwd`.
 #[derive(Clone, Debug, Default, Args)]
-#[command(infer_long_args = true, args_override_self = true)]
+#[command(
+    infer_long_args = true,
+    args_override_self = true,
+    override_usage = "pollway fwd [EAL FLAGS] [--] [FLAGS]\n       pollway fwd --config FILE [FLAGS]"
+)]
 pub(crate) struct FwdFlags {
     #[command(flatten)]
     pub(crate) eal: EalFlags,

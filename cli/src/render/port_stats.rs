@@ -70,10 +70,11 @@ impl fmt::Display for PortReport {
     }
 }
 
-/// A screen of `--stats-period`: clears the terminal and paints the statistics.
-pub(crate) fn screen(ports: &[PortReport]) -> String {
-    let head = "\x1b[2J\x1b[1;1H\nPort statistics ====================================";
-    ports.iter().fold(head.to_owned(), |screen, port| screen + &port.to_string())
+/// A screen of `--stats-period`: paints the statistics, on a terminal over those before.
+pub(crate) fn screen(ports: &[PortReport], terminal: bool) -> String {
+    let clear = if terminal { "\x1b[2J\x1b[1;1H" } else { "" };
+    let head = format!("{clear}\nPort statistics ====================================");
+    ports.iter().fold(head, |screen, port| screen + &port.to_string())
 }
 
 /// The answer to `clear port stats`.
@@ -112,14 +113,14 @@ mod tests {
     }
 
     #[test]
-    fn a_screen_begins_with_clearing() {
-        let screen = screen(&[report(0), report(1)]);
-        let rest = screen
-            .strip_prefix(
-                "\x1b[2J\x1b[1;1H\nPort statistics ====================================\n  ####",
-            )
+    fn a_screen_clears_a_terminal_and_nothing_else() {
+        let reports = [report(0), report(1)];
+        let plain = screen(&reports, false);
+        let rest = plain
+            .strip_prefix("\nPort statistics ====================================\n  ####")
             .unwrap();
         assert_eq!(rest.matches("NIC statistics for port").count(), 2);
+        assert_eq!(screen(&reports, true), format!("\x1b[2J\x1b[1;1H{plain}"));
     }
 
     #[test]

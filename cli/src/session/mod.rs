@@ -5,6 +5,7 @@ mod open;
 
 use crate::command::{Command, PortSelection};
 use crate::failure::Failure;
+use crate::out::print;
 use crate::render::forward_stats::{ForwardStats, Show};
 use crate::render::port_info::PortPage;
 use crate::render::port_stats::{self, PortReport};
@@ -21,6 +22,7 @@ use figures::{Baseline, Shown};
 use open::Peers;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::io;
 
 /// A running dataplane.
 pub(crate) struct Session {
@@ -215,13 +217,13 @@ impl Executor for Session {
         }
     }
 
-    fn execute(&mut self, command: Command) -> Flow {
+    fn execute(&mut self, command: Command) -> io::Result<Flow> {
         let quits = command == Command::Quit;
         match self.answer(command) {
-            Ok(answer) => print!("{answer}"),
-            Err(failure) => println!("{failure}"),
+            Ok(answer) => print(&answer)?,
+            Err(failure) => print(&format!("{failure}\n"))?,
         }
-        if quits { Flow::Quit } else { Flow::Continue }
+        Ok(if quits { Flow::Quit } else { Flow::Continue })
     }
 }
 

@@ -5,6 +5,7 @@
 //! asked for a line, so that what a command prints never mixes with the next prompt.
 
 use crate::command::Command;
+use crate::out::print;
 use crate::shell::grammar::{self, Request, Vocabulary};
 use crate::shell::help;
 use rustyline::completion::{Completer, Pair};
@@ -42,7 +43,11 @@ pub(crate) trait Executor {
     fn vocabulary(&self) -> Vocabulary;
 
     /// Carries out a command.
-    fn execute(&mut self, command: Command) -> Flow;
+    ///
+    /// # Errors
+    ///
+    /// Standard output's; what fails of the command itself is part of its answer.
+    fn execute(&mut self, command: Command) -> io::Result<Flow>;
 }
 
 /// Runs the shell on standard input until it ends.
@@ -109,7 +114,7 @@ fn serve(
         let Some(line) = line else { break };
         match grammar::parse(&line, &known) {
             Ok(Some(Request::Run(command))) => {
-                if executor.execute(command) == Flow::Quit {
+                if executor.execute(command)? == Flow::Quit {
                     break;
                 }
             }
@@ -119,12 +124,6 @@ fn serve(
         }
     }
     Ok(())
-}
-
-fn print(text: &str) -> io::Result<()> {
-    let mut output = io::stdout();
-    output.write_all(text.as_bytes())?;
-    output.flush()
 }
 
 /// Lines of a pipe. Each is shown after the prompt, so that a transcript reads as if it had been typed.
@@ -293,10 +292,10 @@ mod tests {
             Vocabulary { ports: vec![PortId(0)], modes: vec!["io", "mac"] }
         }
 
-        fn execute(&mut self, command: Command) -> Flow {
+        fn execute(&mut self, command: Command) -> io::Result<Flow> {
             let flow = if command == Command::Quit { Flow::Quit } else { Flow::Continue };
             self.commands.push(command);
-            flow
+            Ok(flow)
         }
     }
 
