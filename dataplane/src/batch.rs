@@ -12,9 +12,10 @@ pub const MAX_BURST: usize = 512;
 /// Up to [`MAX_BURST`] packets, in order, without allocation. Dropping it frees them in bulk.
 ///
 /// The packets are the slice that it derefs to.
+#[repr(C, align(64))]
 pub struct Batch {
-    len: usize,
     slots: [MaybeUninit<Mbuf>; MAX_BURST],
+    len: usize,
 }
 
 impl Batch {

@@ -130,9 +130,11 @@ impl Mbuf {
 
     #[inline]
     fn data_ptr(&self) -> *mut u8 {
-        // SAFETY: as in `field!`; buf_addr + data_off is where DPDK puts the data (`rte_pktmbuf_mtod`).
+        // SAFETY: as in `field!`; buf_addr + data_off is where DPDK puts the data (`rte_pktmbuf_mtod`). A live mbuf has a
+        // buffer, and reading its address as NonNull spares the test for null that a slice in an Option asks for.
         unsafe {
-            self.at::<*mut u8>(dpdk_sys::PW_MBUF_BUF_ADDR).read().add(usize::from(self.headroom()))
+            let buffer = self.at::<NonNull<u8>>(dpdk_sys::PW_MBUF_BUF_ADDR).read();
+            buffer.add(usize::from(self.headroom())).as_ptr()
         }
     }
 

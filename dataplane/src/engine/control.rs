@@ -3,7 +3,7 @@
 use super::counters::{PollFigures, StreamCounters, StreamFigures, WorkerCounters};
 use super::orders::{ModeSet, Order, Orders};
 use super::plan::{Plan, PlanError, RingPlan, Sink, Source, StreamPlan};
-use super::worker::{SinkEnd, Sinks, SourceEnd, Stream, Worker};
+use super::worker::{FanOut, SinkEnd, Sinks, SourceEnd, Stream, Worker};
 use crate::batch::Batch;
 use crate::eal::Eal;
 use crate::forward::Mode;
@@ -463,10 +463,10 @@ fn assemble_stream(
     let sink = match &plan.sink {
         Sink::Tx(port, queue) => SinkEnd::Tx(sinks.tx(*port, *queue, parts)?),
         Sink::Ring(ring) => SinkEnd::Ring(sinks.ring(ring.0, rings)?),
-        Sink::FanOut(to) => SinkEnd::FanOut {
+        Sink::FanOut(to) => SinkEnd::FanOut(Box::new(FanOut {
             rings: to.iter().map(|ring| sinks.ring(ring.0, rings)).collect::<Option<_>>()?,
             staged: to.iter().map(|_| Batch::new()).collect(),
-        },
+        })),
         Sink::Nothing => SinkEnd::Nothing,
     };
     Some(Stream { source, mode: make(plan), sink, batch: Batch::new(), counters: Arc::default() })

@@ -37,13 +37,16 @@ struct StreamCounts {
     received: Counter,
     sent: Counter,
     dropped: [Counter; DropReason::ALL.len()],
-    received_bursts: Box<[Counter]>,
-    sent_bursts: Box<[Counter]>,
+    received_bursts: BurstCounts,
+    sent_bursts: BurstCounts,
 }
+
+/// Bursts by size, the empty ones first.
+type BurstCounts = [Counter; MAX_BURST + 1];
 
 impl Default for StreamCounters {
     fn default() -> Self {
-        let by_size = || (0..=MAX_BURST).map(|_| Counter::default()).collect();
+        let by_size = || std::array::from_fn(|_| Counter::default());
         Self(CachePadded::new(StreamCounts {
             received: Counter::default(),
             sent: Counter::default(),

@@ -41,8 +41,14 @@ pub(super) enum SourceEnd {
 pub(super) enum SinkEnd {
     Tx(usize),
     Ring(usize),
-    FanOut { rings: Vec<usize>, staged: Vec<Batch> },
+    FanOut(Box<FanOut>),
     Nothing,
+}
+
+/// The rings that a fan-out chooses from, and a stage before each.
+pub(super) struct FanOut {
+    pub(super) rings: Vec<usize>,
+    pub(super) staged: Vec<Batch>,
 }
 
 /// The transmit queues and ring ends that one worker feeds.
@@ -104,7 +110,7 @@ impl Worker {
     }
 
     /// Polls each stream once; `true` if any moved packets.
-    #[inline]
+    #[inline(always)]
     fn round(&mut self, polling: Polling) -> bool {
         let mut busy = false;
         for stream in &mut self.streams {
@@ -148,8 +154,8 @@ impl Stream {
                 self.counters.sent(sinks.rings[*at].enqueue_batch(&mut self.batch));
                 DropReason::RingFull
             }
-            SinkEnd::FanOut { rings, staged } => {
-                self.counters.sent(fan_out(&mut self.batch, rings, staged, sinks));
+            SinkEnd::FanOut(fan_out) => {
+                self.counters.sent(fan_out.hand_out(&mut self.batch, sinks));
                 DropReason::RingFull
             }
         };
@@ -169,25 +175,31 @@ impl Stream {
     }
 }
 
-/// Hands each packet to the ring of its flow; returns how many were taken. Those for full rings stay in `batch`.
-fn fan_out(batch: &mut Batch, rings: &[usize], staged: &mut [Batch], sinks: &mut Sinks) -> usize {
-    let count = batch.len();
-    batch.drain_each(|mbuf| {
-        let hash = mbuf.rss_hash().unwrap_or_else(|| flow_hash(mbuf.data()));
-        // Scales by the high bits: the low ones of an RSS hash already chose the receive queue.
-        let choice = (u64::from(hash) * staged.len() as u64) >> 32;
-        // A stage holds as many packets as a whole batch, so it never refuses.
-        let _ = staged[choice as usize].push(mbuf);
-    });
-    for (ring, stage) in rings.iter().zip(staged) {
-        if !stage.is_empty() {
-            sinks.rings[*ring].enqueue_batch(stage);
-            stage.drain_each(|mbuf| {
-                let _ = batch.push(mbuf);
-            });
+impl FanOut {
+    /// Hands each packet to the ring of its flow; returns how many were taken. Those for full rings stay in `batch`.
+    ///
+    /// Not inlined: it would take the registers of the loop around it, for the streams that have no fan-out too.
+    #[inline(never)]
+    fn hand_out(&mut self, batch: &mut Batch, sinks: &mut Sinks) -> usize {
+        let Self { rings, staged } = self;
+        let count = batch.len();
+        batch.drain_each(|mbuf| {
+            let hash = mbuf.rss_hash().unwrap_or_else(|| flow_hash(mbuf.data()));
+            // Scales by the high bits: the low ones of an RSS hash already chose the receive queue.
+            let choice = (u64::from(hash) * staged.len() as u64) >> 32;
+            // A stage holds as many packets as a whole batch, so it never refuses.
+            let _ = staged[choice as usize].push(mbuf);
+        });
+        for (ring, stage) in rings.iter().zip(staged) {
+            if !stage.is_empty() {
+                sinks.rings[*ring].enqueue_batch(stage);
+                stage.drain_each(|mbuf| {
+                    let _ = batch.push(mbuf);
+                });
+            }
         }
+        count - batch.len()
     }
-    count - batch.len()
 }
 
 /// Divides a worker's time into busy and idle without asking the clock in every round.

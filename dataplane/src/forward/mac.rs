@@ -7,29 +7,31 @@
 
 use super::{Context, DropReason, Fate, Mode, StreamContext};
 use crate::batch::Batch;
-use crate::wire::ethernet::{Frame, MacAddr};
+use crate::wire::ethernet::Frame;
 
 /// Sets source and destination to the egress port's and its peer's address.
 pub struct Mac {
-    dst: MacAddr,
-    src: MacAddr,
+    /// Destination and source as they stand in the frame: copied in one piece, they take two stores.
+    addresses: [u8; 12],
 }
 
 impl Mac {
     /// A mode for packets that leave by the stream's egress port.
     pub fn new(stream: &StreamContext) -> Self {
-        Self { dst: stream.peer_mac, src: stream.egress_mac }
+        let mut addresses = [0; 12];
+        addresses[..6].copy_from_slice(&stream.peer_mac.0);
+        addresses[6..].copy_from_slice(&stream.egress_mac.0);
+        Self { addresses }
     }
 }
 
 impl Mode for Mac {
     #[inline]
     fn process(&mut self, batch: &mut Batch, context: &mut Context<'_>) {
-        let (dst, src) = (self.dst, self.src);
+        let addresses = self.addresses;
         context.settle(batch, |mbuf| match Frame::new_checked(mbuf.data_mut()) {
             Some(mut frame) => {
-                frame.set_dst(dst);
-                frame.set_src(src);
+                frame.set_addresses(addresses);
                 Fate::Send
             }
             None => Fate::Drop(DropReason::Truncated),

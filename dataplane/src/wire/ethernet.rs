@@ -87,6 +87,7 @@ mod field {
 
     pub(super) const DST: Range<usize> = 0..6;
     pub(super) const SRC: Range<usize> = 6..12;
+    pub(super) const ADDRESSES: Range<usize> = 0..12;
     pub(super) const ETHERTYPE: Range<usize> = 12..14;
     pub(super) const PAYLOAD: RangeFrom<usize> = 14..;
 
@@ -134,16 +135,10 @@ impl<T: AsRef<[u8]>> Frame<T> {
 }
 
 impl<T: AsRef<[u8]> + AsMut<[u8]>> Frame<T> {
-    /// Replaces the destination address.
+    /// Replaces both addresses, given as they stand in the frame: the destination first.
     #[inline]
-    pub fn set_dst(&mut self, address: MacAddr) {
-        self.bytes.as_mut()[field::DST].copy_from_slice(&address.0);
-    }
-
-    /// Replaces the source address.
-    #[inline]
-    pub fn set_src(&mut self, address: MacAddr) {
-        self.bytes.as_mut()[field::SRC].copy_from_slice(&address.0);
+    pub fn set_addresses(&mut self, addresses: [u8; 12]) {
+        self.bytes.as_mut()[field::ADDRESSES].copy_from_slice(&addresses);
     }
 
     /// Exchanges source and destination.
@@ -240,12 +235,11 @@ mod tests {
         }
 
         #[test]
-        fn a_set_address_is_the_one_read(mut bytes: [u8; 20], dst: [u8; 6], src: [u8; 6]) {
+        fn set_addresses_are_those_read(mut bytes: [u8; 20], addresses: [u8; 12]) {
             let rest = bytes[12..].to_vec();
             let mut frame = Frame::new_checked(&mut bytes[..]).unwrap();
-            frame.set_dst(MacAddr(dst));
-            frame.set_src(MacAddr(src));
-            prop_assert_eq!((frame.dst().0, frame.src().0), (dst, src));
+            frame.set_addresses(addresses);
+            prop_assert_eq!((&frame.dst().0[..], &frame.src().0[..]), addresses.split_at(6));
             prop_assert_eq!(&bytes[12..], &rest[..]);
         }
     }
