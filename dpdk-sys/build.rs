@@ -50,10 +50,13 @@ fn refuse(error: &pkg_config::Error) -> ! {
 /// libdpdk's own compiler flags: its `-march` and `-include rte_config.h` decide the layout of its structures, and
 /// the pkg-config crate keeps neither.
 fn compiler_flags() -> Vec<String> {
-    let output = Command::new("pkg-config")
+    // The same program as the pkg-config crate asks.
+    let program = std::env::var_os("PKG_CONFIG").unwrap_or_else(|| "pkg-config".into());
+    let output = Command::new(program)
         .args(["--cflags", "libdpdk"])
         .output()
         .expect("pkg-config ran a moment ago");
+    assert!(output.status.success(), "pkg-config knows libdpdk: it was found a moment ago");
     let text = String::from_utf8(output.stdout).expect("pkg-config prints UTF-8");
     let mut flags = vec!["-D_GNU_SOURCE".to_owned()];
     flags.extend(text.split_whitespace().map(str::to_owned));
@@ -65,12 +68,12 @@ fn generate(flags: &[String]) {
     bindgen::Builder::default()
         .header("wrapper.h")
         .clang_args(flags)
-        // Rust reads an mbuf through the offsets in shim.h, and never looks into the others.
+        // Rust reads an mbuf through the offsets in compat.h, and never looks into the others.
         .opaque_type("rte_mbuf|rte_mempool|rte_ring")
         .allowlist_type("rte_eth_(conf|dev_info|rxconf|txconf|stats|xstat|xstat_name|rss_conf|fp_ops)")
-        .allowlist_type("rte_ether_addr|pw_.*")
+        .allowlist_type("rte_ether_addr|rte_lcore_state_t|pw_.*")
         .allowlist_function("pw_.*")
-        .allowlist_function("rte_eal_(init|cleanup|remote_launch|wait_lcore|has_hugepages|hotplug_add)")
+        .allowlist_function("rte_eal_(init|cleanup|remote_launch|wait_lcore|get_lcore_state|has_hugepages)")
         .allowlist_function("rte_(get_main_lcore|get_next_lcore|lcore_to_socket_id)")
         .allowlist_function("rte_(version|strerror|get_tsc_hz)")
         .allowlist_function("rte_dev_(probe|remove)")

@@ -4,11 +4,17 @@
 
 #include <rte_cycles.h>
 #include <rte_errno.h>
+#include <rte_lcore.h>
 #include <rte_log.h>
 
 int pw_errno(void)
 {
 	return rte_errno;
+}
+
+unsigned int pw_lcore_id(void)
+{
+	return rte_lcore_id();
 }
 
 int pw_log_to_stderr(void)

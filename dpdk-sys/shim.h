@@ -13,6 +13,9 @@
 /* rte_errno of this thread (rte_errno.h: a macro over a per-thread variable). */
 int pw_errno(void);
 
+/* rte_lcore_id of this thread (rte_lcore.h: a per-thread variable); LCORE_ID_ANY for a thread that is none. */
+unsigned int pw_lcore_id(void);
+
 /* Sends DPDK's log to stderr; by itself it goes to stdout, where a program's answer belongs (rte_log.h). */
 int pw_log_to_stderr(void);
 

@@ -1,5 +1,6 @@
 //! The typed commands of a running dataplane: what the shell parses and the session carries out.
 
+use dataplane::forward::ModeEntry;
 use dataplane::port::PortId;
 
 /// Something to do to a running dataplane.
@@ -18,7 +19,7 @@ pub(crate) enum Command {
     /// Show which lcore forwards what.
     ShowConfigFwd,
     /// Change the forwarding mode.
-    SetFwd(String),
+    SetFwd(&'static ModeEntry),
     /// Set device statistics to zero.
     ClearPortStats(PortSelection),
     /// Stop forwarding and end the program.

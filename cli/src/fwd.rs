@@ -17,7 +17,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// How often a run without the shell looks whether it is to end.
-const LOOK: Duration = Duration::from_millis(50);
+const LOOK: Duration = Duration::from_millis(20);
 
 /// Runs the subcommand.
 ///
@@ -25,39 +25,44 @@ const LOOK: Duration = Duration::from_millis(50);
 ///
 /// What was asked for and cannot be had, or what failed while running.
 pub(crate) fn run(flags: FwdFlags) -> Result<(), Failure> {
-    let stop = stop::on_signals()?;
     let settings = FwdSettings::from_flags(flags)?;
     let run = settings.run;
+    // The shell raises SIGINT itself, to be woken: there a second one means nothing.
+    let stop = if run.interactive { stop::on_signals()? } else { stop::on_signals_or_at_once()? };
     let mut session = Session::open(settings)?;
     if run.auto_start {
         session.start()?;
     }
-    if run.interactive {
+    if let Some(duration) = run.duration {
+        stop_after(duration, Arc::clone(&stop))?;
+    }
+    let ran = if run.interactive {
         let program = std::env::args_os().next().unwrap_or_default();
-        prompt::run(flags::prompt(Path::new(&program)), &stop, &mut session)?;
+        prompt::run(flags::prompt(Path::new(&program)), &stop, &mut session).map_err(Failure::from)
     } else {
-        forward(&mut session, &run, &stop)?;
-    }
-    if session.is_forwarding() {
-        let stats = session.stop()?;
+        forward(&mut session, &run, &stop)
+    };
+    let stopped = if session.is_forwarding() {
+        let stopped = session.stop();
         if !run.json {
-            print(&format!(
-                "Telling cores to stop...\nWaiting for lcores to finish...\n{}",
-                session.forward_table(&stats)
-            ))?;
+            let table = session.forward_table();
+            print(&format!("Telling cores to stop...\nWaiting for lcores to finish...\n{table}"))?;
         }
-    }
-    let report = session.close()?;
+        stopped
+    } else {
+        Ok(())
+    };
+    let (report, closed) = session.close();
     if run.json {
         let object = serde_json::to_string(&report).map_err(std::io::Error::from)?;
         print(&format!("{object}\n"))?;
     } else {
         print("\nBye...\n")?;
     }
-    report.into_result()
+    ran.and(stopped).and(closed)
 }
 
-/// Forwards until Enter, a signal or the end of the time that was set.
+/// Forwards until Enter, a signal or the end of the time that was set, or until a worker dies.
 fn forward(
     session: &mut Session,
     run: &RunSettings,
@@ -67,14 +72,13 @@ fn forward(
     if !run.json {
         print("Press enter to exit\n")?;
     }
-    if run.stats_period.is_some() {
+    let mut next_show = run.stats_period.map(|period| {
         // Rates count from the last look at the figures; this is the first.
         session.port_stats(PortSelection::All);
-    }
-    let start = Instant::now();
-    let mut next_show = run.stats_period.map(|period| start + period);
-    let over = || run.duration.is_some_and(|duration| start.elapsed() >= duration);
-    while !stop.load(Ordering::Relaxed) && !over() {
+        Instant::now() + period
+    });
+    while !stop.load(Ordering::Relaxed) {
+        session.health()?;
         if let Some((show, period)) = next_show.zip(run.stats_period)
             && Instant::now() >= show
         {
@@ -87,9 +91,18 @@ fn forward(
             }
             next_show = Some(show + period);
         }
-        let left = run.duration.map_or(LOOK, |duration| duration.saturating_sub(start.elapsed()));
-        thread::sleep(LOOK.min(left));
+        thread::sleep(LOOK);
     }
+    Ok(())
+}
+
+/// Ends the run after a time.
+fn stop_after(duration: Duration, stop: Arc<AtomicBool>) -> Result<(), Failure> {
+    // Not joined: the program may end before the time has come.
+    thread::Builder::new().name("duration".to_owned()).spawn(move || {
+        thread::sleep(duration);
+        stop.store(true, Ordering::Relaxed);
+    })?;
     Ok(())
 }
 

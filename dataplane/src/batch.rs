@@ -131,20 +131,22 @@ impl Batch {
     /// Lets `take` consume leading packets; it returns how many it took over. The rest moves to the front.
     ///
     /// # Safety
-    /// `take` owns the first N entries, N being what it returns, and has not touched the others.
+    /// `take` gets the packets and their number and returns `(taken, left)`: it owns the first `taken` entries, and the
+    /// first `left` of the array, those taken included, were packets when it was done; further ones it has disposed of.
     #[inline]
     pub(crate) unsafe fn take_with(
         &mut self,
-        take: impl FnOnce(*mut *mut rte_mbuf, u16) -> usize,
+        take: impl FnOnce(*mut *mut rte_mbuf, u16) -> (usize, usize),
     ) -> usize {
-        let count = self.len;
-        let taken = take(self.raw(), count as u16).min(count);
-        if taken < count {
+        let (taken, left) = take(self.raw(), self.len as u16);
+        let left = left.min(self.len);
+        let taken = taken.min(left);
+        if taken < left {
             let first = self.slots.as_mut_ptr();
             // SAFETY: both ranges are within the array; the taken entries are no longer ours.
-            unsafe { std::ptr::copy(first.add(taken), first, count - taken) };
+            unsafe { std::ptr::copy(first.add(taken), first, left - taken) };
         }
-        self.len = count - taken;
+        self.len = left - taken;
         taken
     }
 

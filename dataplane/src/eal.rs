@@ -78,6 +78,8 @@ pub struct EalFlags {
     pub notes: Vec<String>,
 }
 
+/// Heap beside packet memory in hugepages: what EAL and its devices take at start.
+const HUGE_BASE_MIB: u64 = 16;
 /// Heap beside packet memory when there are no hugepages: rings, queues, device state.
 const NO_HUGE_BASE_MIB: u64 = 256;
 
@@ -90,37 +92,31 @@ pub fn prepare(request: &EalRequest, machine: &Machine) -> Result<EalFlags, EalE
     let mut notes = Vec::new();
     let given = |name: &str| value_of(&request.flags, name).is_some();
 
-    let no_huge = given("--no-huge");
     let asked_mib = value_of(&request.flags, "-m").and_then(|mib| mib.parse::<u64>().ok());
-    match machine.usable_mib() {
-        _ if no_huge => {}
-        Ok(free_mib) => {
-            if let Some(asked_mib) = asked_mib.filter(|asked| *asked > free_mib) {
-                return Err(EalError::TooFewHugepages {
-                    asked_mib,
-                    free_mib,
-                    pages: asked_mib.div_ceil(2),
-                });
-            }
+    let needed_mib = asked_mib.unwrap_or(request.memory_mib + HUGE_BASE_MIB);
+    let named = asked_mib.is_some() || given("--socket-mem");
+    let usable = machine.usable_mib();
+    let free_mib = *usable.as_ref().unwrap_or(&0);
+    let without = match usable {
+        _ if given("--no-huge") || free_mib >= needed_mib => None,
+        // Who names an amount where there are hugepages wants them, and no way around.
+        Ok(_) | Err(Unusable::NoneFree { .. }) if named => {
+            let (asked_mib, pages) = (needed_mib, needed_mib.div_ceil(2));
+            return Err(EalError::TooFewHugepages { asked_mib, free_mib, pages });
         }
-        Err(reason @ Unusable::NoneFree { .. }) if asked_mib.is_some() || given("--socket-mem") => {
-            let asked_mib = asked_mib.unwrap_or(request.memory_mib);
-            notes.push(reason.to_string());
-            return Err(EalError::TooFewHugepages {
-                asked_mib,
-                free_mib: 0,
-                pages: asked_mib.div_ceil(2),
-            });
+        Ok(_) => {
+            Some(format!("{needed_mib} MiB of hugepages are needed and {free_mib} MiB are free"))
         }
-        Err(reason) => {
-            flags.push("--no-huge".to_owned());
-            // EAL takes --in-memory as a wish about hugepages; what it means without them is --no-shconf.
-            flags
-                .iter_mut()
-                .filter(|flag| *flag == "--in-memory")
-                .for_each(|flag| *flag = "--no-shconf".to_owned());
-            notes.push(format!("running with --no-huge: {reason}"));
-        }
+        Err(reason) => Some(reason.to_string()),
+    };
+    if let Some(reason) = without {
+        flags.push("--no-huge".to_owned());
+        // EAL takes --in-memory as a wish about hugepages; what it means without them is --no-shconf.
+        flags
+            .iter_mut()
+            .filter(|flag| *flag == "--in-memory")
+            .for_each(|flag| *flag = "--no-shconf".to_owned());
+        notes.push(format!("running with --no-huge: {reason}"));
     }
     if flags.iter().any(|flag| flag == "--no-huge") && asked_mib.is_none() {
         flags.push("-m".to_owned());
@@ -182,8 +178,6 @@ struct Environment {
     files: Option<Files>,
     /// Ports that have an owner, so that no queue is handed out twice.
     claimed: Mutex<BTreeSet<PortId>>,
-    /// Held while an lcore is launched: DPDK leaves that to one thread.
-    launching: Mutex<()>,
 }
 
 static STARTED: AtomicBool = AtomicBool::new(false);
@@ -225,11 +219,7 @@ impl Eal {
                 flags: flags.join(" "),
             });
         }
-        Ok(Self(Arc::new(Environment {
-            files,
-            claimed: Mutex::default(),
-            launching: Mutex::new(()),
-        })))
+        Ok(Self(Arc::new(Environment { files, claimed: Mutex::default() })))
     }
 
     /// Whether packet memory is in hugepages.
@@ -246,10 +236,6 @@ impl Eal {
     /// Gives `port` back.
     pub(crate) fn release(&self, port: PortId) {
         self.0.claimed.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).remove(&port);
-    }
-
-    pub(crate) fn launching(&self) -> &Mutex<()> {
-        &self.0.launching
     }
 }
 
@@ -328,6 +314,22 @@ mod tests {
         assert_eq!(prepared.flags, ["--no-shconf", "--no-huge", "-m", "300"]);
         assert_eq!(prepared.notes.len(), 1);
         assert!(prepared.notes[0].contains("no hugepages are reserved"), "{:?}", prepared.notes);
+    }
+
+    #[test]
+    fn too_few_hugepages_for_the_plan_are_as_good_as_none() {
+        let (_root, machine) = crate::hugepages::tests::machine(20, 10, true);
+        let asked = |memory_mib, flags| EalRequest { memory_mib, ..request(flags) };
+        let fits = prepare(&asked(4, &["--in-memory"]), &machine).unwrap();
+        assert_eq!(fits.flags, ["--in-memory"]);
+        let short = prepare(&asked(128, &["--in-memory"]), &machine).unwrap();
+        assert_eq!(short.flags, ["--no-shconf", "--no-huge", "-m", "384"]);
+        assert!(short.notes[0].contains("144 MiB of hugepages are needed and 20 MiB are free"));
+        // Who names an amount wants hugepages, not a way out.
+        let refused = prepare(&asked(128, &["--in-memory", "-m", "64"]), &machine).unwrap_err();
+        assert!(
+            refused.to_string().contains("64 MiB of hugepages were asked for and 20 MiB are free")
+        );
     }
 
     #[test]

@@ -108,10 +108,11 @@ fn writable(path: &Path) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn machine(total: u64, free: u64, mounted: bool) -> (tempfile::TempDir, Machine) {
+    /// A machine with so many pages of 2 MiB; it goes with the folder.
+    pub(crate) fn machine(total: u64, free: u64, mounted: bool) -> (tempfile::TempDir, Machine) {
         let root = tempfile::tempdir().unwrap();
         let folder = root.path().join("sys/kernel/mm/hugepages/hugepages-2048kB");
         fs::create_dir_all(&folder).unwrap();

@@ -43,6 +43,9 @@ pub enum LcoreError {
         "lcore {0} is not a worker of this program: name it with -l or --lcores (the main lcore does not forward)"
     )]
     Unknown(LcoreId),
+    /// Only the main lcore launches.
+    #[error("lcore {0} can be launched only by the main lcore's thread, the one that started EAL")]
+    NotMain(LcoreId),
     /// It is running something else, or could not be woken.
     #[error("lcore {lcore} cannot be launched: {reason}")]
     Busy {
@@ -88,6 +91,21 @@ impl Eal {
         } as i32)
     }
 
+    /// Whether this thread is the one that started EAL.
+    fn on_main_lcore(&self) -> bool {
+        // SAFETY: reads a variable of this thread.
+        LcoreId(unsafe { dpdk_sys::pw_lcore_id() }) == self.main_lcore()
+    }
+
+    /// Whether no lcore works and this thread is the main one: then nobody else is in the middle of a DPDK call.
+    pub(crate) fn is_quiet(&self) -> bool {
+        let waits = |lcore: &LcoreId| {
+            // SAFETY: reads the state of an lcore that there is.
+            unsafe { dpdk_sys::rte_eal_get_lcore_state(lcore.0) == dpdk_sys::WAIT }
+        };
+        self.on_main_lcore() && self.worker_lcores().iter().all(waits)
+    }
+
     /// Runs `work` on a worker lcore, on the thread that EAL pinned there.
     ///
     /// # Errors
@@ -102,6 +120,9 @@ impl Eal {
         if !self.worker_lcores().contains(&lcore) {
             return Err(LcoreError::Unknown(lcore));
         }
+        if !self.on_main_lcore() {
+            return Err(LcoreError::NotMain(lcore));
+        }
         let result = Arc::new(Mutex::new(None));
         let slot = Arc::clone(&result);
         let job: Job = Box::new(move || {
@@ -109,10 +130,8 @@ impl Eal {
             *slot.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(outcome);
         });
         let job = Box::into_raw(Box::new(job));
-        let _one_launch_at_a_time =
-            self.launching().lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        // SAFETY: `job` comes from Box::into_raw and `run` takes it back exactly once; launches are serialised by the
-        // lock (`rte_launch.h` asks for one launching thread).
+        // SAFETY: `job` comes from Box::into_raw and `run` takes it back exactly once; this is the main lcore, as
+        // `rte_launch.h` asks.
         let rc =
             unsafe { dpdk_sys::rte_eal_remote_launch(Some(run), job.cast::<c_void>(), lcore.0) };
         if rc != 0 {
@@ -120,7 +139,7 @@ impl Eal {
             drop(unsafe { Box::from_raw(job) });
             return Err(LcoreError::Busy { lcore, reason: errno_text(rc) });
         }
-        Ok(Running { lcore, result })
+        Ok(Running { lcore, result, _eal: self.clone() })
     }
 }
 
@@ -134,9 +153,11 @@ unsafe extern "C" fn run(job: *mut c_void) -> c_int {
     0
 }
 
-/// Work that runs on an lcore.
+/// Work that runs on an lcore. Dropping this waits for its end.
 pub struct Running<T> {
     lcore: LcoreId,
+    /// The lcore's thread is EAL's: EAL stays while it runs.
+    _eal: Eal,
     result: Arc<Mutex<Option<std::thread::Result<T>>>>,
 }
 
@@ -156,8 +177,7 @@ impl<T> Running<T> {
     /// # Errors
     /// [`LcoreError::Panicked`].
     pub fn join(self) -> Result<T, LcoreError> {
-        // SAFETY: waits for an lcore that `Eal::launch` found to be a worker.
-        unsafe { dpdk_sys::rte_eal_wait_lcore(self.lcore.0) };
+        self.wait();
         let outcome = self.result.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
         match outcome {
             Some(Ok(value)) => Ok(value),
@@ -172,6 +192,19 @@ impl<T> Running<T> {
                 message: "it left no result".to_owned(),
             }),
         }
+    }
+}
+
+impl<T> Running<T> {
+    fn wait(&self) {
+        // SAFETY: waits for an lcore that `Eal::launch` found to be a worker.
+        unsafe { dpdk_sys::rte_eal_wait_lcore(self.lcore.0) };
+    }
+}
+
+impl<T> Drop for Running<T> {
+    fn drop(&mut self) {
+        self.wait();
     }
 }
 

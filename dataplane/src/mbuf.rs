@@ -17,23 +17,15 @@ pub struct Mbuf(NonNull<rte_mbuf>);
 // SAFETY: an mbuf is plain memory with one owner, and its pool takes it back from any thread (`rte_mempool.h`).
 unsafe impl Send for Mbuf {}
 
-/// A field of `rte_mbuf` at a fixed offset.
+/// Reads a field of `rte_mbuf` at a fixed offset.
 macro_rules! field {
-    ($(#[$doc:meta])* $get:ident $(, $set:ident)?: $type:ty = $offset:ident) => {
+    ($(#[$doc:meta])* $get:ident: $type:ty = $offset:ident) => {
         $(#[$doc])*
         #[inline]
         pub fn $get(&self) -> $type {
             // SAFETY: `self` owns a live rte_mbuf, and the offset is this field's, from offsetof() in compat.h.
             unsafe { self.at::<$type>(dpdk_sys::$offset).read() }
         }
-        $(
-            /// Sets what the reader of the same name reads.
-            #[inline]
-            pub fn $set(&mut self, value: $type) {
-                // SAFETY: as for the reader; `&mut self` makes this the only access.
-                unsafe { self.at::<$type>(dpdk_sys::$offset).write(value) }
-            }
-        )?
     };
 }
 
@@ -47,11 +39,11 @@ impl Mbuf {
     field!(/// The port it was received on.
         port: u16 = PW_MBUF_PORT);
     field!(/// Offload flags (`rte_mbuf_core.h`, RTE_MBUF_F_*).
-        ol_flags, set_ol_flags: u64 = PW_MBUF_OL_FLAGS);
+        ol_flags: u64 = PW_MBUF_OL_FLAGS);
     field!(/// Packet type as the device saw it (`rte_mbuf_ptype.h`).
         packet_type: u32 = PW_MBUF_PACKET_TYPE);
     field!(/// VLAN tag that was stripped or is to be inserted.
-        vlan_tci, set_vlan_tci: u16 = PW_MBUF_VLAN_TCI);
+        vlan_tci: u16 = PW_MBUF_VLAN_TCI);
     field!(/// Size of the segment's buffer, headroom included.
         buf_len: u16 = PW_MBUF_BUF_LEN);
     field!(/// Bytes free before the data: room for headers to prepend.
@@ -76,14 +68,17 @@ impl Mbuf {
         unsafe { std::slice::from_raw_parts(self.data_ptr(), usize::from(self.data_len())) }
     }
 
-    /// The first segment's bytes, to change.
-    ///
-    /// A buffer that DPDK shares between packets (`refcnt` above 1) is never made here.
+    /// The first segment's bytes, to change; `None` if another packet shares them, as a driver that sends one buffer to
+    /// several ports makes it.
     #[inline]
-    pub fn data_mut(&mut self) -> &mut [u8] {
-        debug_assert_eq!(self.refcnt(), 1, "a shared packet must not be changed");
-        // SAFETY: as for `data`; `&mut self` makes this the only access.
-        unsafe { std::slice::from_raw_parts_mut(self.data_ptr(), usize::from(self.data_len())) }
+    pub fn data_mut(&mut self) -> Option<&mut [u8]> {
+        if self.refcnt() != 1 {
+            return None;
+        }
+        // SAFETY: as for `data`; `&mut self` and the count of one owner make this the only access.
+        Some(unsafe {
+            std::slice::from_raw_parts_mut(self.data_ptr(), usize::from(self.data_len()))
+        })
     }
 
     /// Bytes free after the first segment's data.
@@ -94,11 +89,11 @@ impl Mbuf {
 
     /// Makes the packet `bytes` long and returns them, their content being whatever the buffer held.
     ///
-    /// `None`, and no change, if the packet has several segments or the buffer is too short.
+    /// `None`, and no change, if the packet has several segments, shares its buffer, or has too short a one.
     #[inline]
     pub fn resize(&mut self, bytes: u16) -> Option<&mut [u8]> {
         let room = self.buf_len().saturating_sub(self.headroom());
-        if self.segments() != 1 || bytes > room {
+        if self.segments() != 1 || self.refcnt() != 1 || bytes > room {
             return None;
         }
         // SAFETY: as in `field!`; the data stays within the buffer, as just checked. The buffer is initialised memory:
@@ -107,7 +102,7 @@ impl Mbuf {
             self.at::<u16>(dpdk_sys::PW_MBUF_DATA_LEN).write(bytes);
             self.at::<u32>(dpdk_sys::PW_MBUF_PKT_LEN).write(u32::from(bytes));
         }
-        Some(self.data_mut())
+        self.data_mut()
     }
 
     /// The segments' bytes, in order: the whole packet.

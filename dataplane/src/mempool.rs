@@ -31,28 +31,36 @@ pub struct MempoolConfig {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sizing {
     /// Descriptors of all receive and transmit queues.
-    pub descriptors: u32,
+    pub descriptors: u64,
     /// Slots of all rings.
-    pub ring_slots: u32,
+    pub ring_slots: u64,
     /// Streams, each with a burst in its hands.
-    pub streams: u32,
+    pub streams: u64,
     /// Packets of a burst.
-    pub burst: u32,
+    pub burst: u64,
     /// Lcores that allocate or free.
-    pub lcores: u32,
+    pub lcores: u64,
     /// Packets an lcore may keep in its cache.
-    pub cache: u32,
+    pub cache: u64,
 }
 
 impl Sizing {
     /// Packets the pool must hold so that no receive queue ever lacks one.
     ///
     /// An lcore's cache is flushed at one and a half times its size (`rte_mempool.c`, CACHE_FLUSHTHRESH_MULTIPLIER).
-    pub fn mbufs(&self) -> u32 {
+    ///
+    /// # Errors
+    /// [`MempoolError::TooMany`] if DPDK cannot count so many.
+    pub fn mbufs(&self) -> Result<u32, MempoolError> {
         let cached = self.lcores * (self.cache + self.cache / 2);
         let needed = self.descriptors + self.ring_slots + self.streams * self.burst * 2 + cached;
         // A pool's ring has a power of two of slots less one, so this size wastes none.
-        needed.max(1024).next_power_of_two() - 1
+        let size = (needed + 1).max(1024).next_power_of_two() - 1;
+        u32::try_from(size).ok().filter(|size| *size < 1 << 31).ok_or(MempoolError::TooMany {
+            needed,
+            descriptors: self.descriptors,
+            ring_slots: self.ring_slots,
+        })
     }
 }
 
@@ -62,6 +70,19 @@ pub enum MempoolError {
     /// The name cannot be DPDK's.
     #[error("the pool name '{0}' is not usable: at most 25 bytes, no NUL")]
     Name(String),
+    /// The plan asks for more packets than DPDK can count.
+    #[error(
+        "the plan can hold {needed} packets at once ({descriptors} descriptors, {ring_slots} ring slots), more than a \
+         pool can have: ask for fewer queues (--rxq, --txq), descriptors (--rxd, --txd) or slots (--ring-size)"
+    )]
+    TooMany {
+        /// Packets.
+        needed: u64,
+        /// Of them in queues.
+        descriptors: u64,
+        /// Of them in rings.
+        ring_slots: u64,
+    },
     /// DPDK refused.
     #[error(
         "a pool of {mbufs} packets of {mbuf_size} bytes ({mib} MiB on NUMA node {socket}) could not be made: {reason}; \
@@ -98,7 +119,7 @@ struct Pool {
     raw: NonNull<rte_mempool>,
     mbufs: u32,
     mbuf_size: u16,
-    _eal: Eal,
+    eal: Eal,
 }
 
 // SAFETY: a pool made with default flags is multi-producer and multi-consumer (`rte_mempool.h`), and its other fields
@@ -140,25 +161,14 @@ impl Mempool {
                 mib,
                 socket: config.socket,
                 reason: errno_text(last_errno()),
-                mend: if eal.has_hugepages() {
-                    format!(
-                        "reserve hugepages (scripts/hugepages.sh reserve {}) or ask for fewer packets \
-                         (--total-num-mbufs, --rxd, --txd)",
-                        mib.div_ceil(2)
-                    )
-                } else {
-                    format!(
-                        "give EAL more memory (-m {}) or ask for fewer packets (--total-num-mbufs, --rxd, --txd)",
-                        mib + 256
-                    )
-                },
+                mend: mend(eal, last_errno(), mib),
             }
         })?;
         Ok(Self(Arc::new(Pool {
             raw,
             mbufs: config.mbufs,
             mbuf_size: config.mbuf_size,
-            _eal: eal.clone(),
+            eal: eal.clone(),
         })))
     }
 
@@ -204,6 +214,23 @@ impl Mempool {
     }
 }
 
+/// What to type when DPDK refuses a pool.
+fn mend(eal: &Eal, errno: i32, mib: u64) -> String {
+    match errno {
+        libc::EEXIST => "a pool of this name exists already".to_owned(),
+        libc::EINVAL => "give other numbers (--total-num-mbufs, --mbuf-size, --mbcache)".to_owned(),
+        _ if eal.has_hugepages() => format!(
+            "reserve hugepages (scripts/hugepages.sh reserve {}) or ask for fewer packets (--total-num-mbufs, --rxd, \
+             --txd)",
+            mib.div_ceil(2)
+        ),
+        _ => format!(
+            "give EAL more memory (-m {}) or ask for fewer packets (--total-num-mbufs, --rxd, --txd)",
+            mib + 256
+        ),
+    }
+}
+
 impl Pool {
     fn in_use(&self) -> u32 {
         // SAFETY: the pool lives as long as `self`.
@@ -213,11 +240,41 @@ impl Pool {
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        // A packet that is still out points into the pool: memory lost is better than memory shared. Nobody can allocate
-        // any more, so the count cannot rise behind this check.
-        if self.in_use() == 0 {
-            // SAFETY: this is the last handle, and every packet is back.
+        // A packet that is still out points into the pool, and a worker that is freeing one counts it as back a moment
+        // before it is. So the pool goes only if nothing is out and no worker runs; otherwise it stays, and EAL with it.
+        if self.eal.is_quiet() && self.in_use() == 0 {
+            // SAFETY: this is the last handle, every packet is back, and nobody is in the middle of giving one back.
             unsafe { dpdk_sys::rte_mempool_free(self.raw.as_ptr()) };
+        } else {
+            std::mem::forget(self.eal.clone());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pool_is_never_smaller_than_what_it_must_hold() {
+        for needed in [2047, 2048, 2049] {
+            let sizing = Sizing { descriptors: needed, ..Sizing::default() };
+            assert!(u64::from(sizing.mbufs().unwrap()) >= needed, "{needed}");
+        }
+        let all = Sizing {
+            descriptors: 2000,
+            ring_slots: 300,
+            streams: 2,
+            burst: 32,
+            lcores: 2,
+            cache: 100,
+        };
+        assert_eq!(all.mbufs().unwrap(), 4095);
+    }
+
+    #[test]
+    fn more_than_dpdk_can_count_is_refused_with_the_numbers() {
+        let sizing = Sizing { ring_slots: 1 << 31, ..Sizing::default() };
+        assert!(sizing.mbufs().unwrap_err().to_string().contains("2147483648 ring slots"));
     }
 }

@@ -20,10 +20,19 @@ use std::sync::Arc;
 #[derive(Debug, thiserror::Error)]
 pub enum RingError {
     /// The size is not a power of two.
-    #[error("a ring of {0} slots is not possible: a power of two, please")]
-    Size(u32),
+    #[error("the ring '{name}' cannot have {size} slots: give a power of two (--ring-size=1024)")]
+    Size {
+        /// The ring's name.
+        name: String,
+        /// Slots asked for.
+        size: u32,
+    },
     /// DPDK refused.
-    #[error("the ring '{name}' of {size} slots could not be made: {reason}")]
+    #[error(
+        "the ring '{name}' of {size} slots ({} KiB) could not be made: {reason}; give fewer slots (--ring-size) or \
+         EAL more memory (-m)",
+        u64::from(*size) / 128
+    )]
     Create {
         /// The ring's name.
         name: String,
@@ -70,7 +79,7 @@ pub struct Producer<T: Send + 'static, U: Users>(Arc<Slots<T>>, PhantomData<U>);
 pub struct Consumer<T: Send + 'static, U: Users>(Arc<Slots<T>>, PhantomData<U>);
 
 /// The ring itself, shared by its ends.
-struct Slots<T> {
+pub(crate) struct Slots<T> {
     raw: NonNull<rte_ring>,
     _eal: Eal,
     _elements: PhantomData<T>,
@@ -112,7 +121,7 @@ impl<T: Send> Slots<T> {
         size_of::<T>() as u32
     };
 
-    fn new(
+    pub(crate) fn new(
         eal: &Eal,
         name: &str,
         size: u32,
@@ -120,7 +129,7 @@ impl<T: Send> Slots<T> {
         flags: u32,
     ) -> Result<Self, RingError> {
         if !size.is_power_of_two() {
-            return Err(RingError::Size(size));
+            return Err(RingError::Size { name: name.to_owned(), size });
         }
         let refused = |reason| RingError::Create { name: name.to_owned(), size, reason };
         let c_name =
@@ -133,7 +142,7 @@ impl<T: Send> Slots<T> {
         Ok(Self { raw, _eal: eal.clone(), _elements: PhantomData })
     }
 
-    fn as_raw(&self) -> *mut rte_ring {
+    pub(crate) fn as_raw(&self) -> *mut rte_ring {
         self.raw.as_ptr()
     }
 
@@ -287,8 +296,9 @@ impl<U: Users> Producer<Mbuf, U> {
         unsafe {
             batch.take_with(|mbufs, count| {
                 let (raw, size) = (self.0.as_raw(), Slots::<Mbuf>::ELEMENT);
-                dpdk_sys::pw_ring_enqueue_burst(raw, mbufs.cast::<c_void>(), size, u32::from(count))
-                    as usize
+                let from = mbufs.cast::<c_void>();
+                let taken = dpdk_sys::pw_ring_enqueue_burst(raw, from, size, u32::from(count));
+                (taken as usize, usize::from(count))
             })
         }
     }

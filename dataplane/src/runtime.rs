@@ -86,23 +86,23 @@ impl Pools {
 /// `descriptors` are those of one receive and one transmit queue of a port, by the plan's order of ports.
 pub fn sizing(plan: &Plan, descriptors: impl Iterator<Item = (u16, u16)>, cache: u32) -> Sizing {
     let of_queues = plan.ports.iter().zip(descriptors).map(|(port, (rx, tx))| {
-        u32::from(port.rx_queues) * u32::from(rx) + u32::from(port.tx_queues) * u32::from(tx)
+        u64::from(port.rx_queues) * u64::from(rx) + u64::from(port.tx_queues) * u64::from(tx)
     });
     Sizing {
         descriptors: of_queues.sum(),
-        ring_slots: plan.rings.iter().map(|ring| ring.size).sum(),
-        streams: plan.workers.iter().map(|worker| worker.streams.len() as u32).sum(),
-        burst: u32::from(plan.burst),
+        ring_slots: plan.rings.iter().map(|ring| u64::from(ring.size)).sum(),
+        streams: plan.workers.iter().map(|worker| worker.streams.len() as u64).sum(),
+        burst: u64::from(plan.burst),
         // The main lcore frees packets when ports are drained.
-        lcores: plan.workers.len() as u32 + 1,
-        cache,
+        lcores: plan.workers.len() as u64 + 1,
+        cache: u64::from(cache),
     }
 }
 
 /// Makes a stream's mode; the pools are there for modes that make packets.
 pub type MakeMode<'a> = dyn FnMut(&StreamPlan, &Pools) -> Option<Box<dyn Mode>> + 'a;
 
-/// A dataplane: its ports run; its engine is stopped or running.
+/// A dataplane: its ports run; its engine is stopped or running. Dropping it takes it down.
 pub struct Dataplane {
     /// The streams on their lcores.
     pub engine: Engine,
@@ -136,7 +136,10 @@ impl Dataplane {
         let sockets: Vec<SocketId> =
             ports.iter().map(|(port, _)| port.socket().unwrap_or(home)).collect();
         let descriptors = ports.iter().map(|(_, config)| (config.rx_desc, config.tx_desc));
-        let mbufs = setup.mbufs.unwrap_or_else(|| sizing(&plan, descriptors, setup.cache).mbufs());
+        let mbufs = match setup.mbufs {
+            Some(mbufs) => mbufs,
+            None => sizing(&plan, descriptors, setup.cache).mbufs()?,
+        };
         let pools = Pools::new(eal, sockets.iter().copied(), setup, mbufs)?;
 
         let mut running = Vec::new();
@@ -189,12 +192,24 @@ impl Dataplane {
     /// Stops what runs, stops and closes the ports, and counts the pools.
     ///
     /// # Errors
-    /// [`RuntimeError::Engine`] if a worker panicked.
-    pub fn take_down(self) -> Result<Homecoming, RuntimeError> {
-        let Self { engine, ports, pools, .. } = self;
-        let queues = engine.dismantle()?;
-        let drained = stop_all(pair(ports, queues));
-        Ok(Homecoming { drained, missing: pools.missing() })
+    /// [`RuntimeError::Engine`] if a worker panicked: the ports whose queues it had stay open then, the others are closed.
+    pub fn take_down(mut self) -> Result<Homecoming, RuntimeError> {
+        let (drained, stopped) = self.close_ports();
+        stopped?;
+        Ok(Homecoming { drained, missing: self.pools.missing() })
+    }
+
+    /// Stops the engine and closes the ports; nothing is left to do the second time.
+    fn close_ports(&mut self) -> (u64, Result<(), EngineError>) {
+        let (queues, stopped) = self.engine.dismantle();
+        (stop_all(pair(std::mem::take(&mut self.ports), queues)), stopped)
+    }
+}
+
+impl Drop for Dataplane {
+    fn drop(&mut self) {
+        // Who wants to know what became of it calls `take_down`.
+        let _ = self.close_ports();
     }
 }
 
@@ -205,7 +220,7 @@ fn start(
     socket: SocketId,
     pools: &Pools,
 ) -> Result<(Port<Started>, Queues, Granted), PortError> {
-    let pool = pools.of(socket).ok_or(PortError::Taken(port.id()))?;
+    let pool = pools.of(socket).ok_or(PortError::NoPool { port: port.id(), socket })?;
     if pools.0.len() == 1 {
         // Every packet comes from the one pool and has one owner, which is what lets a driver free without looking.
         config.tx_offloads |= port.info()?.tx_offloads & PortConfig::FAST_FREE;

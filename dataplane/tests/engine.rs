@@ -1,6 +1,6 @@
 //! The engine on real packets: in-process ports, both models, start, stop and change under traffic.
 
-#![allow(clippy::unwrap_used, reason = "a rig that cannot be built fails the test")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a rig that cannot be built fails the test")]
 
 mod common;
 
@@ -108,8 +108,8 @@ impl Rig {
     }
 
     /// Takes everything down and checks that every packet came home.
-    fn end(self) {
-        let queues = self.engine.dismantle().unwrap();
+    fn end(mut self) {
+        let queues = dismantled(&mut self.engine);
         for (port, queues) in self.inner.into_iter().zip(queues) {
             port.stop(queues).map_err(|refused| refused.error).unwrap();
         }
@@ -118,6 +118,12 @@ impl Rig {
         }
         assert_eq!(self.pool.in_use(), 0, "packets are missing from the pool");
     }
+}
+
+fn dismantled(engine: &mut Engine) -> Vec<Queues> {
+    let (queues, stopped) = engine.dismantle();
+    stopped.unwrap();
+    queues
 }
 
 fn plan(ports: Vec<PortRequest>, cores: u32, model: ModelRequest) -> Plan {
@@ -355,12 +361,55 @@ fn an_lcore_that_is_not_there_is_named_and_the_queues_survive() {
         let mut rig = Rig::new(eal, "nolcore", 1, 1, ModelRequest::RunToCompletion, "io");
         let mut plan = rig.engine.plan().clone();
         plan.workers[0].lcore = LcoreId(77);
-        let queues = rig.engine.dismantle().unwrap();
+        let queues = dismantled(&mut rig.engine);
         rig.engine = Engine::assemble(eal, plan, queues, &mut modes("io"))
             .map_err(|(_, error)| error)
             .unwrap();
         assert!(rig.engine.start().unwrap_err().to_string().contains("lcore 77"));
         assert!(!rig.engine.is_running());
         rig.end();
+    });
+}
+
+/// A mode that panics at its first packet.
+struct Fatal;
+
+impl Mode for Fatal {
+    fn process(&mut self, _batch: &mut Batch, _context: &mut dataplane::forward::Context<'_>) {
+        panic!("this mode always does");
+    }
+}
+
+#[test]
+fn a_worker_that_panics_is_named_and_the_others_go_on() {
+    on_main_lcore(|eal| {
+        let mut rig = Rig::new(eal, "fatal", 1, 2, ModelRequest::RunToCompletion, "io");
+        rig.engine.start().unwrap();
+        // Port 0's stream is the first lcore's.
+        let fatal = rig.engine.plan().workers[0].streams[0].clone();
+        rig.engine
+            .set_modes(&mut |stream| -> Option<Box<dyn Mode>> {
+                if *stream == fatal { Some(Box::new(Fatal)) } else { modes("io")(stream) }
+            })
+            .unwrap();
+        rig.engine.health().unwrap();
+        rig.send(0, 0, 1);
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while rig.engine.health().is_ok() {
+            assert!(Instant::now() < deadline, "nobody noticed");
+            std::thread::yield_now();
+        }
+        // The other direction still works, and a change of modes does not wait for the dead.
+        rig.send(1, 0, 2);
+        assert_eq!(rig.receive(0, 1).len(), 1);
+        let changed = rig.engine.set_modes(&mut modes("macswap")).unwrap_err().to_string();
+        assert!(changed.contains("lcore 1 has died"), "{changed}");
+        let stopped = rig.engine.stop().unwrap_err().to_string();
+        assert!(stopped.contains("this mode always does"), "{stopped}");
+        assert!(rig.engine.start().unwrap_err().to_string().contains("lcore 1 has died"));
+        let (queues, _) = rig.engine.dismantle();
+        // The dead worker had one port's receive queue and the other's transmit queue.
+        let left: usize = queues.iter().map(|queues| queues.rx.len() + queues.tx.len()).sum();
+        assert_eq!(left, 2);
     });
 }

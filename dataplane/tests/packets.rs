@@ -340,6 +340,41 @@ fn a_ring_of_packets_frees_what_is_left_in_it() {
 fn a_ring_of_a_wrong_size_is_refused() {
     on_main_lcore(|eal| {
         let refused = ring::<u32, Single, Single>(eal, "odd", 100, SocketId::ANY).err();
-        assert!(matches!(refused, Some(RingError::Size(100))));
+        assert!(matches!(refused, Some(RingError::Size { size: 100, .. })));
+    });
+}
+
+/// Runs `test` in a process of its own, as it ends EAL: the test runs itself again, and the second time does the work.
+fn alone(name: &str, test: impl FnOnce()) {
+    if std::env::var_os("POLLWAY_TEST_ALONE").is_some() {
+        return test();
+    }
+    let mut again = std::process::Command::new(std::env::current_exe().unwrap());
+    let run = again.args([name, "--exact"]).env("POLLWAY_TEST_ALONE", "1").output().unwrap();
+    let said = String::from_utf8_lossy(&run.stdout).into_owned();
+    assert!(run.status.success() && said.contains("1 passed"), "{:?}\n{said}", run.status);
+}
+
+#[test]
+fn a_packet_outlives_every_handle() {
+    alone("a_packet_outlives_every_handle", || {
+        let eal = dataplane::eal::Eal::init(&common::flags()).unwrap();
+        let pool = pool(&eal, "late", 63);
+        let mbuf = numbered(&pool, 42);
+        drop(pool);
+        drop(eal);
+        assert_eq!(number(&mbuf), 42);
+    });
+}
+
+#[test]
+fn in_process_ports_outlive_every_other_handle() {
+    alone("in_process_ports_outlive_every_other_handle", || {
+        let eal = dataplane::eal::Eal::init(&common::flags()).unwrap();
+        let (a, b) = dataplane::port::wire_pair(&eal, "last", 1, (64, 64), SocketId::ANY).unwrap();
+        drop(eal);
+        assert_eq!(a.name(), "net_ring_last_a");
+        drop(a);
+        drop(b);
     });
 }

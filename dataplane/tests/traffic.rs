@@ -140,8 +140,8 @@ fn drops_doubles_swaps_and_damage_are_found_exactly() {
             let mut doubles = Batch::new();
             for mbuf in batch.iter_mut() {
                 match sequence(mbuf.data()) % 2000 {
-                    20 => mbuf.data_mut()[Template::PROBE_OFFSET + 9] ^= 1,
-                    1020 => mbuf.data_mut()[Template::PROBE_OFFSET] ^= 0xff,
+                    20 => mbuf.data_mut().unwrap()[Template::PROBE_OFFSET + 9] ^= 1,
+                    1020 => mbuf.data_mut().unwrap()[Template::PROBE_OFFSET] ^= 0xff,
                     30 | 530 | 1030 | 1530 => {
                         assert!(pool.alloc_bulk(&mut doubles, 1));
                         let double = doubles.last_mut().unwrap();

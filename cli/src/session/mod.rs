@@ -14,7 +14,7 @@ use crate::shell::grammar::Vocabulary;
 use crate::shell::prompt::{Executor, Flow};
 use dataplane::engine::Figures;
 use dataplane::engine::plan::{Plan, Surroundings};
-use dataplane::forward::{self, MODES, ModeEntry};
+use dataplane::forward::{MODES, ModeEntry};
 use dataplane::lcore::LcoreId;
 use dataplane::port::{ExtendedStat, Port, PortId, Started};
 use dataplane::runtime::Dataplane;
@@ -46,10 +46,10 @@ pub(crate) struct Report {
     forward_stats: ForwardStats,
     engine: Figures,
     ports: Vec<DeviceReport>,
-    /// Packets that waited in receive queues at the end and were freed.
-    drained: u64,
-    /// Packets that no pool got back.
-    mbufs_missing: u32,
+    /// Packets that waited in receive queues at the end and were freed; `None` if the ports did not all stop.
+    drained: Option<u64>,
+    /// Packets that no pool got back; `None` if the ports did not all stop.
+    mbufs_missing: Option<u32>,
 }
 
 /// A port's own statistics.
@@ -61,22 +61,6 @@ struct DeviceReport {
     extended: Vec<ExtendedStat>,
 }
 
-impl Report {
-    /// Fails if packets are missing: then the figures cannot be trusted.
-    ///
-    /// # Errors
-    ///
-    /// [`Failure::Running`] with the number.
-    pub(crate) fn into_result(self) -> Result<(), Failure> {
-        match self.mbufs_missing {
-            0 => Ok(()),
-            missing => Err(Failure::running(anyhow::anyhow!(
-                "{missing} packets did not come back to their pools"
-            ))),
-        }
-    }
-}
-
 impl Session {
     /// Starts forwarding.
     ///
@@ -84,18 +68,28 @@ impl Session {
     ///
     /// [`Failure::Running`] if it runs already or an lcore cannot be launched.
     pub(crate) fn start(&mut self) -> Result<(), Failure> {
-        self.baseline = Baseline::of(self.dataplane.ports());
-        self.dataplane.engine.start().map_err(Failure::running)
+        let baseline = Baseline::of(self.dataplane.ports());
+        self.dataplane.engine.start().map_err(Failure::running)?;
+        self.baseline = baseline;
+        Ok(())
     }
 
-    /// Stops forwarding and returns the forward statistics.
+    /// Stops forwarding. The forward statistics stay until the next start.
     ///
     /// # Errors
     ///
     /// [`Failure::Running`] if it does not run or a worker panicked.
-    pub(crate) fn stop(&mut self) -> Result<ForwardStats, Failure> {
-        self.dataplane.engine.stop().map_err(Failure::running)?;
-        Ok(self.forward_stats())
+    pub(crate) fn stop(&mut self) -> Result<(), Failure> {
+        self.dataplane.engine.stop().map_err(Failure::running)
+    }
+
+    /// Whether every worker is alive.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Running`] if one is not.
+    pub(crate) fn health(&self) -> Result<(), Failure> {
+        self.dataplane.engine.health().map_err(Failure::running)
     }
 
     /// Whether packets are being forwarded.
@@ -104,9 +98,10 @@ impl Session {
     }
 
     /// The forward statistics as testpmd's table.
-    pub(crate) fn forward_table(&self, stats: &ForwardStats) -> String {
+    pub(crate) fn forward_table(&self) -> String {
         let run = &self.settings.run;
-        stats.table(Show { bursts: run.burst_stats, cycles: run.core_cycles }).to_string()
+        let show = Show { bursts: run.burst_stats, cycles: run.core_cycles };
+        self.forward_stats().table(show).to_string()
     }
 
     /// All device statistics, with rates since they were last shown.
@@ -115,39 +110,46 @@ impl Session {
         ports.map(|port| figures::port_report(port, &mut self.shown)).collect()
     }
 
-    /// Ends everything in order.
+    /// Ends everything in order; the account is there whatever came of it.
     ///
     /// # Errors
     ///
-    /// [`Failure::Running`] if a worker panicked or packets are missing from a pool.
-    pub(crate) fn close(mut self) -> Result<Report, Failure> {
-        if self.is_forwarding() {
-            self.stop()?;
-        }
-        let forward_stats = self.forward_stats();
-        let engine = self.dataplane.engine.figures();
-        let plan = self.dataplane.engine.plan().clone();
-        let ports = self.dataplane.ports().iter().map(DeviceReport::of).collect();
-        let forward_mode = self.mode.name;
-        let home = self.dataplane.take_down().map_err(Failure::running)?;
-        let (drained, mbufs_missing) = (home.drained, home.missing);
-        Ok(Report { forward_mode, plan, forward_stats, engine, ports, drained, mbufs_missing })
+    /// Beside the account, [`Failure::Running`] if a worker panicked or packets are missing from a pool.
+    pub(crate) fn close(mut self) -> (Report, Result<(), Failure>) {
+        let stopped = if self.is_forwarding() { self.stop() } else { Ok(()) };
+        let mut report = Report {
+            forward_mode: self.mode.name,
+            plan: self.dataplane.engine.plan().clone(),
+            forward_stats: self.forward_stats(),
+            engine: self.dataplane.engine.figures(),
+            ports: self.dataplane.ports().iter().map(DeviceReport::of).collect(),
+            drained: None,
+            mbufs_missing: None,
+        };
+        let taken_down = self.dataplane.take_down().map_err(Failure::running).and_then(|home| {
+            report.drained = Some(home.drained);
+            report.mbufs_missing = Some(home.missing);
+            match home.missing {
+                0 => Ok(()),
+                missing => Err(Failure::running(anyhow::anyhow!(
+                    "{missing} packets did not come back to their pools"
+                ))),
+            }
+        });
+        (report, stopped.and(taken_down))
     }
 
     fn forward_stats(&self) -> ForwardStats {
         figures::forward_stats(&self.dataplane, self.mode.name, &self.baseline)
     }
 
-    fn set_mode(&mut self, name: &str) -> Result<String, Failure> {
-        let Some(mode) = forward::mode(name) else {
-            return Err(Failure::running(anyhow::anyhow!("there is no forwarding mode {name}")));
-        };
+    fn set_mode(&mut self, mode: &'static ModeEntry) -> Result<String, Failure> {
         let peers = &self.peers;
         self.dataplane
             .set_modes(&mut |stream, _| peers.mode_of(stream, mode))
             .map_err(Failure::running)?;
         self.mode = mode;
-        Ok(format!("Set {name} packet forwarding mode\n"))
+        Ok(format!("Set {} packet forwarding mode\n", mode.name))
     }
 
     fn config(&self) -> String {
@@ -187,11 +189,14 @@ impl Session {
 
     /// What a command answers.
     fn answer(&mut self, command: Command) -> Result<String, Failure> {
+        if self.is_forwarding() && !matches!(command, Command::Stop | Command::Quit) {
+            self.health()?;
+        }
         match command {
             Command::Start => self.start().map(|()| self.config()),
             Command::Stop => {
-                let stats = self.stop()?;
-                let table = self.forward_table(&stats);
+                self.stop()?;
+                let table = self.forward_table();
                 Ok(format!(
                     "Telling cores to stop...\nWaiting for lcores to finish...\n{table}\nDone.\n"
                 ))
@@ -200,9 +205,9 @@ impl Session {
                 Ok(self.port_stats(ports).iter().map(PortReport::to_string).collect())
             }
             Command::ShowPortInfo(ports) => self.port_pages(ports),
-            Command::ShowFwdStats => Ok(self.forward_table(&self.forward_stats())),
+            Command::ShowFwdStats => Ok(self.forward_table()),
             Command::ShowConfigFwd => Ok(self.config()),
-            Command::SetFwd(name) => self.set_mode(&name),
+            Command::SetFwd(mode) => self.set_mode(mode),
             Command::ClearPortStats(ports) => Ok(self.clear_port_stats(ports)),
             Command::Quit => Ok(String::new()),
         }

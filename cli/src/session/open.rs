@@ -7,11 +7,10 @@ use crate::lcores;
 use crate::settings::FwdSettings;
 use dataplane::eal::{self, Eal, EalRequest};
 use dataplane::engine::plan::{PortRequest, StreamPlan, Work};
-use dataplane::forward::{self, Mode, ModeEntry, StreamContext};
+use dataplane::forward::{Mode, ModeEntry, StreamContext};
 use dataplane::hugepages::Machine;
-use dataplane::mempool::memory_mib;
 use dataplane::port::{Port, PortConfig, PortError, PortId, Stopped};
-use dataplane::runtime::{Dataplane, RuntimeError, sizing};
+use dataplane::runtime::{Dataplane, RuntimeError};
 use dataplane::wire::ethernet::MacAddr;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -30,9 +29,7 @@ impl Session {
     ///
     /// [`Failure::Input`] for what was asked for and cannot be had on this machine.
     pub(crate) fn open(settings: FwdSettings) -> Result<Self, Failure> {
-        let mode = forward::mode(&settings.mode).ok_or_else(|| {
-            Failure::input(anyhow::anyhow!("there is no forwarding mode {}", settings.mode))
-        })?;
+        let mode = settings.mode;
         let flags =
             eal::prepare(&request(&settings)?, &Machine::default()).map_err(Failure::input)?;
         for note in &flags.notes {
@@ -70,14 +67,7 @@ impl Session {
 
 /// What EAL is asked for. What cannot work is refused before EAL takes memory and devices.
 fn request(settings: &FwdSettings) -> Result<EalRequest, Failure> {
-    let mut memory = 0;
-    if !settings.ports.is_empty() {
-        let plan = settings.assumed_plan().map_err(Failure::input)?;
-        let descriptors =
-            settings.ports.iter().map(|port| (port.config.rx_desc, port.config.tx_desc));
-        let mbufs = sizing(&plan, descriptors, settings.pool.cache).mbufs();
-        memory = memory_mib(settings.pool.mbufs.unwrap_or(mbufs), settings.pool.mbuf_size);
-    }
+    let memory_mib = settings.assumed_memory_mib().map_err(Failure::input)?;
     let mut flags = settings.eal.to_argv();
     if settings.lcores.is_none()
         && let Some(flag) = lcores::one_processor_flag()
@@ -88,14 +78,14 @@ fn request(settings: &FwdSettings) -> Result<EalRequest, Failure> {
     Ok(EalRequest {
         flags,
         shares_memory: settings.ports.iter().any(|port| port.device.needs_single_file_segments()),
-        memory_mib: memory,
+        memory_mib,
     })
 }
 
 /// The ports that EAL found, then those that the settings name.
 fn open_ports(settings: &FwdSettings, eal: &Eal) -> Result<Vec<Opened>, Failure> {
     let mut opened = Vec::new();
-    for port in Port::found(eal).map_err(Failure::input)? {
+    for port in Port::found(eal) {
         let peer = settings.peer(port.id(), None);
         opened.push(Opened { port, config: settings.found_port.clone(), peer });
     }

@@ -13,6 +13,7 @@ use crate::flags::FwdFlags;
 use crate::flags::eal::EalFlags;
 use crate::lcores::{self, LcoreError, Lcores};
 use dataplane::engine::plan::{ModelRequest, PortRequest, Request, Topology};
+use dataplane::forward::{MODES, ModeEntry};
 use dataplane::lcore::LcoreId;
 use dataplane::mempool::DEFAULT_MBUF_SIZE;
 use dataplane::port::device::{DeviceError, DeviceSpec};
@@ -24,6 +25,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 use thiserror::Error;
+
+/// The most slots of a ring: 8 MiB of pointers each, more packets than any pool is likely to hold.
+const MAX_RING_SIZE: u32 = 1 << 20;
 
 /// What `pollway fwd` is to do.
 #[derive(Clone, Debug)]
@@ -38,8 +42,8 @@ pub(crate) struct FwdSettings {
     pub(crate) found_port: PortConfig,
     /// Destination MACs of mode mac by sending port (`--eth-peer`).
     pub(crate) peers: BTreeMap<PortId, MacAddr>,
-    /// The forwarding mode's name.
-    pub(crate) mode: String,
+    /// The forwarding mode.
+    pub(crate) mode: &'static ModeEntry,
     /// Which port sends what a port receives.
     pub(crate) topology: Topology,
     /// Run-to-completion or pipeline.
@@ -151,7 +155,7 @@ impl FwdSettings {
         let mode = layers
             .pick("--forward-mode", app.forward_mode, "fwd.mode", fwd.mode)
             .try_map(|name| value::mode(&name))?
-            .unwrap_or_else(|| value::DEFAULT_MODE.to_owned());
+            .unwrap_or(&MODES[0]);
         let topology = layers
             .pick("--port-topology", app.port_topology, "fwd.topology", fwd.topology)
             .try_map(|name| value::topology(&name))?
@@ -191,7 +195,7 @@ impl FwdSettings {
             model,
             nb_cores,
             burst: burst.within(1..=value::MAX_BURST)?.unwrap_or(32),
-            ring_size: ring_size.within(2..=1 << 30)?.unwrap_or(1024),
+            ring_size: ring_size.within(2..=MAX_RING_SIZE)?.unwrap_or(1024),
             pool: PoolSetup {
                 // Room for a minimal frame behind RTE_PKTMBUF_HEADROOM, 128 bytes.
                 mbuf_size: mbuf_size.within(192..=u16::MAX)?.unwrap_or(DEFAULT_MBUF_SIZE),

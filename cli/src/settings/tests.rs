@@ -24,7 +24,7 @@ fn refusal(line: &str, file: &str) -> String {
 #[test]
 fn nothing_given_means_testpmds_defaults() {
     let settings = resolve("--vdev=net_null0", "").unwrap();
-    assert_eq!((settings.mode.as_str(), settings.topology), ("io", Topology::Paired));
+    assert_eq!((settings.mode.name, settings.topology), ("io", Topology::Paired));
     assert_eq!((settings.burst, settings.nb_cores, settings.lcores), (32, None, None));
     assert_eq!(settings.model, ModelRequest::RunToCompletion);
     assert_eq!(settings.found_port.rss, RssTypes::IP);
@@ -50,7 +50,7 @@ fn flags_win_over_the_file_and_leave_the_rest_of_it() {
     .unwrap();
     assert_eq!(settings.eal.to_argv(), ["--file-prefix=x", "-l", "0-2"]);
     assert_eq!(settings.lcores.unwrap().workers, [LcoreId(1), LcoreId(2)]);
-    assert_eq!((settings.burst, settings.mode.as_str()), (64, "mac"));
+    assert_eq!((settings.burst, settings.mode.name), (64, "mac"));
     assert_eq!((settings.nb_cores, settings.topology), (Some(2), Topology::Loop));
     assert_eq!(settings.ports[0].config.rss, RssTypes::NONE);
     let queues = |port: &PortSettings| (port.config.rx_queues, port.config.tx_queues);

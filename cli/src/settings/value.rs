@@ -5,14 +5,11 @@ use super::given::Fault;
 use crate::flags::app::AppFlags;
 use crate::nearest;
 use dataplane::engine::plan::Topology;
-use dataplane::forward::MODES;
+use dataplane::forward::{MODES, ModeEntry};
 use dataplane::port::{PortId, RssTypes};
 use dataplane::wire::ethernet::MacAddr;
 use std::collections::BTreeMap;
 use std::time::Duration;
-
-/// The forwarding mode unless told otherwise, as in testpmd.
-pub(super) const DEFAULT_MODE: &str = "io";
 
 /// The most packets of a burst.
 pub(super) const MAX_BURST: u16 = dataplane::batch::MAX_BURST as u16;
@@ -24,9 +21,9 @@ fn one_of<T: Copy>(what: &str, typed: &str, choices: &[(&str, T)]) -> Result<T, 
     })
 }
 
-pub(super) fn mode(typed: &str) -> Result<String, Fault> {
-    let choices: Vec<(&str, &str)> = MODES.iter().map(|mode| (mode.name, mode.name)).collect();
-    one_of("forwarding mode", typed, &choices).map(str::to_owned)
+pub(super) fn mode(typed: &str) -> Result<&'static ModeEntry, Fault> {
+    let choices: Vec<(&str, &ModeEntry)> = MODES.iter().map(|mode| (mode.name, mode)).collect();
+    one_of("forwarding mode", typed, &choices)
 }
 
 pub(super) fn topology(typed: &str) -> Result<Topology, Fault> {

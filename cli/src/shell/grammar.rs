@@ -4,6 +4,7 @@ use crate::command::{Command, PortSelection};
 use crate::nearest;
 use crate::shell::help::{Section, Topic};
 use crate::shell::table::TABLE;
+use dataplane::forward::{self, ModeEntry};
 use dataplane::port::PortId;
 use thiserror::Error;
 
@@ -137,8 +138,8 @@ impl Values<'_> {
         ports(self.words.next()?)
     }
 
-    pub(super) fn mode(&mut self) -> Option<String> {
-        self.words.next().map(str::to_owned)
+    pub(super) fn mode(&mut self) -> Option<&'static ModeEntry> {
+        forward::mode(self.words.next()?)
     }
 
     pub(super) fn topic(&mut self) -> Option<Topic> {
@@ -288,7 +289,7 @@ mod tests {
             ("clear port stats all", Command::ClearPortStats(PortSelection::All)),
             ("show fwd stats all", Command::ShowFwdStats),
             ("show config fwd", Command::ShowConfigFwd),
-            ("set fwd macswap", Command::SetFwd("macswap".to_owned())),
+            ("set fwd macswap", Command::SetFwd(dataplane::forward::mode("macswap").unwrap())),
             ("quit", Command::Quit),
         ] {
             assert_eq!(parse(line, &known()), Ok(Some(Request::Run(expected))), "{line}");

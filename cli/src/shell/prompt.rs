@@ -316,7 +316,10 @@ mod tests {
 
     #[test]
     fn the_end_of_a_pipe_ends_the_shell_and_its_last_line_needs_no_newline() {
-        assert_eq!(piped("set fwd mac\nstop"), [Command::SetFwd("mac".to_owned()), Command::Stop]);
+        assert_eq!(
+            piped("set fwd mac\nstop"),
+            [Command::SetFwd(dataplane::forward::mode("mac").unwrap()), Command::Stop]
+        );
     }
 
     #[test]

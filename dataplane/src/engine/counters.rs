@@ -82,12 +82,6 @@ impl StreamCounters {
         self.0.dropped[reason as usize].add(packets as u64);
     }
 
-    /// Packets the sink took so far.
-    #[inline]
-    pub(crate) fn sent_so_far(&self) -> u64 {
-        self.0.sent.get()
-    }
-
     pub(super) fn reset(&self) {
         let counts = &*self.0;
         let bursts = counts.received_bursts.iter().chain(&counts.sent_bursts);
@@ -172,16 +166,18 @@ struct WorkerCounts {
 }
 
 impl WorkerCounters {
-    /// Counts polls of one kind and the cycles that they took together.
+    /// Counts polls that moved packets, and the cycles of rounds in which there were any.
     #[inline]
-    pub(super) fn polls(&self, busy: bool, polls: u64, cycles: u64) {
-        let counts = &*self.0;
-        let (poll, time) = match busy {
-            true => (&counts.busy_polls, &counts.busy_cycles),
-            false => (&counts.idle_polls, &counts.idle_cycles),
-        };
-        poll.add(polls);
-        time.add(cycles);
+    pub(super) fn busy(&self, polls: u64, cycles: u64) {
+        self.0.busy_polls.add(polls);
+        self.0.busy_cycles.add(cycles);
+    }
+
+    /// Counts polls that moved none, and the cycles of rounds in which no poll did.
+    #[inline]
+    pub(super) fn idle(&self, polls: u64, cycles: u64) {
+        self.0.idle_polls.add(polls);
+        self.0.idle_cycles.add(cycles);
     }
 
     pub(super) fn reset(&self) {
@@ -200,15 +196,15 @@ impl WorkerCounters {
     }
 }
 
-/// A worker's rounds at one moment. A round polls each of its streams once.
+/// A worker's polls at one moment. In a round it polls each of its streams once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct PollFigures {
-    /// Rounds that moved packets.
+    /// Polls that moved packets.
     pub busy_polls: u64,
-    /// Rounds that found nothing to do.
+    /// Polls that found nothing to do.
     pub idle_polls: u64,
-    /// TSC cycles of the busy rounds.
+    /// TSC cycles of rounds in which a poll moved packets.
     pub busy_cycles: u64,
-    /// TSC cycles of the idle rounds.
+    /// TSC cycles of rounds in which none did.
     pub idle_cycles: u64,
 }

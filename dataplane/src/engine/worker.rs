@@ -67,15 +67,27 @@ enum Polling {
 }
 
 impl Worker {
+    /// A worker without streams yet.
+    pub(super) fn new(lcore: LcoreId, burst: u16) -> Self {
+        Self {
+            lcore,
+            burst,
+            streams: Vec::new(),
+            sinks: Sinks::default(),
+            counters: Arc::default(),
+            orders: Arc::default(),
+        }
+    }
+
     /// Polls until told to exit; returns itself with its queues and modes.
     pub(super) fn run(mut self) -> Self {
-        let mut clock = Clock::new(self.streams.len());
+        let mut clock = Clock::new();
         let mut polling = Polling::All;
         let mut drained = 0;
         loop {
             for _ in 0..LOOK_EVERY {
                 let busy = self.round(polling);
-                clock.round(busy, &self.counters);
+                clock.round(busy, self.streams.len() as u64 - busy, &self.counters);
             }
             clock.charge(cycles(), &self.counters);
             if let Some(modes) = self.orders.take_new_modes() {
@@ -87,7 +99,7 @@ impl Worker {
                 Order::Drain(round) if round == drained => {}
                 Order::Drain(round) => {
                     polling = Polling::RingsOnly;
-                    while self.round(polling) {}
+                    while self.round(polling) > 0 {}
                     drained = round;
                     self.orders.drained(round);
                 }
@@ -100,22 +112,24 @@ impl Worker {
         self
     }
 
-    /// Exchanges the modes of all streams; returns the old ones.
+    /// Exchanges the modes of all streams; returns the old ones. Packets that an old mode made and that were not sent
+    /// yet go with it: the new one would take them for its own.
     pub(super) fn replace_modes(&mut self, modes: ModeSet) -> ModeSet {
         let mut modes = modes;
         for (stream, mode) in self.streams.iter_mut().zip(&mut modes) {
+            stream.drop_rest(DropReason::Stopped);
             std::mem::swap(&mut stream.mode, mode);
         }
         modes
     }
 
-    /// Polls each stream once; `true` if any moved packets.
+    /// Polls each stream once; returns how many moved packets.
     #[inline(always)]
-    fn round(&mut self, polling: Polling) -> bool {
-        let mut busy = false;
+    fn round(&mut self, polling: Polling) -> u64 {
+        let mut busy = 0;
         for stream in &mut self.streams {
             if polling == Polling::All || matches!(stream.source, SourceEnd::Ring(_)) {
-                busy |= stream.poll(self.burst, &mut self.sinks);
+                busy += u64::from(stream.poll(self.burst, &mut self.sinks));
             }
         }
         busy
@@ -144,7 +158,11 @@ impl Stream {
             mode.process(&mut self.batch, &mut Context { counters: &self.counters });
         }
         let full = match &mut self.sink {
-            SinkEnd::Nothing => return true,
+            SinkEnd::Nothing => {
+                // What the mode did not take away it is done with.
+                self.batch.clear();
+                return true;
+            }
             _ if self.batch.is_empty() => return !generates,
             SinkEnd::Tx(at) => {
                 self.counters.sent(sinks.tx[*at].tx_burst(&mut self.batch));
@@ -204,12 +222,14 @@ impl FanOut {
 
 /// Divides a worker's time into busy and idle without asking the clock in every round.
 struct Clock {
+    /// Whether the last rounds moved packets, and how many of them in a row did, or did not.
     busy: bool,
     streak: u32,
-    rounds: u64,
+    /// Polls since the last charge.
+    busy_polls: u64,
+    idle_polls: u64,
     since: u64,
     last: u64,
-    polls_a_round: u64,
 }
 
 impl Clock {
@@ -217,40 +237,55 @@ impl Clock {
     /// late, and a saturated worker pays for the clock only when it looks at its orders.
     const PRECISE: u32 = 4;
 
-    fn new(streams: usize) -> Self {
+    fn new() -> Self {
         let now = cycles();
-        Self {
-            busy: false,
-            streak: 0,
-            rounds: 0,
-            since: now,
-            last: now,
-            polls_a_round: streams as u64,
-        }
+        Self { busy: false, streak: 0, busy_polls: 0, idle_polls: 0, since: now, last: now }
     }
 
-    /// Notes a round.
+    /// Notes a round and how many of its polls moved packets and did not.
     #[inline]
-    fn round(&mut self, busy: bool, counters: &WorkerCounters) {
+    fn round(&mut self, busy_polls: u64, idle_polls: u64, counters: &WorkerCounters) {
+        let busy = busy_polls > 0;
         if busy != self.busy {
             let end = if self.busy && self.streak > Self::PRECISE { cycles() } else { self.last };
             self.charge(end, counters);
             self.busy = busy;
             self.streak = 0;
         }
-        self.rounds += 1;
-        self.streak += 1;
+        self.busy_polls += busy_polls;
+        self.idle_polls += idle_polls;
+        self.streak = self.streak.saturating_add(1);
         if !busy || self.streak <= Self::PRECISE {
             self.last = cycles();
         }
     }
 
-    /// Counts the time up to `now` as what the last rounds were.
+    /// Counts the polls so far, and the time up to `now` as what the last rounds were.
     #[inline]
     fn charge(&mut self, now: u64, counters: &WorkerCounters) {
-        counters.polls(self.busy, self.rounds * self.polls_a_round, now.saturating_sub(self.since));
-        self.rounds = 0;
+        let cycles = now.saturating_sub(self.since);
+        let (busy_cycles, idle_cycles) = if self.busy { (cycles, 0) } else { (0, cycles) };
+        let polls = std::mem::take(&mut self.busy_polls);
+        counters.busy(polls, busy_cycles);
+        let polls = std::mem::take(&mut self.idle_polls);
+        counters.idle(polls, idle_cycles);
         self.since = now;
         self.last = now;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_streak_of_any_length_is_counted() {
+        let counters = WorkerCounters::default();
+        let mut clock = Clock { streak: u32::MAX - 1, ..Clock::new() };
+        (0..4).for_each(|_| clock.round(0, 3, &counters));
+        clock.round(2, 1, &counters);
+        clock.charge(cycles(), &counters);
+        let figures = counters.figures();
+        assert_eq!((figures.busy_polls, figures.idle_polls), (2, 13));
     }
 }

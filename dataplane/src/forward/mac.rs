@@ -5,9 +5,8 @@
 //! after   dst=the peer's MAC  src=the egress port's MAC …
 //! ```
 
-use super::{Context, DropReason, Fate, Mode, StreamContext};
+use super::{Context, Fate, Mode, StreamContext};
 use crate::batch::Batch;
-use crate::wire::ethernet::Frame;
 
 /// Sets source and destination to the egress port's and its peer's address.
 pub struct Mac {
@@ -29,12 +28,9 @@ impl Mode for Mac {
     #[inline]
     fn process(&mut self, batch: &mut Batch, context: &mut Context<'_>) {
         let addresses = self.addresses;
-        context.settle(batch, |mbuf| match Frame::new_checked(mbuf.data_mut()) {
-            Some(mut frame) => {
-                frame.set_addresses(addresses);
-                Fate::Send
-            }
-            None => Fate::Drop(DropReason::Truncated),
+        context.settle_frames(batch, |mut frame| {
+            frame.set_addresses(addresses);
+            Fate::Send
         });
     }
 }

@@ -13,9 +13,10 @@ pub use macswap::Macswap;
 use crate::batch::Batch;
 use crate::engine::counters::StreamCounters;
 use crate::mbuf::Mbuf;
-use crate::wire::ethernet::MacAddr;
+use crate::wire::ethernet::{Frame, MacAddr};
 use serde::Serialize;
 use std::any::Any;
+use std::fmt;
 
 /// What a stream does to a burst of packets between its source and its sink.
 ///
@@ -34,7 +35,7 @@ pub struct StreamContext {
     pub peer_mac: MacAddr,
 }
 
-/// A forwarding mode by name.
+/// A forwarding mode by name, which is what tells it from others.
 #[derive(Clone, Copy)]
 pub struct ModeEntry {
     /// Its name, as testpmd's `--forward-mode` and `set fwd` take it.
@@ -45,7 +46,21 @@ pub struct ModeEntry {
     pub make: fn(&StreamContext) -> Box<dyn Mode>,
 }
 
-/// All forwarding modes, in testpmd's order.
+impl PartialEq for ModeEntry {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for ModeEntry {}
+
+impl fmt::Debug for ModeEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// All forwarding modes, in testpmd's order; the first is what is done unless told otherwise.
 pub const MODES: &[ModeEntry] = &[
     ModeEntry { name: "io", summary: "forwards packets as they are", make: |_| Box::new(Io) },
     ModeEntry {
@@ -82,6 +97,8 @@ pub enum DropReason {
     TxFull,
     /// The ring to the next core took no more.
     RingFull,
+    /// It shares its bytes with another packet, so they must not be changed.
+    Shared,
     /// Too short for the headers that the mode needs.
     Truncated,
     /// The run ended before it could be sent.
@@ -90,7 +107,8 @@ pub enum DropReason {
 
 impl DropReason {
     /// All reasons, in the order of their numbers.
-    pub const ALL: [Self; 4] = [Self::TxFull, Self::RingFull, Self::Truncated, Self::Stopped];
+    pub const ALL: [Self; 5] =
+        [Self::TxFull, Self::RingFull, Self::Shared, Self::Truncated, Self::Stopped];
 }
 
 /// What a mode may use while it processes a burst.
@@ -111,9 +129,17 @@ impl Context<'_> {
         });
     }
 
-    /// Packets that the stream's sink took so far.
+    /// As [`Self::settle`], with the frame that begins each packet; packets that have none or share it are dropped.
     #[inline]
-    pub fn sent_so_far(&self) -> u64 {
-        self.counters.sent_so_far()
+    pub fn settle_frames(
+        &mut self,
+        batch: &mut Batch,
+        mut fate: impl FnMut(Frame<&mut [u8]>) -> Fate,
+    ) {
+        self.settle(batch, |mbuf| match mbuf.data_mut().map(Frame::new_checked) {
+            Some(Some(frame)) => fate(frame),
+            Some(None) => Fate::Drop(DropReason::Truncated),
+            None => Fate::Drop(DropReason::Shared),
+        });
     }
 }

@@ -1,6 +1,7 @@
 //! What a port is asked to be, and what it grants.
 
 use super::{Port, PortError, QueueId, Stopped};
+use crate::eal::errno_text;
 use crate::mempool::Mempool;
 use crate::wire::ethernet::MacAddr;
 use serde::Serialize;
@@ -123,6 +124,13 @@ impl Port<Stopped> {
 
         let mut notes = Vec::new();
         let rss = if config.rx_queues > 1 { config.rss.0 & info.flow_type_rss_offloads } else { 0 };
+        let lacking =
+            if config.rx_queues > 1 { config.rss.0 & !info.flow_type_rss_offloads } else { 0 };
+        if rss != 0 && lacking != 0 {
+            notes.push(format!(
+                "lacks the RSS types {lacking:#x} (RTE_ETH_RSS_*): it spreads packets by the others"
+            ));
+        }
         if config.rx_queues > 1 && config.rss != RssTypes::NONE && rss == 0 {
             notes.push(
                 "has no RSS: the device alone decides which receive queue a packet takes"
@@ -168,18 +176,21 @@ impl Port<Stopped> {
                     max,
                 });
             }
-            device.wish(
-                "rte_eth_dev_set_mtu",
-                rc,
-                "has no MTU call: frames up to its own limit",
-                &mut notes,
-            )?;
+            if rc == -libc::ENOTSUP {
+                notes.push(format!(
+                    "has no MTU call: it takes frames up to a limit of its own, not an MTU of {mtu}"
+                ));
+            } else {
+                device.check("rte_eth_dev_set_mtu", rc)?;
+            }
         }
+        // Before the first queue has it, so that no queue outlives its pool, whatever fails.
+        device.pools.push(pool.clone());
         // SAFETY: the port exists; the socket number becomes SOCKET_ID_ANY where the device has none.
         let socket = unsafe { dpdk_sys::rte_eth_dev_socket_id(id) } as u32;
         for queue in 0..config.rx_queues {
             // SAFETY: the port is configured and stopped; a null configuration asks for the device's default, and the
-            // pool outlives the queue because `device.pool` holds it.
+            // pool outlives the queue because `device.pools` holds it.
             let rc = unsafe {
                 dpdk_sys::rte_eth_rx_queue_setup(
                     id,
@@ -207,22 +218,25 @@ impl Port<Stopped> {
             let mut address = dpdk_sys::rte_ether_addr { addr_bytes };
             // SAFETY: the port exists; the address is copied.
             let rc = unsafe { dpdk_sys::rte_eth_dev_default_mac_addr_set(id, &mut address) };
-            device.wish(
-                "rte_eth_dev_default_mac_addr_set",
-                rc,
-                "keeps its own MAC address",
-                &mut notes,
-            )?;
+            if rc == -libc::ENOTSUP {
+                notes.push("keeps its own MAC address: it has no call to change it".to_owned());
+            } else {
+                device.check("rte_eth_dev_default_mac_addr_set", rc)?;
+            }
         }
-        let (call, rc) = if config.promiscuous {
-            // SAFETY: the port exists.
-            ("rte_eth_promiscuous_enable", unsafe { dpdk_sys::rte_eth_promiscuous_enable(id) })
-        } else {
-            // SAFETY: the port exists.
-            ("rte_eth_promiscuous_disable", unsafe { dpdk_sys::rte_eth_promiscuous_disable(id) })
+        // SAFETY: the port exists.
+        let rc = unsafe {
+            match config.promiscuous {
+                true => dpdk_sys::rte_eth_promiscuous_enable(id),
+                false => dpdk_sys::rte_eth_promiscuous_disable(id),
+            }
         };
-        device.wish(call, rc, "has no promiscuous mode to switch", &mut notes)?;
-        device.pool = Some(pool.clone());
+        // A VF may not, a virtual device has no need to: neither is a reason not to forward.
+        if rc != 0 {
+            notes.push(format!("keeps its promiscuous mode as it is ({})", errno_text(rc)));
+        }
+        // The queues have this pool now, all of them.
+        device.pools.drain(..device.pools.len() - 1);
         device.config = Some(PortConfig { rx_desc, tx_desc, ..config.clone() });
         Ok(Granted {
             rx_desc,

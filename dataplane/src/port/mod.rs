@@ -12,6 +12,7 @@
 
 mod config;
 pub mod device;
+mod error;
 mod info;
 mod link;
 mod queue;
@@ -19,6 +20,7 @@ mod stats;
 mod wire_pair;
 
 pub use config::{Granted, PortConfig, RssTypes};
+pub use error::{PortError, Refused};
 pub use info::{PortInfo, offload_names};
 pub use link::Link;
 pub use queue::{Queues, RxQueue, TxQueue};
@@ -30,6 +32,7 @@ use crate::eal::{Eal, errno_text};
 use crate::lcore::SocketId;
 use crate::mempool::Mempool;
 use serde::Serialize;
+use std::cell::Cell;
 use std::ffi::{CStr, CString, c_char};
 use std::fmt;
 use std::marker::PhantomData;
@@ -56,71 +59,6 @@ impl fmt::Display for QueueId {
     }
 }
 
-/// What can go wrong with a port.
-#[derive(Debug, thiserror::Error)]
-pub enum PortError {
-    /// A device could not be made or found.
-    #[error("the device '{device}' could not be made: {reason}; DPDK's own words are above")]
-    Probe {
-        /// The device as DPDK names it.
-        device: String,
-        /// The errno's text.
-        reason: String,
-    },
-    /// The port has an owner already, or does not exist.
-    #[error("port {0} does not exist or is in use by another part of this program")]
-    Taken(PortId),
-    /// More queues than the device has.
-    #[error(
-        "port {port} ({device}) has at most {max} {kind} queues, {asked} were asked for: use {flag}={max} or less"
-    )]
-    TooManyQueues {
-        /// The port.
-        port: PortId,
-        /// Its device.
-        device: String,
-        /// `receive` or `transmit`.
-        kind: &'static str,
-        /// Queues asked for.
-        asked: u16,
-        /// Queues it has.
-        max: u16,
-        /// The flag that asks.
-        flag: &'static str,
-    },
-    /// An MTU outside of the device's range.
-    #[error("port {port} ({device}) takes an MTU from {min} to {max}, not {asked}")]
-    Mtu {
-        /// The port.
-        port: PortId,
-        /// Its device.
-        device: String,
-        /// What was asked for.
-        asked: u16,
-        /// The smallest.
-        min: u16,
-        /// The largest.
-        max: u16,
-    },
-    /// Queues were given to `stop` that are not the port's, or not all of them.
-    #[error("port {0} can stop only with all of its queues handed back")]
-    QueuesMissing(PortId),
-    /// Any other call that DPDK refused.
-    #[error("port {port} ({device}): {call} failed{}: {reason}", queue.map_or(String::new(), |queue| format!(" for queue {queue}")))]
-    Refused {
-        /// The port.
-        port: PortId,
-        /// Its device.
-        device: String,
-        /// DPDK's function.
-        call: &'static str,
-        /// The queue, where one was meant.
-        queue: Option<QueueId>,
-        /// The errno's text.
-        reason: String,
-    },
-}
-
 /// The port's queues are not polled; it can be configured.
 pub struct Stopped;
 /// The port runs and its queues are handed out.
@@ -135,15 +73,6 @@ pub struct Port<State> {
 /// A started port and its queues.
 pub type Running = (Port<Started>, Queues);
 
-/// A call that failed gives back what it was given.
-#[derive(Debug)]
-pub struct Refused<T> {
-    /// What the call was given, as it was.
-    pub given_back: T,
-    /// Why it failed.
-    pub error: PortError,
-}
-
 impl<State> fmt::Debug for Port<State> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Port({}, {})", self.device.id, self.device.name)
@@ -151,10 +80,12 @@ impl<State> fmt::Debug for Port<State> {
 }
 
 /// What a port is in every state.
+///
+/// `Send`, as any one thread may control a port; not `Sync`, as `rte_ethdev.h` forbids control calls of one port to run at
+/// the same time.
 struct Device {
     id: PortId,
     name: String,
-    eal: Eal,
     config: Option<PortConfig>,
     /// Whether the device was made for this port and goes with it; EAL's own find stays.
     made_here: bool,
@@ -162,41 +93,23 @@ struct Device {
     stopped: bool,
     /// Rings of an in-process port; freed after the device is closed, before the pool of the packets in them.
     rings: Vec<wire_pair::PortRing>,
-    /// Receive queues hold packets of this pool for as long as the port is configured.
-    pool: Option<Mempool>,
+    /// Receive queues hold packets of these pools: the one that is configured, and any that an earlier configuration
+    /// left in a queue.
+    pools: Vec<Mempool>,
+    /// Last, as everything above is DPDK's.
+    eal: Eal,
+    _one_thread_at_a_time: PhantomData<Cell<()>>,
 }
 
 impl Device {
     fn refused(&self, call: &'static str, queue: Option<QueueId>, rc: i32) -> PortError {
-        PortError::Refused {
-            port: self.id,
-            device: self.name.clone(),
-            call,
-            queue,
-            reason: errno_text(rc),
-        }
+        let (port, device, reason) = (self.id, self.name.clone(), errno_text(rc));
+        PortError::Refused { port, device, call, queue, reason }
     }
 
     /// `Ok` for zero, the call's error otherwise.
     fn check(&self, call: &'static str, rc: i32) -> Result<(), PortError> {
         if rc == 0 { Ok(()) } else { Err(self.refused(call, None, rc)) }
-    }
-}
-
-impl Device {
-    /// As `check`, but a call that the device lacks is noted and done without.
-    fn wish(
-        &self,
-        call: &'static str,
-        rc: i32,
-        without: &str,
-        notes: &mut Vec<String>,
-    ) -> Result<(), PortError> {
-        if rc == -libc::ENOTSUP {
-            notes.push(without.to_owned());
-            return Ok(());
-        }
-        self.check(call, rc)
     }
 }
 
@@ -215,7 +128,12 @@ impl Drop for Device {
             self.eal.release(self.id);
         } else {
             // Its queues may still be polled: what they use stays for ever rather than being freed under them.
-            std::mem::forget((self.pool.take(), std::mem::take(&mut self.rings), self.eal.clone()));
+            let used = (
+                std::mem::take(&mut self.pools),
+                std::mem::take(&mut self.rings),
+                self.eal.clone(),
+            );
+            std::mem::forget(used);
         }
     }
 }
@@ -232,40 +150,22 @@ impl Port<Stopped> {
         let refused = |reason: String| PortError::Probe { device: name.to_owned(), reason };
         let c_devargs =
             CString::new(devargs).map_err(|_| refused("its name holds a NUL byte".to_owned()))?;
-        let c_name =
-            CString::new(name).map_err(|_| refused("its name holds a NUL byte".to_owned()))?;
-        let mut id = 0;
-        // SAFETY: EAL runs; both strings are NUL-terminated and copied by the calls, `id` is written.
-        let rc = unsafe {
-            match dpdk_sys::rte_dev_probe(c_devargs.as_ptr()) {
-                0 => dpdk_sys::rte_eth_dev_get_port_by_name(c_name.as_ptr(), &mut id),
-                rc => rc,
-            }
-        };
+        let before: Vec<PortId> = ports().collect();
+        // SAFETY: EAL runs; the string is NUL-terminated and copied by the call.
+        let rc = unsafe { dpdk_sys::rte_dev_probe(c_devargs.as_ptr()) };
         if rc != 0 {
             return Err(refused(errno_text(rc)));
         }
-        Self::claim(eal, PortId(id), true, Vec::new())
+        // Not by name: some drivers name their ports otherwise than their device.
+        let made = ports().find(|port| !before.contains(port));
+        let port =
+            made.ok_or_else(|| refused("it is there already, or is no network device".to_owned()))?;
+        Self::claim(eal, port, true, Vec::new())
     }
 
-    /// Takes all ports that EAL found by itself, in their order: PCI devices that were allowed.
-    ///
-    /// # Errors
-    /// [`PortError::Taken`].
-    pub fn found(eal: &Eal) -> Result<Vec<Self>, PortError> {
-        let next = |from: u16| {
-            // SAFETY: reads ethdev's table; any starting number is allowed (`rte_ethdev.h`).
-            unsafe {
-                dpdk_sys::rte_eth_find_next_owned_by(
-                    from,
-                    u64::from(dpdk_sys::RTE_ETH_DEV_NO_OWNER),
-                )
-            }
-        };
-        let ids = std::iter::successors(Some(next(0)), |id| Some(next(*id as u16 + 1)));
-        ids.take_while(|id| *id < u64::from(dpdk_sys::RTE_MAX_ETHPORTS))
-            .map(|id| Self::claim(eal, PortId(id as u16), false, Vec::new()))
-            .collect()
+    /// Takes all ports that EAL found by itself and nobody has, in their order: PCI devices that were allowed.
+    pub fn found(eal: &Eal) -> Vec<Self> {
+        ports().filter_map(|port| Self::claim(eal, port, false, Vec::new()).ok()).collect()
     }
 
     /// Takes a port that exists and has no owner.
@@ -286,12 +186,13 @@ impl Port<Stopped> {
         let device = Device {
             id,
             name,
-            eal: eal.clone(),
             config: None,
             made_here,
             stopped: true,
             rings,
-            pool: None,
+            pools: Vec::new(),
+            eal: eal.clone(),
+            _one_thread_at_a_time: PhantomData,
         };
         Ok(Self { device, _state: PhantomData })
     }
@@ -321,7 +222,8 @@ impl Port<Started> {
     /// Stops the port; packets that waited in its receive queues are freed. Returns the port and their number.
     ///
     /// # Errors
-    /// [`PortError::QueuesMissing`] if `queues` are not all of this port's; then the port still runs.
+    /// [`PortError::QueuesMissing`] if `queues` are not all of this port's, or [`PortError::Refused`] if the device does not
+    /// stop; then the port still runs.
     pub fn stop(
         mut self,
         mut queues: Queues,
@@ -332,14 +234,27 @@ impl Port<Started> {
             return Err(Box::new(Refused { given_back: (self, queues), error }));
         }
         let drained = queues.rx.iter_mut().map(drain).sum();
-        drop(queues);
-        // SAFETY: every queue came back and is gone, so nobody polls the port.
+        // SAFETY: every queue came back, so nobody polls the port.
         let rc = unsafe { dpdk_sys::rte_eth_dev_stop(self.device.id.0) };
-        // A device without a stop call (ENOTSUP) has nothing to stop; any other failure leaves it closable.
-        let _ = rc;
+        // A device without a stop call has nothing to stop.
+        if rc != 0 && rc != -libc::ENOTSUP {
+            let error = self.device.refused("rte_eth_dev_stop", None, rc);
+            return Err(Box::new(Refused { given_back: (self, queues), error }));
+        }
         self.device.stopped = true;
         Ok((Port { device: self.device, _state: PhantomData }, drained))
     }
+}
+
+/// All ports that there are.
+fn ports() -> impl Iterator<Item = PortId> {
+    let next = |from: u16| {
+        let nobodys = u64::from(dpdk_sys::RTE_ETH_DEV_NO_OWNER);
+        // SAFETY: reads ethdev's table; any starting number is allowed (`rte_ethdev.h`).
+        let port = unsafe { dpdk_sys::rte_eth_find_next_owned_by(from, nobodys) };
+        (port < u64::from(dpdk_sys::RTE_MAX_ETHPORTS)).then_some(port as u16)
+    };
+    std::iter::successors(next(0), move |port| next(port + 1)).map(PortId)
 }
 
 /// Frees what waits in a receive queue, at most as much as a queue can hold: some devices never run dry.

@@ -124,18 +124,19 @@ impl TxQueue {
     pub fn tx_burst(&mut self, batch: &mut Batch) -> usize {
         let ops = self.0.ops();
         let Some(send) = ops.tx_pkt_burst else { return 0 };
-        // SAFETY: as in `rx_burst`; the device owns the leading packets that it took.
+        // SAFETY: as in `rx_burst`; the device owns the leading packets that it took. A callback may free packets and
+        // close the gap; it returns how many are left.
         unsafe {
             let data = self.0.entry(ops.txq.data);
             let callbacks = self.0.entry(ops.txq.clbk);
             batch.take_with(|mbufs, count| {
-                let count = if callbacks.is_null() {
+                let left = if callbacks.is_null() {
                     count
                 } else {
                     let (port, queue) = (self.0.port.0, self.0.id.0);
                     dpdk_sys::rte_eth_call_tx_callbacks(port, queue, mbufs, count, callbacks)
                 };
-                usize::from(send(data, mbufs.cast(), count))
+                (usize::from(send(data, mbufs.cast(), left)), usize::from(left))
             })
         }
     }

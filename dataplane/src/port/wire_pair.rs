@@ -3,35 +3,14 @@
 use super::{Port, PortError, PortId, Stopped};
 use crate::eal::{Eal, errno_text, last_errno};
 use crate::lcore::SocketId;
-use dpdk_sys::{rte_mbuf, rte_ring};
+use crate::mbuf::Mbuf;
+use crate::ring::{Single, Slots, Users};
+use dpdk_sys::rte_ring;
 use std::ffi::CString;
-use std::ptr::NonNull;
 use std::sync::Arc;
 
-/// A ring that DPDK's ring device uses as a queue; freed when both ports that share it are gone.
-#[derive(Clone)]
-pub(super) struct PortRing(Arc<Raw>);
-
-struct Raw(NonNull<rte_ring>);
-
-// SAFETY: only the device touches the ring while its ports live; the last handle frees it.
-unsafe impl Send for Raw {}
-// SAFETY: as above.
-unsafe impl Sync for Raw {}
-
-impl Drop for Raw {
-    fn drop(&mut self) {
-        let mut mbuf: *mut rte_mbuf = std::ptr::null_mut();
-        // SAFETY: both ports are closed; packets still in the ring are this handle's to free, then the ring itself.
-        unsafe {
-            let (ring, size) = (self.0.as_ptr(), size_of::<*mut rte_mbuf>() as u32);
-            while dpdk_sys::pw_ring_dequeue_burst(ring, (&raw mut mbuf).cast(), size, 1) == 1 {
-                dpdk_sys::rte_pktmbuf_free_bulk(&mut mbuf, 1);
-            }
-            dpdk_sys::rte_ring_free(ring);
-        }
-    }
-}
+/// A ring that DPDK's ring device uses as a queue; both ports that share it keep it, and with it what is left in it.
+pub(super) type PortRing = Arc<Slots<Mbuf>>;
 
 /// Makes two ports named `net_ring_NAME_a` and `net_ring_NAME_b` with `queues` queues each; queue N of one leads to queue N of the
 /// other through a ring.
@@ -54,9 +33,7 @@ pub fn wire_pair(
     let refused = |reason: String| PortError::Probe { device: name.to_owned(), reason };
     let rings = |direction: &str, slots: u32| -> Result<Vec<PortRing>, PortError> {
         (0..queues)
-            .map(|queue| {
-                ring(&format!("{name}_{direction}{queue}"), slots, socket).map_err(refused)
-            })
+            .map(|queue| ring(eal, &format!("{name}_{direction}{queue}"), slots, socket))
             .collect()
     };
     let (to_a, to_b) = (rings("a", slots.0)?, rings("b", slots.1)?);
@@ -64,7 +41,7 @@ pub fn wire_pair(
         let c_name =
             CString::new(format!("{name}_{end}")).map_err(|_| refused("a NUL byte".to_owned()))?;
         let raw = |rings: &[PortRing]| -> Vec<*mut rte_ring> {
-            rings.iter().map(|ring| ring.0.0.as_ptr()).collect()
+            rings.iter().map(|ring| ring.as_raw()).collect()
         };
         let (rx_raw, tx_raw) = (raw(rx), raw(tx));
         let (count, node) = (u32::from(queues), socket.0.max(0) as u32);
@@ -85,15 +62,9 @@ pub fn wire_pair(
     Ok((port("a", &to_a, &to_b)?, port("b", &to_b, &to_a)?))
 }
 
-fn ring(name: &str, slots: u32, socket: SocketId) -> Result<PortRing, String> {
-    let name = CString::new(name).map_err(|_| "its name holds a NUL byte".to_owned())?;
-    let flags = dpdk_sys::RING_F_SP_ENQ | dpdk_sys::RING_F_SC_DEQ;
-    // SAFETY: EAL runs (the caller holds a handle); the name is copied by the call.
-    let raw = unsafe {
-        let size = size_of::<*mut rte_mbuf>() as u32;
-        dpdk_sys::rte_ring_create_elem(name.as_ptr(), size, slots, socket.0, flags)
-    };
-    NonNull::new(raw)
-        .map(|raw| PortRing(Arc::new(Raw(raw))))
-        .ok_or_else(|| errno_text(last_errno()))
+/// A ring for one lcore at each end.
+fn ring(eal: &Eal, name: &str, slots: u32, socket: SocketId) -> Result<PortRing, PortError> {
+    let flags = Single::PRODUCER | Single::CONSUMER;
+    let made = Slots::new(eal, name, slots, socket, flags).map(Arc::new);
+    made.map_err(|error| PortError::Probe { device: name.to_owned(), reason: error.to_string() })
 }

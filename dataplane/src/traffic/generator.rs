@@ -16,7 +16,6 @@ use crate::engine::plan::Work;
 use crate::forward::{Context, Mode};
 use crate::lcore::cycles;
 use crate::mempool::Mempool;
-use std::any::Any;
 use std::num::NonZeroU64;
 use std::ops::Range;
 use std::sync::Arc;
@@ -112,12 +111,15 @@ impl Mode for Stamp {
         self.numbered = first + batch.len() as u64;
         let departure = cycles();
         for (mbuf, sequence) in batch.iter_mut().zip(first..) {
-            self.traffic.template.stamp(mbuf.data_mut(), sequence, departure);
+            // Every packet here was made above and has one owner.
+            if let Some(frame) = mbuf.data_mut() {
+                self.traffic.template.stamp(frame, sequence, departure);
+            }
         }
     }
 }
 
-/// Matches the packets that come back, and consumes them.
+/// Matches the packets that come back; its stream has no sink, so they end there.
 pub struct Measure {
     receiver: Receiver,
 }
@@ -137,7 +139,6 @@ impl Mode for Measure {
         for mbuf in batch.iter() {
             self.receiver.receive(mbuf.data(), arrival);
         }
-        batch.clear();
     }
 }
 
@@ -160,17 +161,11 @@ pub fn outcome(engine: &Engine, bars: u16) -> Option<Outcome> {
         .filter(|stream| matches!(stream.plan.work, Work::Generate))
         .map(|stream| stream.figures.sent)
         .sum();
-    let stamp = find::<Stamp>(engine)?;
-    let receiver = &find::<Measure>(engine)?.receiver;
-    let late = stamp.pacer.as_ref().map_or(0, Pacer::skipped);
-    Some(Outcome {
-        account: receiver.account(sent),
-        skipped: late + stamp.starved,
-        histogram: receiver.latency().bars(bars),
+    let skipped = engine
+        .look_at(|stamp: &Stamp| stamp.pacer.as_ref().map_or(0, Pacer::skipped) + stamp.starved)?;
+    engine.look_at(|measure: &Measure| Outcome {
+        account: measure.receiver.account(sent),
+        skipped,
+        histogram: measure.receiver.latency().bars(bars),
     })
-}
-
-/// The first mode of a type on a stopped engine.
-fn find<M: Mode>(engine: &Engine) -> Option<&M> {
-    engine.modes().find_map(|mode| (mode as &dyn Any).downcast_ref::<M>())
 }

@@ -41,7 +41,7 @@ pub(crate) fn on_main_lcore(test: impl FnOnce(&Eal) + Send + 'static) {
 }
 
 /// EAL without hugepages and devices, its lcores dealt over this process's processors.
-fn flags() -> Vec<String> {
+pub(crate) fn flags() -> Vec<String> {
     let allowed = rustix::thread::sched_getaffinity(None).unwrap();
     let processors: Vec<usize> = (0..1024).filter(|cpu| allowed.is_set(*cpu)).collect();
     let place = |lcore: u32| format!("{lcore}@{}", processors[lcore as usize % processors.len()]);

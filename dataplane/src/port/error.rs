@@ -1,0 +1,98 @@
+//! What can go wrong with a port.
+
+use super::{PortId, QueueId};
+use crate::lcore::SocketId;
+
+/// Bytes of a frame around its payload: the header (IEEE 802.3 §3.1.1) and the frame check sequence.
+const ETHERNET_OVERHEAD: u32 = 14 + 4;
+
+/// What can go wrong with a port.
+#[derive(Debug, thiserror::Error)]
+pub enum PortError {
+    /// A device could not be made or found.
+    #[error(
+        "the device '{device}' could not be made: {reason} (DPDK's own words, if any, are above)"
+    )]
+    Probe {
+        /// The device as DPDK names it.
+        device: String,
+        /// The errno's text.
+        reason: String,
+    },
+    /// The port has an owner already, or does not exist.
+    #[error("port {0} does not exist or is in use by another part of this program")]
+    Taken(PortId),
+    /// No pool on the port's NUMA node.
+    #[error("port {port} is on NUMA node {socket}, which has no packet pool")]
+    NoPool {
+        /// The port.
+        port: PortId,
+        /// Its NUMA node.
+        socket: SocketId,
+    },
+    /// More queues than the device has.
+    #[error(
+        "port {port} ({device}) has at most {max} {kind} queues, {asked} were asked for: use {flag}={max} or less"
+    )]
+    TooManyQueues {
+        /// The port.
+        port: PortId,
+        /// Its device.
+        device: String,
+        /// `receive` or `transmit`.
+        kind: &'static str,
+        /// Queues asked for.
+        asked: u16,
+        /// Queues it has.
+        max: u16,
+        /// The flag that asks.
+        flag: &'static str,
+    },
+    /// An MTU outside of the device's range.
+    #[error(
+        "port {port} ({device}) takes an MTU from {min} to {max}, not {asked}: give --max-pkt-len={} to {}",
+        u32::from(*min) + ETHERNET_OVERHEAD,
+        u32::from(*max) + ETHERNET_OVERHEAD
+    )]
+    Mtu {
+        /// The port.
+        port: PortId,
+        /// Its device.
+        device: String,
+        /// What was asked for.
+        asked: u16,
+        /// The smallest.
+        min: u16,
+        /// The largest.
+        max: u16,
+    },
+    /// Queues were given to `stop` that are not the port's, or not all of them.
+    #[error("port {0} can stop only with all of its queues handed back")]
+    QueuesMissing(PortId),
+    /// Any other call that DPDK refused.
+    #[error(
+        "port {port} ({device}): {call} failed{}: {reason}; --log-level=pmd:debug lets the driver say more",
+        queue.map_or(String::new(), |queue| format!(" for queue {queue}"))
+    )]
+    Refused {
+        /// The port.
+        port: PortId,
+        /// Its device.
+        device: String,
+        /// DPDK's function.
+        call: &'static str,
+        /// The queue, where one was meant.
+        queue: Option<QueueId>,
+        /// The errno's text.
+        reason: String,
+    },
+}
+
+/// A call that failed gives back what it was given.
+#[derive(Debug)]
+pub struct Refused<T> {
+    /// What the call was given, as it was.
+    pub given_back: T,
+    /// Why it failed.
+    pub error: PortError,
+}
