@@ -1,21 +1,27 @@
 //! The demo's second half: two kernels that ping each other and run iperf3 through `pollway fwd`.
 
-use super::namespaces::Namespaces;
+use super::namespaces::{self, Namespaces};
 use serde::Serialize;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// What the kernels measured, or why they were not asked.
+/// What the kernels measured, or why there is nothing.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Kernel {
     /// What they measured.
     Measured(Figures),
-    /// Why there is nothing.
+    /// Why they were not asked.
     Skipped {
+        /// In a sentence.
+        reason: String,
+    },
+    /// What went wrong when they were.
+    Failed {
         /// In a sentence.
         reason: String,
     },
@@ -44,11 +50,13 @@ pub(super) struct PingRtt {
 
 const PINGS: u64 = 20;
 const INTERRUPTED: &str = "interrupted";
-/// How long a program gets to be ready.
+/// What `pollway fwd` prints once it forwards.
+const PROMPT: &[u8] = b"pollway> ";
+/// How long it gets to be ready, and to end.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 impl Kernel {
-    /// Lets two kernels talk through a forwarder; never fails, but says why it has no figures.
+    /// Lets two kernels talk through a forwarder.
     pub(super) fn measure(processors: &[usize], stop: &AtomicBool) -> Self {
         let absent =
             ["ip", "ethtool", "ping", "iperf3"].into_iter().find(|program| !installed(program));
@@ -63,7 +71,7 @@ impl Kernel {
                 Ok(figures) => return Self::Measured(figures),
                 // Ctrl-C reaches ping and iperf3 too, which then have no figures.
                 Err(_) if stop.load(Ordering::Relaxed) => INTERRUPTED.to_owned(),
-                Err(error) => error.to_string(),
+                Err(error) => return Self::Failed { reason: error.to_string() },
             }
         };
         Self::Skipped { reason }
@@ -71,11 +79,7 @@ impl Kernel {
 }
 
 fn installed(program: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut folders: Vec<_> = std::env::split_paths(&path).collect();
-    // A user's PATH often lacks the system's folder, where ip and ethtool are.
-    folders.extend(["/usr/sbin".into(), "/sbin".into()]);
-    folders.iter().any(|folder| folder.join(program).exists())
+    std::env::split_paths(&namespaces::search_path()).any(|folder| folder.join(program).exists())
 }
 
 fn measure(processors: &[usize], stop: &AtomicBool) -> io::Result<Figures> {
@@ -139,29 +143,36 @@ impl Forwarder {
         command.args(interfaces.iter().map(|interface| format!("--port=af_packet:{interface}")));
         // In a pipe the shell prints its prompt once forwarding has started, and its closed input ends it.
         command.args(["-i", "--auto-start"]);
-        let spawned =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        // What it complains of is for the user to read.
+        let spawned = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let mut forwarder = Self(spawned);
         forwarder.wait_for_prompt()?;
         Ok(forwarder)
     }
 
     fn wait_for_prompt(&mut self) -> io::Result<()> {
-        let mut seen = Vec::new();
+        let (ready, prompted) = mpsc::channel();
         if let Some(stdout) = self.0.stdout.take() {
-            let mut stdout = BufReader::new(stdout);
-            while !seen.ends_with(b"pollway> ") && stdout.read_until(b' ', &mut seen)? > 0 {}
-            // The rest is read and thrown away, so that the forwarder never waits for a full pipe.
-            std::thread::spawn(move || io::copy(&mut stdout, &mut io::sink()));
+            std::thread::spawn(move || {
+                let mut stdout = BufReader::new(stdout);
+                let mut seen = Vec::new();
+                while !seen.ends_with(PROMPT) && stdout.read_until(b' ', &mut seen)? > 0 {}
+                // Nobody waits any more if it took too long.
+                let _ = ready.send(seen.ends_with(PROMPT));
+                // The rest is read and thrown away, so that the forwarder never waits for a full pipe.
+                io::copy(&mut stdout, &mut io::sink())
+            });
         }
-        if seen.ends_with(b"pollway> ") {
-            return Ok(());
+        match prompted.recv_timeout(PATIENCE) {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                Err(io::Error::other("pollway fwd did not start (its own words are above)"))
+            }
+            Err(_) => Err(io::Error::other(format!(
+                "pollway fwd was not ready after {} s",
+                PATIENCE.as_secs()
+            ))),
         }
-        let mut said = String::new();
-        if let Some(stderr) = &mut self.0.stderr {
-            stderr.read_to_string(&mut said)?;
-        }
-        Err(io::Error::other(format!("pollway fwd did not start: {}", said.trim())))
     }
 }
 

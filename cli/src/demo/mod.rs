@@ -99,11 +99,17 @@ pub(crate) fn run(flags: &DemoFlags) -> Result<(), Failure> {
     } else {
         print(&shown_kernel(&kernel))?;
     }
-    match runs.iter().map(|run| run.missing).sum() {
-        0 => Ok(()),
-        missing => Err(Failure::running(anyhow::anyhow!(
+    let missing: u32 = runs.iter().map(|run| run.missing).sum();
+    if missing > 0 {
+        return Err(Failure::running(anyhow::anyhow!(
             "{missing} packets did not come back to their pools"
-        ))),
+        )));
+    }
+    match kernel {
+        Kernel::Failed { reason } => {
+            Err(Failure::running(anyhow::anyhow!("the kernels' part failed: {reason}")))
+        }
+        Kernel::Measured(_) | Kernel::Skipped { .. } => Ok(()),
     }
 }
 
@@ -182,6 +188,7 @@ fn shown_kernel(kernel: &Kernel) -> String {
                 figures.tcp_mbps
             )
         }
+        Kernel::Failed { .. } => "  failed\n".to_owned(),
         Kernel::Skipped { reason } => format!("  skipped: {reason}\n"),
     }
 }

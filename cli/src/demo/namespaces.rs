@@ -5,6 +5,7 @@
 //!  10.x.0.1 ── veth ── outer A ◄─ forwarder ─► outer B ── veth ── 10.x.0.2
 //! ```
 
+use std::ffi::OsString;
 use std::io;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -116,6 +117,7 @@ impl End {
     /// If it could not be started.
     pub(crate) fn spawn(&self, program: &str, arguments: &[&str]) -> io::Result<Child> {
         Command::new("ip")
+            .env("PATH", search_path())
             .args(["netns", "exec", &self.namespace, program])
             .args(arguments)
             .stdin(Stdio::null())
@@ -125,8 +127,15 @@ impl End {
     }
 }
 
+/// Where programs are looked for: a user's PATH often lacks the system's folders, where ip and ethtool are.
+pub(crate) fn search_path() -> OsString {
+    let mut path = std::env::var_os("PATH").unwrap_or_default();
+    path.push(":/usr/sbin:/sbin");
+    path
+}
+
 fn quiet(program: &str, arguments: &[&str]) -> io::Result<Output> {
-    Command::new(program).args(arguments).stdin(Stdio::null()).output()
+    Command::new(program).env("PATH", search_path()).args(arguments).stdin(Stdio::null()).output()
 }
 
 fn run(program: &str, arguments: &[&str]) -> io::Result<Output> {

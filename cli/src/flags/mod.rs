@@ -49,7 +49,7 @@ pub(crate) struct FwdFlags {
 #[derive(Debug, Args)]
 pub(crate) struct DemoFlags {
     /// Seconds of each of the two runs
-    #[arg(long, default_value = "5", value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long, default_value = "10", value_name = "SECONDS", value_parser = seconds)]
     pub(crate) duration: f64,
     /// Packets a second (1000, 1.5k, 10M) or flat-out; half of what the machine carries unless given
     #[arg(long, value_name = "RATE")]
