@@ -116,7 +116,9 @@ pub struct Dataplane {
 pub struct Homecoming {
     /// Packets that waited in receive queues and were freed.
     pub drained: u64,
-    /// Packets that no pool got back: a defect of a driver, or of ours.
+    /// Packets that no pool got back because their port's driver keeps them ([`Port::keeps`]).
+    pub kept: u32,
+    /// Packets that no pool got back beside those: a defect of a driver, or of ours.
     pub missing: u32,
 }
 
@@ -193,8 +195,11 @@ impl Dataplane {
     pub fn take_down(self) -> Result<Homecoming, RuntimeError> {
         let Self { engine, ports, pools, .. } = self;
         let queues = engine.dismantle()?;
+        let keeps: u32 = ports.iter().map(Port::keeps).sum();
         let drained = stop_all(pair(ports, queues));
-        Ok(Homecoming { drained, missing: pools.missing() })
+        let out = pools.missing();
+        let kept = out.min(keeps);
+        Ok(Homecoming { drained, kept, missing: out - kept })
     }
 }
 

@@ -48,7 +48,9 @@ pub(crate) struct Report {
     ports: Vec<DeviceReport>,
     /// Packets that waited in receive queues at the end and were freed.
     drained: u64,
-    /// Packets that no pool got back.
+    /// Packets that drivers keep when their ports are closed, as net_af_xdp does.
+    mbufs_kept: u32,
+    /// Packets that no pool got back beside those.
     mbufs_missing: u32,
 }
 
@@ -130,8 +132,16 @@ impl Session {
         let ports = self.dataplane.ports().iter().map(DeviceReport::of).collect();
         let forward_mode = self.mode.name;
         let home = self.dataplane.take_down().map_err(Failure::running)?;
-        let (drained, mbufs_missing) = (home.drained, home.missing);
-        Ok(Report { forward_mode, plan, forward_stats, engine, ports, drained, mbufs_missing })
+        Ok(Report {
+            forward_mode,
+            plan,
+            forward_stats,
+            engine,
+            ports,
+            drained: home.drained,
+            mbufs_kept: home.kept,
+            mbufs_missing: home.missing,
+        })
     }
 
     fn forward_stats(&self) -> ForwardStats {
