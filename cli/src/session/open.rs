@@ -33,6 +33,9 @@ impl Session {
         let mode = forward::mode(&settings.mode).ok_or_else(|| {
             Failure::input(anyhow::anyhow!("there is no forwarding mode {}", settings.mode))
         })?;
+        if let Some(named) = &settings.lcores {
+            named.check_processors(Path::new("/sys")).map_err(Failure::input)?;
+        }
         let flags =
             eal::prepare(&request(&settings)?, &Machine::default()).map_err(Failure::input)?;
         for note in &flags.notes {
@@ -106,6 +109,13 @@ fn open_ports(settings: &FwdSettings, eal: &Eal) -> Result<Vec<Opened>, Failure>
         })?;
         let peer = settings.peer(port.id(), Some(named));
         opened.push(Opened { port, config: named.config.clone(), peer });
+    }
+    let ports: Vec<PortId> = opened.iter().map(|opened| opened.port.id()).collect();
+    if let Some(port) = settings.peers.keys().find(|port| !ports.contains(port)) {
+        return Err(Failure::input(anyhow::anyhow!(
+            "--eth-peer={port},…: there is no port {port}; there are {}",
+            lcores::list(ports.iter())
+        )));
     }
     Ok(opened)
 }
