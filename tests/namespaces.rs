@@ -8,9 +8,9 @@ mod lab;
 mod namespaces;
 
 use lab::forwarder::{Forwarder, number};
-use lab::kernel::{command_in, packets, ping, send_file};
+use lab::kernel::{Packets, command_in, ping, send_file};
 use lab::{lacks, lcores, run, skip};
-use namespaces::Namespaces;
+use namespaces::{End, Namespaces};
 use serde_json::Value;
 use std::fs::File;
 use std::io::Read;
@@ -54,22 +54,21 @@ fn through(name: &str, form: &str, flags: &[&str]) -> Option<Value> {
     }
     let rig = Namespaces::new("test").unwrap();
     let [a, b] = rig.ends();
-    let figures = || rig.ends().each_ref().map(|end| packets(&end.namespace, &end.inner));
-    let before = figures();
+    let counted = |end: &End| Packets::of(&end.namespace, &end.inner);
+    let before = [a, b].map(counted);
+    let passed = || [0, 1].map(|end| counted(&rig.ends()[end]).since(before[end]));
     let devices = [a, b].map(|end| format!("{form}:{}", end.outer));
     let mut forwarder = Forwarder::on(&devices.each_ref().map(String::as_str), flags);
 
     assert_eq!(ping(&a.namespace, &b.address, 20), 20);
     // Nothing was lost, and nothing is under way but what a kernel says now and then.
     lab::wait_for("counters that agree with the kernels'", || {
-        let agree = |(port, (after, before)): (usize, ((u64, u64), (u64, u64)))| {
-            let figure = [
-                forwarder.shell.port_figure(port, "RX-packets"),
-                forwarder.shell.port_figure(port, "TX-packets"),
-            ];
-            figure == [after.0 - before.0, after.1 - before.1]
-        };
-        figures().into_iter().zip(before).enumerate().all(agree).then_some(())
+        let kernels = passed();
+        let ports = [0, 1].map(|port| Packets {
+            sent: forwarder.shell.port_figure(port, "RX-packets"),
+            received: forwarder.shell.port_figure(port, "TX-packets"),
+        });
+        (ports == kernels).then_some(())
     });
 
     let folder = tempfile::tempdir().unwrap();
@@ -93,8 +92,7 @@ fn through(name: &str, form: &str, flags: &[&str]) -> Option<Value> {
     let report = forwarder.stop();
     let figure =
         |port: usize, path: &str| number(&report, &format!("/forward_stats/ports/{port}/{path}"));
-    for (port, (after, before)) in figures().into_iter().zip(before).enumerate() {
-        let (sent, received) = (after.0 - before.0, after.1 - before.1);
+    for (port, Packets { sent, received }) in passed().into_iter().enumerate() {
         assert!(figure(port, "rx_packets") <= sent, "{sent} sent: {report:#}");
         assert_eq!(figure(port, "tx_packets"), received, "{report:#}");
         assert_eq!(

@@ -4,7 +4,7 @@
 mod lab;
 
 use lab::forwarder::{Forwarder, number};
-use lab::kernel::{packets, ping};
+use lab::kernel::{Packets, ping};
 use lab::{lacks, run, skip};
 use std::process::Command;
 
@@ -53,14 +53,14 @@ fn kernels_talk_through_taps() {
     assert_eq!(ping(a.0, "198.18.8.2", 20), 20);
     assert_eq!(ping(b.0, "198.18.8.1", 20), 20);
 
-    let figures = [(a.0, "pw-tap-a"), (b.0, "pw-tap-b")].map(|(name, tap)| packets(name, tap));
-    for (port, (sent, _)) in figures.into_iter().enumerate() {
+    let figures = [(a.0, "pw-tap-a"), (b.0, "pw-tap-b")].map(|(name, tap)| Packets::of(name, tap));
+    for (port, Packets { sent, .. }) in figures.into_iter().enumerate() {
         // Eighty echoes and replies, half of them each way, and at least one question or answer of ARP.
         assert!(sent > 40, "{sent}");
         forwarder.shell.wait_for_figure(port, "RX-packets", sent);
     }
     let report = forwarder.stop();
-    for (port, (sent, received)) in figures.into_iter().enumerate() {
+    for (port, Packets { sent, received }) in figures.into_iter().enumerate() {
         let figure = |path: &str| number(&report, &format!("/forward_stats/ports/{port}/{path}"));
         assert_eq!((figure("rx_packets"), figure("tx_packets")), (sent, received), "{report:#}");
         assert_eq!(figure("tx_dropped"), 0);

@@ -60,11 +60,25 @@ pub(crate) fn send_file(file: &Path, from: &str, to: &str, address: &str, arrive
     assert_eq!(receiver.join().unwrap(), sent);
 }
 
-/// The figures of an interface in a namespace: packets that it sent and that it received.
-pub(crate) fn packets(namespace: &str, interface: &str) -> (u64, u64) {
-    let arguments = ["-json", "-stats", "link", "show", "dev", interface];
-    let links = run(&mut command_in(namespace, "ip", &arguments));
-    let links: serde_json::Value = serde_json::from_str(&links).unwrap();
-    let figure = |way: &str| links[0]["stats64"][way]["packets"].as_u64().unwrap();
-    (figure("tx"), figure("rx"))
+/// What an interface has counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Packets {
+    pub(crate) sent: u64,
+    pub(crate) received: u64,
+}
+
+impl Packets {
+    /// Those of an interface in a namespace.
+    pub(crate) fn of(namespace: &str, interface: &str) -> Self {
+        let arguments = ["-json", "-stats", "link", "show", "dev", interface];
+        let links = run(&mut command_in(namespace, "ip", &arguments));
+        let links: serde_json::Value = serde_json::from_str(&links).unwrap();
+        let figure = |way: &str| links[0]["stats64"][way]["packets"].as_u64().unwrap();
+        Self { sent: figure("tx"), received: figure("rx") }
+    }
+
+    /// Those that came since.
+    pub(crate) fn since(self, before: Self) -> Self {
+        Self { sent: self.sent - before.sent, received: self.received - before.received }
+    }
 }
