@@ -6,10 +6,11 @@
     reason = "a rig that cannot be built fails the test"
 )]
 
-use std::fs::{self, OpenOptions};
-use std::io::Write;
+mod lab;
+
 use std::process::{Command, Output, Stdio};
 
+use lab::{hugepages_are_there, skip};
 use serde_json::Value;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
@@ -163,20 +164,4 @@ fn works(command: &[&str]) -> bool {
         .args(&command[1..])
         .output()
         .is_ok_and(|output| output.status.success())
-}
-
-fn hugepages_are_there() -> bool {
-    let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
-    let memory = fs::read_to_string("/proc/meminfo").unwrap();
-    let free = memory.lines().find_map(|line| line.strip_prefix("HugePages_Free:"));
-    mounts.contains(" /dev/hugepages hugetlbfs ") && free.is_some_and(|free| free.trim() != "0")
-}
-
-/// Says that a test cannot run here, where scripts/test.sh sums up too.
-fn skip(name: &str, reason: &str) {
-    eprintln!("SKIPPED {name}: {reason}");
-    if let Some(path) = std::env::var_os("POLLWAY_SKIPPED") {
-        let mut file = OpenOptions::new().append(true).open(path).unwrap();
-        writeln!(file, "{name}: {reason}").unwrap();
-    }
 }

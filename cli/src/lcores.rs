@@ -7,6 +7,8 @@
 use crate::flags::eal::EalFlags;
 use dataplane::lcore::LcoreId;
 use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
 use thiserror::Error;
 
 /// How many lcores there can be, numbered from 0 (`RTE_MAX_LCORE` of Debian's and Ubuntu's DPDK).
@@ -19,6 +21,8 @@ pub(crate) struct Lcores {
     pub(crate) main: LcoreId,
     /// The others, ascending.
     pub(crate) workers: Vec<LcoreId>,
+    /// The processors that they run on.
+    processors: BTreeSet<u32>,
 }
 
 /// Why a core list is not one.
@@ -34,6 +38,11 @@ pub(crate) enum LcoreError {
         "--main-lcore {text}: not one of the lcores of this run ({lcores}); choose one of them or add it to the list"
     )]
     MainNotListed { text: String, lcores: String },
+    #[error(
+        "there is no processor {absent} on this machine, which has {present}; name others, or let lcores share one, as \
+         in --lcores '0@0,(1-3)@1'"
+    )]
+    NoProcessor { absent: u32, present: String },
 }
 
 impl Lcores {
@@ -47,18 +56,24 @@ impl Lcores {
             .into_iter()
             .filter_map(|(flag, name)| Some((flag, eal.value(name)?)))
             .collect();
-        let lcores = match lists[..] {
+        // Without a map an lcore runs on the processor of its number.
+        let alike = |lcores: BTreeSet<u32>| (lcores.clone(), lcores);
+        let (lcores, processors) = match lists[..] {
             [] => return Ok(None),
-            [("-c", text)] => coremask(text)?,
-            [("-l", text)] => corelist(text)?,
+            [("-c", text)] => alike(coremask(text)?),
+            [("-l", text)] => alike(corelist(text)?),
             [(_, text)] => coremap(text)?,
             [(flag, _), (other, _), ..] => return Err(LcoreError::TwoLists { flag, other }),
         };
-        Self::with_main(&lcores, eal.value("main-lcore")).map(Some)
+        Self::with_main(&lcores, processors, eal.value("main-lcore")).map(Some)
     }
 
     /// Tells the main lcore from the others; without `--main-lcore` it is the lowest, as in EAL.
-    fn with_main(lcores: &BTreeSet<u32>, main: Option<&str>) -> Result<Self, LcoreError> {
+    fn with_main(
+        lcores: &BTreeSet<u32>,
+        processors: BTreeSet<u32>,
+        main: Option<&str>,
+    ) -> Result<Self, LcoreError> {
         let chosen = match main {
             Some(text) => text.parse().ok().filter(|id| lcores.contains(id)),
             None => lcores.first().copied(),
@@ -70,18 +85,32 @@ impl Lcores {
             });
         };
         let workers = lcores.iter().filter(|&&id| id != main).map(|&id| LcoreId(id)).collect();
-        Ok(Self { main: LcoreId(main), workers })
+        Ok(Self { main: LcoreId(main), workers, processors })
+    }
+
+    /// Whether the machine whose sysfs this is has the processors.
+    ///
+    /// # Errors
+    ///
+    /// [`LcoreError::NoProcessor`] with the first that it has not.
+    pub(crate) fn check_processors(&self, sysfs: &Path) -> Result<(), LcoreError> {
+        let folder = sysfs.join("devices/system/cpu");
+        let absent = |id: &&u32| !folder.join(format!("cpu{id}")).exists();
+        let Some(&absent) = self.processors.iter().find(absent) else { return Ok(()) };
+        let present = fs::read_to_string(folder.join("online")).unwrap_or_default();
+        Err(LcoreError::NoProcessor { absent, present: present.trim().to_owned() })
     }
 
     /// The lcores where no flag names any: EAL's own choice, one for each processor that this process may run on, or
     /// those of [`one_processor_flag`].
     pub(crate) fn of_this_machine() -> Option<Self> {
-        let processors = processors();
+        let processors: BTreeSet<u32> =
+            processors().into_iter().filter_map(|id| u32::try_from(id).ok()).collect();
         let lcores = match processors.len() {
             1 => BTreeSet::from([0, 1]),
-            _ => processors.into_iter().filter_map(|id| u32::try_from(id).ok()).collect(),
+            _ => processors.clone(),
         };
-        Self::with_main(&lcores, None).ok()
+        Self::with_main(&lcores, processors, None).ok()
     }
 }
 
@@ -136,25 +165,25 @@ fn corelist(text: &str) -> Result<BTreeSet<u32>, LcoreError> {
     Ok(lcores)
 }
 
-fn coremap(text: &str) -> Result<BTreeSet<u32>, LcoreError> {
+/// The lcores and the processors that they run on.
+fn coremap(text: &str) -> Result<(BTreeSet<u32>, BTreeSet<u32>), LcoreError> {
     let mut reader = Reader {
         flag: "--lcores",
         text,
         rest: text,
         example: "--lcores 0-1, or --lcores 0@0,1@2,(3,4)@(3-4) to say which lcores run on which processors",
     };
-    let mut lcores = BTreeSet::new();
+    let (mut lcores, mut processors) = (BTreeSet::new(), BTreeSet::new());
     loop {
-        lcores.extend(reader.group()?);
-        if reader.take('@') {
-            reader.group()?;
-        }
+        let group = reader.group()?;
+        processors.extend(if reader.take('@') { reader.group()? } else { group.clone() });
+        lcores.extend(group);
         if !reader.take(',') {
             break;
         }
     }
     reader.end()?;
-    Ok(lcores)
+    Ok((lcores, processors))
 }
 
 /// Reads a core list from left to right.
@@ -274,6 +303,30 @@ mod tests {
             lcores(&["-l", "2-4", "--main-lcore=5"]).unwrap_err().to_string(),
             "--main-lcore 5: not one of the lcores of this run (2, 3, 4); choose one of them or add it to the list"
         );
+    }
+
+    #[test]
+    fn lcores_run_on_processors_that_there_are() {
+        let sysfs = tempfile::tempdir().unwrap();
+        let folder = sysfs.path().join("devices/system/cpu");
+        for processor in ["cpu0", "cpu1"] {
+            fs::create_dir_all(folder.join(processor)).unwrap();
+        }
+        fs::write(folder.join("online"), "0-1\n").unwrap();
+        let check = |flag: &str, text: &str| {
+            let eal = EalFlags::parse(&[flag.to_owned(), text.to_owned()]).unwrap();
+            Lcores::of(&eal).unwrap().unwrap().check_processors(sysfs.path())
+        };
+        assert_eq!(check("-l", "0-1"), Ok(()));
+        assert_eq!(check("--lcores", "0@0,(1-9)@1"), Ok(()));
+        for (flag, text, absent) in
+            [("-l", "0-2,5", 2), ("-c", "0x9", 3), ("--lcores", "0@1,1@(1,4)", 4)]
+        {
+            assert_eq!(
+                check(flag, text),
+                Err(LcoreError::NoProcessor { absent, present: "0-1".to_owned() })
+            );
+        }
     }
 
     #[test]

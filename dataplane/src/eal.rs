@@ -23,6 +23,11 @@ pub enum EalError {
     /// A flag holds a NUL byte.
     #[error("the EAL flag {0:?} holds a NUL byte; remove it")]
     NulByte(String),
+    /// The file prefix would lead out of EAL's folders.
+    #[error(
+        "--file-prefix={0}: a prefix names files and cannot hold a slash; use letters and digits"
+    )]
+    PrefixWithSlash(String),
     /// The file prefix belongs to a program that runs.
     #[error(
         "another DPDK program runs with the file prefix '{prefix}' (it holds the lock on {}): \
@@ -86,7 +91,7 @@ const NO_HUGE_BASE_MIB: u64 = 256;
 /// Adds to the user's flags what this machine and this plan need.
 ///
 /// # Errors
-/// [`EalError::PrefixTaken`] and [`EalError::TooFewHugepages`]: what EAL would fail on later and say less clearly.
+/// [`EalError::PrefixTaken`], [`EalError::PrefixWithSlash`] and [`EalError::TooFewHugepages`]: what EAL would fail on later and say less clearly.
 pub fn prepare(request: &EalRequest, machine: &Machine) -> Result<EalFlags, EalError> {
     let mut flags = request.flags.clone();
     let mut notes = Vec::new();
@@ -142,6 +147,9 @@ fn choose_prefix(
     notes: &mut Vec<String>,
 ) -> Result<(), EalError> {
     let asked = value_of(given, "--file-prefix");
+    if let Some(asked) = asked.filter(|asked| asked.contains('/')) {
+        return Err(EalError::PrefixWithSlash(asked.to_owned()));
+    }
     let prefix = Prefix::new(asked.unwrap_or(Prefix::DEFAULT));
     if !prefix.is_taken() {
         return Ok(());

@@ -116,7 +116,9 @@ pub struct Dataplane {
 pub struct Homecoming {
     /// Packets that waited in receive queues and were freed.
     pub drained: u64,
-    /// Packets that no pool got back: a defect of a driver, or of ours.
+    /// Packets that no pool got back because their port's driver keeps them ([`Port::keeps`]).
+    pub kept: u32,
+    /// Packets that no pool got back beside those: a defect of a driver, or of ours.
     pub missing: u32,
 }
 
@@ -194,9 +196,12 @@ impl Dataplane {
     /// # Errors
     /// [`RuntimeError::Engine`] if a worker panicked: the ports whose queues it had stay open then, the others are closed.
     pub fn take_down(mut self) -> Result<Homecoming, RuntimeError> {
+        let keeps: u32 = self.ports.iter().map(Port::keeps).sum();
         let (drained, stopped) = self.close_ports();
         stopped?;
-        Ok(Homecoming { drained, missing: self.pools.missing() })
+        let out = self.pools.missing();
+        let kept = out.min(keeps);
+        Ok(Homecoming { drained, kept, missing: out - kept })
     }
 
     /// Stops the engine and closes the ports; nothing is left to do the second time.

@@ -94,6 +94,8 @@ impl End {
         let quiet_v6 = format!("net.ipv6.conf.{}.disable_ipv6=1", self.outer);
         let _ = quiet("sysctl", &["-q", "-w", &quiet_v6]);
         run("ip", &["link", "set", &self.outer, "up", "promisc", "on"])?;
+        let quiet_v6 = format!("net.ipv6.conf.{}.disable_ipv6=1", self.inner);
+        let _ = self.exec("sysctl", &["-q", "-w", &quiet_v6]);
         self.exec("ip", &["addr", "add", &address, "dev", &self.inner])?;
         self.exec("ip", &["link", "set", &self.inner, "up"])?;
         self.exec("ip", &["link", "set", "lo", "up"])?;

@@ -51,7 +51,7 @@ pub(super) fn forward_stats(
             rx_errors: now.rx_errors.saturating_sub(before.rx_errors),
             rx_nombufs: now.rx_nombuf.saturating_sub(before.rx_nombuf),
             tx_packets: sent.clone().map(|report| report.figures.sent).sum(),
-            // Not the device's own errors: a driver that takes fewer packets counts those that we free and count here.
+            // Not the device's own errors: drivers count there what they refuse, at each try, and it is dropped here.
             tx_dropped: for_it.map(|report| report.figures.dropped_total()).sum(),
             bursts: Bursts {
                 rx: by_size(received.flat_map(|report| &report.figures.received_bursts)),

@@ -48,7 +48,9 @@ pub(crate) struct Report {
     ports: Vec<DeviceReport>,
     /// Packets that waited in receive queues at the end and were freed; `None` if the ports did not all stop.
     drained: Option<u64>,
-    /// Packets that no pool got back; `None` if the ports did not all stop.
+    /// Packets that drivers keep when their ports are closed, as net_af_xdp does.
+    mbufs_kept: Option<u32>,
+    /// Packets that no pool got back beside those; `None` if the ports did not all stop.
     mbufs_missing: Option<u32>,
 }
 
@@ -124,10 +126,12 @@ impl Session {
             engine: self.dataplane.engine.figures(),
             ports: self.dataplane.ports().iter().map(DeviceReport::of).collect(),
             drained: None,
+            mbufs_kept: None,
             mbufs_missing: None,
         };
         let taken_down = self.dataplane.take_down().map_err(Failure::running).and_then(|home| {
             report.drained = Some(home.drained);
+            report.mbufs_kept = Some(home.kept);
             report.mbufs_missing = Some(home.missing);
             match home.missing {
                 0 => Ok(()),

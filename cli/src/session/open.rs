@@ -30,6 +30,9 @@ impl Session {
     /// [`Failure::Input`] for what was asked for and cannot be had on this machine.
     pub(crate) fn open(settings: FwdSettings) -> Result<Self, Failure> {
         let mode = settings.mode;
+        if let Some(named) = &settings.lcores {
+            named.check_processors(Path::new("/sys")).map_err(Failure::input)?;
+        }
         let flags =
             eal::prepare(&request(&settings)?, &Machine::default()).map_err(Failure::input)?;
         for note in &flags.notes {
@@ -96,6 +99,13 @@ fn open_ports(settings: &FwdSettings, eal: &Eal) -> Result<Vec<Opened>, Failure>
         })?;
         let peer = settings.peer(port.id(), Some(named));
         opened.push(Opened { port, config: named.config.clone(), peer });
+    }
+    let ports: Vec<PortId> = opened.iter().map(|opened| opened.port.id()).collect();
+    if let Some(port) = settings.peers.keys().find(|port| !ports.contains(port)) {
+        return Err(Failure::input(anyhow::anyhow!(
+            "--eth-peer={port},…: there is no port {port}; there are {}",
+            lcores::list(ports.iter())
+        )));
     }
     Ok(opened)
 }

@@ -19,6 +19,16 @@ pub enum PortError {
         /// The errno's text.
         reason: String,
     },
+    /// A device could not be made by a process that is not root, for which that is the likely reason.
+    #[error(
+        "the device '{device}' could not be made, and this process is not root: run it as root, or with the \
+         capabilities that the device takes (CAP_NET_RAW for packet sockets, CAP_NET_ADMIN for tap and XDP); DPDK's own \
+         words are above"
+    )]
+    NotRoot {
+        /// The device as DPDK names it.
+        device: String,
+    },
     /// The port has an owner already, or does not exist.
     #[error("port {0} does not exist or is in use by another part of this program")]
     Taken(PortId),

@@ -142,7 +142,7 @@ impl Port<Stopped> {
     /// Makes a device from its DPDK arguments (`net_tap0,iface=tap0`, `0000:01:00.0`) and takes its port.
     ///
     /// # Errors
-    /// [`PortError::Probe`]; nothing is left behind.
+    /// [`PortError::Probe`] or [`PortError::NotRoot`]; nothing is left behind.
     ///
     /// Source: `rte_dev.h`, `rte_dev_probe`.
     pub fn probe(eal: &Eal, devargs: &str) -> Result<Self, PortError> {
@@ -154,7 +154,13 @@ impl Port<Stopped> {
         // SAFETY: EAL runs; the string is NUL-terminated and copied by the call.
         let rc = unsafe { dpdk_sys::rte_dev_probe(c_devargs.as_ptr()) };
         if rc != 0 {
-            return Err(refused(errno_text(rc)));
+            // Drivers answer EPERM, or -1, which is the same, to whatever goes wrong: it means something only here.
+            let may_not = matches!(-rc, libc::EPERM | libc::EACCES);
+            return Err(if may_not && !rustix::process::geteuid().is_root() {
+                PortError::NotRoot { device: name.to_owned() }
+            } else {
+                refused(errno_text(rc))
+            });
         }
         // Not by name: some drivers name their ports otherwise than their device.
         let made = ports().find(|port| !before.contains(port));
@@ -289,6 +295,16 @@ impl<State> Port<State> {
         // SAFETY: the port exists.
         let socket = unsafe { dpdk_sys::rte_eth_dev_socket_id(self.device.id.0) };
         (socket >= 0).then_some(SocketId(socket))
+    }
+
+    /// How many packets the driver may keep for ever when the port is closed.
+    ///
+    /// net_af_xdp lends the kernel packets to receive into and to send, and takes none of those back that the kernel
+    /// still has: 2048 of each a queue, whatever is configured (`ETH_AF_XDP_DFLT_NUM_DESCS` and `xdp_umem_destroy` in
+    /// DPDK's `rte_eth_af_xdp.c`). All others give everything back.
+    pub fn keeps(&self) -> u32 {
+        let queues = self.config().map_or(0, |config| config.rx_queues.max(config.tx_queues));
+        if self.name().starts_with("net_af_xdp") { u32::from(queues) * 2 * 2048 } else { 0 }
     }
 
     /// The configuration in force.

@@ -1,0 +1,80 @@
+//! `pollway fwd` as a child: started, asked through its shell, stopped, and its report read.
+
+use super::console::{Console, Ended};
+use super::shell::Shell;
+use super::{hugepage_files, lcores};
+use serde_json::Value;
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// A file prefix that no other program has.
+pub(crate) fn own_prefix() -> String {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    format!("pollway-test-{}-{number}", std::process::id())
+}
+
+/// `pollway fwd` without PCI devices, under a file prefix.
+pub(crate) fn fwd(prefix: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pollway"));
+    command.args(["fwd", "--no-pci", "--no-telemetry", "--file-prefix", prefix]);
+    command
+}
+
+/// A forwarder that runs; killed when dropped.
+pub(crate) struct Forwarder {
+    pub(crate) shell: Shell,
+    prefix: String,
+}
+
+impl Forwarder {
+    /// Starts one with these flags, and returns when it forwards. It has one worker, on processor 1, unless the flags
+    /// name lcores.
+    pub(crate) fn start(flags: &[&str]) -> Self {
+        let prefix = own_prefix();
+        let mut command = fwd(&prefix);
+        if !flags.contains(&"--lcores") {
+            command.args(["--lcores", &lcores(1, 1)]);
+        }
+        command.args(flags).args(["-i", "--auto-start", "--json"]);
+        Self { shell: Shell::of(Console::start(&mut command), "pollway> "), prefix }
+    }
+
+    /// Starts one whose devices are these.
+    pub(crate) fn on(devices: &[&str], flags: &[&str]) -> Self {
+        let ports = devices.iter().flat_map(|device| ["--port", device]);
+        Self::start(&ports.chain(flags.iter().copied()).collect::<Vec<_>>())
+    }
+
+    /// Its file prefix.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// Ends it by the end of its input, and returns its report.
+    ///
+    /// # Panics
+    /// If it did not end in order, with every packet back and no file left.
+    pub(crate) fn stop(self) -> Value {
+        report(self.shell.console.close(), &self.prefix)
+    }
+}
+
+/// The report of a run with `--json` that ended.
+///
+/// # Panics
+/// If it did not end in order, with every packet back and no file left.
+pub(crate) fn report(ended: Ended, prefix: &str) -> Value {
+    assert_eq!(ended.status.code(), Some(0), "{}\n{}", ended.stdout, ended.stderr);
+    let last = ended.stdout.lines().last().unwrap();
+    let report: Value = serde_json::from_str(last).unwrap_or_else(|why| panic!("{why}: {last}"));
+    assert_eq!(report["mbufs_missing"], 0, "{report:#}");
+    assert_eq!(hugepage_files(prefix), [""; 0], "left behind");
+    report
+}
+
+/// A number in a report by its path, such as `/ports/0/stats/rx_packets`.
+pub(crate) fn number(report: &Value, path: &str) -> u64 {
+    let value = report.pointer(path).unwrap_or_else(|| panic!("no {path} in {report:#}"));
+    value.as_u64().unwrap_or_else(|| panic!("{path} is {value}"))
+}

@@ -1,0 +1,84 @@
+//! What two kernels do to each other, each in a network namespace.
+
+use super::{PATIENCE, run};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use std::fs::File;
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::process::Command;
+use std::thread::{self, JoinHandle};
+
+/// Runs `work` on a thread of its own whose network is a namespace's.
+pub(crate) fn inside<T: Send + 'static>(
+    namespace: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> JoinHandle<T> {
+    let file = File::open(format!("/run/netns/{namespace}")).unwrap();
+    thread::spawn(move || {
+        move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
+        work()
+    })
+}
+
+/// A command that runs in a namespace.
+pub(crate) fn command_in(namespace: &str, program: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new("ip");
+    command.args(["netns", "exec", namespace, program]).args(arguments);
+    command
+}
+
+/// Sends echo requests from a namespace to an address, 20 ms apart, and returns how many were answered.
+pub(crate) fn ping(namespace: &str, address: &str, count: u64) -> u64 {
+    let count = count.to_string();
+    let arguments = ["-c", &count, "-i", "0.02", "-W", "2", address];
+    let said = run(&mut command_in(namespace, "ping", &arguments));
+    let received = said.lines().find_map(|line| {
+        let (_, rest) = line.split_once("packets transmitted, ")?;
+        rest.split(' ').next()?.parse().ok()
+    });
+    received.unwrap_or_else(|| panic!("ping said {said}"))
+}
+
+/// Sends a file from one namespace over TCP to another namespace's address, and stores what arrives.
+pub(crate) fn send_file(file: &Path, from: &str, to: &str, address: &str, arrived: &Path) {
+    let listener = inside(to, || TcpListener::bind("0.0.0.0:0").unwrap()).join().unwrap();
+    let target = format!("{address}:{}", listener.local_addr().unwrap().port());
+    let (file, arrived) = (file.to_owned(), arrived.to_owned());
+    let receiver = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        std::io::copy(&mut stream, &mut File::create(arrived).unwrap()).unwrap()
+    });
+    let sender = inside(from, move || {
+        let mut stream = TcpStream::connect(target).unwrap();
+        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        std::io::copy(&mut File::open(file).unwrap(), &mut stream).unwrap()
+    });
+    // In this order: without a sender nobody connects, and accepting would wait for ever.
+    let sent = sender.join().unwrap();
+    assert_eq!(receiver.join().unwrap(), sent);
+}
+
+/// What an interface has counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Packets {
+    pub(crate) sent: u64,
+    pub(crate) received: u64,
+}
+
+impl Packets {
+    /// Those of an interface in a namespace.
+    pub(crate) fn of(namespace: &str, interface: &str) -> Self {
+        let arguments = ["-json", "-stats", "link", "show", "dev", interface];
+        let links = run(&mut command_in(namespace, "ip", &arguments));
+        let links: serde_json::Value = serde_json::from_str(&links).unwrap();
+        let figure = |way: &str| links[0]["stats64"][way]["packets"].as_u64().unwrap();
+        Self { sent: figure("tx"), received: figure("rx") }
+    }
+
+    /// Those that came since.
+    pub(crate) fn since(self, before: Self) -> Self {
+        Self { sent: self.sent - before.sent, received: self.received - before.received }
+    }
+}

@@ -1,0 +1,267 @@
+//! Captures in, captures out: what each mode makes of a frame, byte for byte, in both models, and as dpdk-testpmd does it.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "what fails here fails the test")]
+
+mod lab;
+
+use etherparse::{PacketBuilder, VlanId};
+use lab::forwarder::{Forwarder, number};
+use lab::{lacks_programs, lcores, skip, testpmd};
+use pcap_file::pcap::{PcapHeader, PcapPacket, PcapReader, PcapWriter};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tempfile::TempDir;
+
+type Frame = Vec<u8>;
+
+const SRC: [u8; 6] = [0x02, 0xaa, 0, 0, 0, 1];
+const DST: [u8; 6] = [0x02, 0xbb, 0, 0, 0, 2];
+const PEER: [u8; 6] = [0x02, 0xcc, 0, 0, 0, 3];
+/// What net_pcap calls its first port (`eth_pcap_addr` in DPDK's `pcap_ethdev.c`).
+const OWN: [u8; 6] = [0x02, 0x70, 0x63, 0x61, 0x70, 0x00];
+
+#[test]
+fn io_passes_every_frame_as_it_is() {
+    // A mode that reads no header takes what has none, too, and what fills several mbufs.
+    let odd = [vec![0x5a], vec![0x5a; 13], (0..=255).cycle().take(5000).collect()];
+    let frames = [protocols(), odd.to_vec()].concat();
+    let (sent, report) = forward(&frames, &[]);
+    assert_eq!(sent, frames);
+    assert_counts(&report, frames.len(), frames.len());
+}
+
+#[test]
+fn macswap_exchanges_the_addresses() {
+    let frames = protocols();
+    let (sent, report) = forward(&frames, &["--forward-mode=macswap"]);
+    assert_eq!(sent, readdressed(&frames, |dst, src| [src, dst]));
+    assert_counts(&report, frames.len(), frames.len());
+}
+
+#[test]
+fn mac_writes_the_ports_and_the_peers_address() {
+    let frames = protocols();
+    let peer = eth_peer();
+    let (sent, report) = forward(&frames, &["--forward-mode=mac", &peer]);
+    assert_eq!(sent, readdressed(&frames, |_, _| [PEER, OWN]));
+    assert_counts(&report, frames.len(), frames.len());
+}
+
+#[test]
+fn a_frame_without_a_header_is_dropped_and_counted() {
+    let whole = udp(1, 0, 100);
+    let frames = [vec![0x5a; 13], whole.clone(), vec![0x5a]];
+    for mode in ["mac", "macswap"] {
+        let (sent, report) = forward(&frames, &["--forward-mode", mode]);
+        assert_eq!(sent.len(), 1, "{mode}");
+        assert_eq!(sent[0][12..], whole[12..], "{mode}");
+        let dropped = report.pointer("/engine/workers/0/streams/0/figures/dropped").unwrap();
+        assert_eq!(
+            *dropped,
+            serde_json::json!([{ "reason": "truncated", "packets": 2 }]),
+            "{mode}"
+        );
+    }
+}
+
+#[test]
+fn a_pipeline_keeps_each_flow_as_run_to_completion_does() {
+    let frames: Vec<Frame> =
+        (0..4000).map(|number| udp(number % 23, number, 64 + number as usize % 900)).collect();
+    let wanted = by_flow(&readdressed(&frames, |dst, src| [src, dst]));
+    assert_eq!(wanted.len(), 23);
+    let mode = "--forward-mode=macswap";
+    let (completed, report) = forward(&frames, &[mode]);
+    assert_counts(&report, frames.len(), frames.len());
+    assert!(by_flow(&completed) == wanted, "a flow changed on its way");
+
+    // A capture is read faster than anything can be sent: the rings have room for all of it.
+    let pipeline = [mode, "--model=pipeline", "--ring-size=4096", "--lcores", &lcores(4, 1)];
+    let (piped, report) = forward(&frames, &pipeline);
+    assert_counts(&report, frames.len(), frames.len());
+    assert!(by_flow(&piped) == wanted, "a flow changed on its way");
+    assert_eq!(report["plan"]["model"], "pipeline");
+    // Two workers had a share each, else the order would prove nothing.
+    let streams = report["engine"]["workers"].as_array().unwrap().iter();
+    let streams = streams.flat_map(|worker| worker["streams"].as_array().unwrap());
+    let works = streams.filter(|stream| stream["plan"]["work"]["forward"].is_object());
+    let shares: Vec<u64> = works.map(|stream| number(stream, "/figures/received")).collect();
+    assert_eq!(shares.iter().sum::<u64>(), 4000);
+    assert!(shares.len() > 1 && shares.iter().all(|share| *share > 0), "{shares:?}");
+}
+
+#[test]
+fn testpmd_makes_the_same_of_every_frame() {
+    if let Some(reason) = lacks_programs(&["dpdk-testpmd", "stdbuf"]) {
+        return skip("testpmd_makes_the_same_of_every_frame", &reason);
+    }
+    let frames = protocols();
+    for mode in ["io", "mac", "macswap"] {
+        let (mode_flag, peer_flag) = (format!("--forward-mode={mode}"), eth_peer());
+        let flags = [mode_flag.as_str(), &peer_flag];
+        let (ours, _) = forward(&frames, &flags);
+        let files = Files::new(&frames);
+        let vdev = format!("net_pcap0,rx_pcap={},tx_pcap={}", files.input(), files.output());
+        // It would throw away at the start what waits in a receive queue.
+        let own = [&flags[..], &["--no-flush-rx"]].concat();
+        let mut peer = testpmd::start(&["--vdev", &vdev], &own);
+        peer.ask("start");
+        peer.wait_for_figure(0, "TX-packets", frames.len() as u64);
+        peer.console.close();
+        assert_eq!(ours, files.sent(), "{mode}");
+    }
+}
+
+fn eth_peer() -> String {
+    let peer = PEER.map(|byte| format!("{byte:02x}")).join(":");
+    format!("--eth-peer=0,{peer}")
+}
+
+/// What a forwarder sends of these frames, and its report.
+fn forward(frames: &[Frame], flags: &[&str]) -> (Vec<Frame>, Value) {
+    let files = Files::new(frames);
+    let device = format!("pcap:{},tx={}", files.input(), files.output());
+    let mut forwarder = Forwarder::on(&[&device], flags);
+    forwarder.shell.wait_for_figure(0, "RX-packets", frames.len() as u64);
+    // What is under way when it stops is still sent.
+    let report = forwarder.stop();
+    (files.sent(), report)
+}
+
+fn assert_counts(report: &Value, received: usize, sent: usize) {
+    let figure = |path| number(report, path) as usize;
+    assert_eq!(figure("/forward_stats/ports/0/rx_packets"), received, "{report:#}");
+    assert_eq!(figure("/forward_stats/ports/0/tx_packets"), sent, "{report:#}");
+    assert_eq!(figure("/forward_stats/ports/0/tx_dropped"), received - sent, "{report:#}");
+    assert_eq!(figure("/ports/0/stats/rx_packets"), received, "{report:#}");
+    assert_eq!(figure("/ports/0/stats/tx_packets"), sent, "{report:#}");
+}
+
+/// A folder with a capture to read and one to write.
+struct Files(TempDir);
+
+impl Files {
+    fn new(frames: &[Frame]) -> Self {
+        let files = Self(tempfile::tempdir().unwrap());
+        let header = PcapHeader { snaplen: 65535, ..PcapHeader::default() };
+        let mut file =
+            PcapWriter::with_header(File::create(files.input()).unwrap(), header).unwrap();
+        for frame in frames {
+            let packet = PcapPacket::new(Duration::ZERO, frame.len() as u32, frame);
+            file.write_packet(&packet).unwrap();
+        }
+        files
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        Path::join(self.0.path(), name)
+    }
+
+    fn input(&self) -> String {
+        self.path("in.pcap").display().to_string()
+    }
+
+    fn output(&self) -> String {
+        self.path("out.pcap").display().to_string()
+    }
+
+    fn sent(&self) -> Vec<Frame> {
+        let mut file = PcapReader::new(File::open(self.output()).unwrap()).unwrap();
+        let mut frames = Vec::new();
+        while let Some(packet) = file.next_packet() {
+            let packet = packet.unwrap();
+            assert_eq!(packet.orig_len as usize, packet.data.len(), "cut short");
+            frames.push(packet.data.into_owned());
+        }
+        frames
+    }
+}
+
+/// Frames of several protocols, from the shortest header to a full frame.
+fn protocols() -> Vec<Frame> {
+    let ethernet = || PacketBuilder::ethernet2(SRC, DST);
+    let payload: Vec<u8> = (0..1600).map(|place| (place % 251) as u8).collect();
+    let built = |write: &dyn Fn(&mut Frame)| {
+        let mut frame = Frame::new();
+        write(&mut frame);
+        frame
+    };
+    let (v4, v6) = (([192, 0, 2, 1], [198, 51, 100, 2], 64), ([0x20; 16], [0x21; 16], 9));
+    let mut frames = vec![
+        // A header alone, and one of a type that nobody has.
+        [&DST[..], &SRC, &[0x08, 0x00]].concat(),
+        [&DST[..], &SRC, &[0xff, 0xfe], &payload[..50]].concat(),
+        built(&|frame| {
+            let arp = etherparse::ArpPacket::new(
+                etherparse::ArpHardwareId::ETHERNET,
+                etherparse::EtherType::IPV4,
+                etherparse::ArpOperation::REQUEST,
+                &SRC,
+                &v4.0,
+                &[0; 6],
+                &v4.1,
+            );
+            ethernet().arp(arp.unwrap()).write(frame).unwrap();
+        }),
+        built(&|frame| {
+            let tcp = ethernet().ipv4(v4.0, v4.1, v4.2).tcp(443, 50_000, 7, 1024).syn();
+            tcp.write(frame, &[]).unwrap();
+        }),
+        built(&|frame| {
+            let ping = ethernet().ipv4(v4.0, v4.1, v4.2).icmpv4_echo_request(1, 2);
+            ping.write(frame, &payload[..56]).unwrap();
+        }),
+        built(&|frame| {
+            let udp = ethernet().ipv6(v6.0, v6.1, v6.2).udp(53, 4242);
+            udp.write(frame, &payload[..300]).unwrap();
+        }),
+        built(&|frame| {
+            let tagged = ethernet().single_vlan(VlanId::try_new(42).unwrap());
+            tagged.ipv4(v4.0, v4.1, v4.2).udp(1, 2).write(frame, &payload[..99]).unwrap();
+        }),
+        built(&|frame| {
+            let [outer, inner] = [7, 4094].map(|id| VlanId::try_new(id).unwrap());
+            let tagged = ethernet().double_vlan(outer, inner);
+            tagged.ipv6(v6.0, v6.1, v6.2).tcp(1, 2, 3, 4).write(frame, &payload[..99]).unwrap();
+        }),
+        // Multicast, as a source that no station has.
+        [&[0x01, 0x00, 0x5e, 0, 0, 1][..], &[0xff; 6], &[0x08, 0x00], &payload[..46]].concat(),
+    ];
+    frames.extend([60, 61, 64, 127, 128, 1499, 1500, 1514].map(|length| udp(5, 0, length)));
+    frames
+}
+
+/// A UDP frame of a flow with a number in it.
+fn udp(flow: u32, number: u32, length: usize) -> Frame {
+    let [.., low] = flow.to_be_bytes();
+    let mut payload = number.to_be_bytes().to_vec();
+    payload.resize(length - 42, low);
+    let mut frame = Frame::new();
+    PacketBuilder::ethernet2(SRC, DST)
+        .ipv4([10, 0, 0, low], [10, 0, 1, low], 64)
+        .udp(1000 + flow as u16, 2000)
+        .write(&mut frame, &payload)
+        .unwrap();
+    assert_eq!(frame.len(), length);
+    frame
+}
+
+/// The frames with other addresses: of destination and source, to destination and source.
+fn readdressed(frames: &[Frame], new: fn([u8; 6], [u8; 6]) -> [[u8; 6]; 2]) -> Vec<Frame> {
+    let readdress = |frame: &Frame| {
+        let [dst, src] = [0, 6].map(|at| <[u8; 6]>::try_from(&frame[at..at + 6]).unwrap());
+        [new(dst, src).as_flattened(), &frame[12..]].concat()
+    };
+    frames.iter().map(readdress).collect()
+}
+
+/// The frames of each flow in their order; a flow is what IPv4 addresses and UDP ports say.
+fn by_flow(frames: &[Frame]) -> BTreeMap<Vec<u8>, Vec<Frame>> {
+    let mut flows: BTreeMap<Vec<u8>, Vec<Frame>> = BTreeMap::new();
+    for frame in frames {
+        flows.entry(frame[26..38].to_vec()).or_default().push(frame.clone());
+    }
+    flows
+}
