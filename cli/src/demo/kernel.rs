@@ -95,10 +95,10 @@ fn measure(processors: &[usize], stop: &AtomicBool) -> io::Result<Figures> {
     interrupted(stop)?;
 
     let _server = Ended(b.spawn("iperf3", &["--server", "--one-off"])?);
-    let client = retry(|| a.exec("iperf3", &["--client", &b.address, "--time", "3", "--json"]))?;
-    let report: serde_json::Value = serde_json::from_slice(&client.stdout)?;
-    let bits = report["end"]["sum_received"]["bits_per_second"].as_f64();
-    let tcp_mbps = bits.ok_or_else(|| io::Error::other("iperf3 reported no throughput"))? / 1e6;
+    let tcp_mbps = retry(|| {
+        let client = a.exec("iperf3", &["--client", &b.address, "--time", "3", "--json"])?;
+        read_iperf3(&client.stdout)
+    })?;
     Ok(Figures { ping_sent: PINGS, ping_received, ping_rtt_ms, tcp_mbps })
 }
 
@@ -115,6 +115,16 @@ fn retry<T>(mut attempt: impl FnMut() -> io::Result<T>) -> io::Result<T> {
             outcome => return outcome,
         }
     }
+}
+
+/// The throughput in Mbit/s of iperf3's report. What failed stands in the report: with --json iperf3 ends with 0.
+fn read_iperf3(json: &[u8]) -> io::Result<f64> {
+    let report: serde_json::Value = serde_json::from_slice(json)?;
+    if let Some(error) = report["error"].as_str() {
+        return Err(io::Error::other(format!("iperf3: {error}")));
+    }
+    let bits = report["end"]["sum_received"]["bits_per_second"].as_f64();
+    Ok(bits.ok_or_else(|| io::Error::other("iperf3 reported no throughput"))? / 1e6)
 }
 
 /// The replies and the round trip of ping's summary.
@@ -203,6 +213,17 @@ impl Drop for Ended {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn iperf3s_throughput_is_read_or_what_it_says_instead() {
+        let report = br#"{"end": {"sum_received": {"bits_per_second": 583.2e6}}}"#;
+        assert_eq!(read_iperf3(report).unwrap(), 583.2);
+        let report = br#"{"end": {}, "error": "unable to connect to server: Connection refused"}"#;
+        assert_eq!(
+            read_iperf3(report).unwrap_err().to_string(),
+            "iperf3: unable to connect to server: Connection refused"
+        );
+    }
 
     #[test]
     fn pings_summary_is_read() {
