@@ -38,6 +38,8 @@ pub(super) enum SourceEnd {
 }
 
 /// Where a stream's packets go: indices into the worker's [`Sinks`], which streams share.
+///
+/// The one large variant is boxed, so that the others are told apart by a plain number.
 pub(super) enum SinkEnd {
     Tx(usize),
     Ring(usize),
@@ -138,7 +140,9 @@ impl Worker {
 
 impl Stream {
     /// Takes one burst from source to sink; `true` if there was one.
-    #[inline]
+    ///
+    /// A call of its own: inlined into the worker's loop, that loop's values and these compete for registers.
+    #[inline(never)]
     fn poll(&mut self, burst: u16, sinks: &mut Sinks) -> bool {
         let generates = match &mut self.source {
             SourceEnd::Rx(queue) => {

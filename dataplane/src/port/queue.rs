@@ -87,9 +87,10 @@ impl RxQueue {
         // writes. Callbacks (packet capture, latency statistics) run as DPDK's inline runs them.
         unsafe {
             let data = self.0.entry(ops.rxq.data);
-            let callbacks = self.0.entry(ops.rxq.clbk);
             batch.fill_with(usize::from(limit), |mbufs, limit| {
                 let received = receive(data, mbufs.cast(), limit);
+                // Read after the call, as DPDK does: one value less to keep across it.
+                let callbacks = self.0.entry(ops.rxq.clbk);
                 if callbacks.is_null() {
                     return usize::from(received);
                 }
