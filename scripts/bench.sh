@@ -51,7 +51,7 @@ for mode in ${modes//,/ }; do
     [[ $mode =~ ^(io|mac|macswap)$ ]] || refuse "--modes are of io, mac and macswap, not '$mode'"
 done
 
-# What both programs take without thinking: 16383 packets of 2176 bytes and EAL's own, twice, and room to spare.
+# For 16383 packets of 2176 bytes and what EAL takes besides, in each of two programs.
 needed_mib=256
 command -v dpdk-testpmd >/dev/null || refuse "there is no dpdk-testpmd to measure against: scripts/setup.sh test installs it"
 [[ $(nproc) -ge 2 ]] || refuse "two processors are needed, one to forward and one for the load; this process has $(nproc)"
