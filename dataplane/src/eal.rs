@@ -40,18 +40,29 @@ pub enum EalError {
         /// The file that the other program holds a lock on.
         lock: PathBuf,
     },
-    /// More memory was asked for than the machine has hugepages for.
+    /// More memory is needed than the machine has hugepages for.
     #[error(
-        "{asked_mib} MiB of hugepages were asked for and {free_mib} MiB are free: reserve more \
-         (scripts/hugepages.sh reserve {pages}), ask for less with -m, or run with --no-huge"
+        "{needed_mib} MiB of hugepages are needed and {free_mib} MiB are free: reserve more (scripts/hugepages.sh \
+         reserve {pages}), ask for less (-m, --total-num-mbufs, --rxd, --txd), or run with --no-huge"
     )]
     TooFewHugepages {
-        /// What `-m` asked for.
-        asked_mib: u64,
+        /// What `-m` or the plan asks for.
+        needed_mib: u64,
         /// What is free.
         free_mib: u64,
         /// How many 2 MiB pages would serve.
         pages: u64,
+    },
+    /// More memory is needed than the machine has.
+    #[error(
+        "{needed_mib} MiB of memory are needed and {free_mib} MiB are free: ask for less (-m, --total-num-mbufs, --rxd, \
+         --txd)"
+    )]
+    TooLittleMemory {
+        /// What `-m` or the plan asks for.
+        needed_mib: u64,
+        /// What is free.
+        free_mib: u64,
     },
     /// `rte_eal_init` refused.
     #[error("DPDK's EAL did not start: {reason} (flags: {flags}); its own words are above")]
@@ -70,6 +81,8 @@ pub struct EalRequest {
     pub flags: Vec<String>,
     /// A virtio-user port shares EAL's memory with its peer, which takes few memory regions.
     pub shares_memory: bool,
+    /// Ordinary memory is as good where hugepages do not suffice: a demonstration, not a measurement.
+    pub ordinary_memory_will_do: bool,
     /// Packet memory the plan needs, in MiB; sizes the heap where there are no hugepages.
     pub memory_mib: u64,
 }
@@ -91,28 +104,28 @@ const NO_HUGE_BASE_MIB: u64 = 256;
 /// Adds to the user's flags what this machine and this plan need.
 ///
 /// # Errors
-/// [`EalError::PrefixTaken`], [`EalError::PrefixWithSlash`] and [`EalError::TooFewHugepages`]: what EAL would fail on later and say less clearly.
+/// [`EalError::PrefixTaken`], [`EalError::PrefixWithSlash`], [`EalError::TooFewHugepages`] and
+/// [`EalError::TooLittleMemory`]: what EAL would fail on later and say less clearly.
 pub fn prepare(request: &EalRequest, machine: &Machine) -> Result<EalFlags, EalError> {
     let mut flags = request.flags.clone();
     let mut notes = Vec::new();
     let given = |name: &str| value_of(&request.flags, name).is_some();
 
     let asked_mib = value_of(&request.flags, "-m").and_then(|mib| mib.parse::<u64>().ok());
-    let needed_mib = asked_mib.unwrap_or(request.memory_mib + HUGE_BASE_MIB);
-    let named = asked_mib.is_some() || given("--socket-mem");
-    let usable = machine.usable_mib();
-    let free_mib = *usable.as_ref().unwrap_or(&0);
-    let without = match usable {
-        _ if given("--no-huge") || free_mib >= needed_mib => None,
-        // Who names an amount where there are hugepages wants them, and no way around.
-        Ok(_) | Err(Unusable::NoneFree { .. }) if named => {
-            let (asked_mib, pages) = (needed_mib, needed_mib.div_ceil(2));
-            return Err(EalError::TooFewHugepages { asked_mib, free_mib, pages });
-        }
-        Ok(_) => {
+    let huge_mib = asked_mib.unwrap_or(request.memory_mib + HUGE_BASE_MIB);
+    let without = match machine.usable_mib() {
+        _ if given("--no-huge") => None,
+        Ok(free_mib) if free_mib >= huge_mib => None,
+        Err(reason @ (Unusable::NoneReserved | Unusable::NotMounted)) => Some(reason.to_string()),
+        few => {
+            let free_mib = few.unwrap_or(0);
+            let (needed_mib, pages) = (huge_mib, huge_mib.div_ceil(2));
+            let error = EalError::TooFewHugepages { needed_mib, free_mib, pages };
+            if !request.ordinary_memory_will_do || asked_mib.is_some() {
+                return Err(error);
+            }
             Some(format!("{needed_mib} MiB of hugepages are needed and {free_mib} MiB are free"))
         }
-        Err(reason) => Some(reason.to_string()),
     };
     if let Some(reason) = without {
         flags.push("--no-huge".to_owned());
@@ -123,9 +136,14 @@ pub fn prepare(request: &EalRequest, machine: &Machine) -> Result<EalFlags, EalE
             .for_each(|flag| *flag = "--no-shconf".to_owned());
         notes.push(format!("running with --no-huge: {reason}"));
     }
-    if flags.iter().any(|flag| flag == "--no-huge") && asked_mib.is_none() {
-        flags.push("-m".to_owned());
-        flags.push((NO_HUGE_BASE_MIB + request.memory_mib).to_string());
+    if flags.iter().any(|flag| flag == "--no-huge") {
+        let needed_mib = asked_mib.unwrap_or(NO_HUGE_BASE_MIB + request.memory_mib);
+        if let Some(free_mib) = machine.available_mib().filter(|free_mib| *free_mib < needed_mib) {
+            return Err(EalError::TooLittleMemory { needed_mib, free_mib });
+        }
+        if asked_mib.is_none() {
+            flags.extend(["-m".to_owned(), needed_mib.to_string()]);
+        }
     }
     if request.shares_memory && !given("--single-file-segments") {
         flags.push("--single-file-segments".to_owned());
@@ -236,6 +254,14 @@ impl Eal {
         unsafe { dpdk_sys::rte_eal_has_hugepages() != 0 }
     }
 
+    /// Removes the files that EAL shares with other processes and keeps its memory in, as its end does: for a program that
+    /// is at its end while something, such as a driver that keeps packets, holds EAL for ever.
+    pub fn remove_files(&self) {
+        if let Some(files) = &self.0.files {
+            files.remove();
+        }
+    }
+
     /// Takes `port` for one owner; `false` if it has one.
     pub(crate) fn claim(&self, port: PortId) -> bool {
         self.0.claimed.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(port)
@@ -325,18 +351,39 @@ mod tests {
     }
 
     #[test]
-    fn too_few_hugepages_for_the_plan_are_as_good_as_none() {
+    fn too_few_hugepages_for_the_plan_are_named() {
         let (_root, machine) = crate::hugepages::tests::machine(20, 10, true);
         let asked = |memory_mib, flags| EalRequest { memory_mib, ..request(flags) };
         let fits = prepare(&asked(4, &["--in-memory"]), &machine).unwrap();
         assert_eq!(fits.flags, ["--in-memory"]);
-        let short = prepare(&asked(128, &["--in-memory"]), &machine).unwrap();
-        assert_eq!(short.flags, ["--no-shconf", "--no-huge", "-m", "384"]);
-        assert!(short.notes[0].contains("144 MiB of hugepages are needed and 20 MiB are free"));
-        // Who names an amount wants hugepages, not a way out.
-        let refused = prepare(&asked(128, &["--in-memory", "-m", "64"]), &machine).unwrap_err();
+        let refused = prepare(&asked(128, &["--in-memory"]), &machine).unwrap_err().to_string();
         assert!(
-            refused.to_string().contains("64 MiB of hugepages were asked for and 20 MiB are free")
+            refused.starts_with("144 MiB of hugepages are needed and 20 MiB are free"),
+            "{refused}"
+        );
+        let refused =
+            prepare(&asked(1, &["--in-memory", "-m", "64"]), &machine).unwrap_err().to_string();
+        assert!(
+            refused.starts_with("64 MiB of hugepages are needed and 20 MiB are free"),
+            "{refused}"
+        );
+        // A demonstration goes on without.
+        let demo = EalRequest { ordinary_memory_will_do: true, ..asked(128, &["--in-memory"]) };
+        let prepared = prepare(&demo, &machine).unwrap();
+        assert_eq!(prepared.flags, ["--no-shconf", "--no-huge", "-m", "384"]);
+        assert!(prepared.notes[0].contains("144 MiB of hugepages are needed and 20 MiB are free"));
+    }
+
+    #[test]
+    fn more_than_the_machine_has_is_refused() {
+        let (root, machine) = crate::hugepages::tests::machine(0, 0, true);
+        std::fs::write(root.path().join("proc/meminfo"), "MemAvailable:    1048576 kB\n").unwrap();
+        let asked = |memory_mib| EalRequest { memory_mib, ..request(&["--in-memory"]) };
+        assert!(prepare(&asked(768), &machine).is_ok());
+        let refused = prepare(&asked(769), &machine).unwrap_err().to_string();
+        assert!(
+            refused.starts_with("1025 MiB of memory are needed and 1024 MiB are free"),
+            "{refused}"
         );
     }
 

@@ -1,4 +1,4 @@
-//! What hugepages this process can use.
+//! What memory this process can use: hugepages, and ordinary memory where there are none.
 
 use serde::Serialize;
 use std::fs;
@@ -61,6 +61,16 @@ impl Machine {
             entries.flatten().filter_map(|entry| pool(&entry.path())).collect();
         pools.sort_by_key(|pool| pool.page_kib);
         pools
+    }
+
+    /// Ordinary memory that programs can have without swapping, in MiB; `None` if the kernel does not say.
+    ///
+    /// Source: Linux, `Documentation/filesystems/proc.rst`, MemAvailable.
+    pub fn available_mib(&self) -> Option<u64> {
+        let meminfo = fs::read_to_string(self.root.join("proc/meminfo")).ok()?;
+        let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+        let kib: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+        Some(kib / 1024)
     }
 
     /// Free hugepage memory in MiB, or why this process cannot have any.

@@ -128,7 +128,12 @@ fn start_eal(placement: &Placement) -> Result<Eal, Failure> {
         ["--no-pci", "--no-telemetry", "--in-memory", "--log-level=error"].map(str::to_owned);
     let lcores = format!("--lcores={}", placement.lcores);
     let flags = quiet.into_iter().chain([lcores]).collect();
-    let request = EalRequest { flags, shares_memory: false, memory_mib: MEMORY_MIB };
+    let request = EalRequest {
+        flags,
+        shares_memory: false,
+        ordinary_memory_will_do: true,
+        memory_mib: MEMORY_MIB,
+    };
     let prepared = eal::prepare(&request, &Machine::default()).map_err(Failure::input)?;
     for note in &prepared.notes {
         eprintln!("pollway: {note}");

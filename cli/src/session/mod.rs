@@ -140,6 +140,8 @@ impl Session {
                 ))),
             }
         });
+        // A driver that keeps packets keeps EAL too.
+        self.eal.remove_files();
         (report, stopped.and(taken_down))
     }
 

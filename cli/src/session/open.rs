@@ -81,6 +81,7 @@ fn request(settings: &FwdSettings) -> Result<EalRequest, Failure> {
     Ok(EalRequest {
         flags,
         shares_memory: settings.ports.iter().any(|port| port.device.needs_single_file_segments()),
+        ordinary_memory_will_do: false,
         memory_mib,
     })
 }
