@@ -225,8 +225,15 @@ fn more_memory_than_there_is() {
         ),
         "{said}"
     );
+    let said = refusal(&["--port", "null:", "--total-num-mbufs=4000000000"]);
+    assert!(said.contains(" MiB of packet memory are needed, and neither hugepages nor"), "{said}");
+    assert!(
+        said.ends_with("ask for fewer packets (--total-num-mbufs, --rxq, --rxd, --txd)"),
+        "{said}"
+    );
+    // With an amount of its own EAL starts, and there is no room for the pool.
     says(
-        &["--port", "null:", "--total-num-mbufs=100000000"],
+        &["-m", "64", "--port", "null:", "--total-num-mbufs=100000000"],
         "a pool of 100000000 packets of 2176 bytes (231934 MiB on NUMA node 0) could not be made: \
          Cannot allocate memory; reserve hugepages (scripts/hugepages.sh reserve 115967) or ask for fewer packets \
          (--total-num-mbufs, --rxd, --txd)",

@@ -53,6 +53,17 @@ pub enum EalError {
         /// How many 2 MiB pages would serve.
         pages: u64,
     },
+    /// The plan does not fit into the machine's memory.
+    #[error(
+        "{needed_mib} MiB of packet memory are needed, and neither hugepages nor the machine's ordinary memory, of which \
+         {free_mib} MiB are free, have room for them: ask for fewer packets (--total-num-mbufs, --rxq, --rxd, --txd)"
+    )]
+    TooLittleMemory {
+        /// What the plan needs.
+        needed_mib: u64,
+        /// What is free.
+        free_mib: u64,
+    },
     /// `rte_eal_init` refused.
     #[error("DPDK's EAL did not start: {reason} (flags: {flags}); its own words are above")]
     Init {
@@ -91,7 +102,8 @@ const NO_HUGE_BASE_MIB: u64 = 256;
 /// Adds to the user's flags what this machine and this plan need.
 ///
 /// # Errors
-/// [`EalError::PrefixTaken`], [`EalError::PrefixWithSlash`] and [`EalError::TooFewHugepages`]: what EAL would fail on later and say less clearly.
+/// [`EalError::PrefixTaken`], [`EalError::PrefixWithSlash`], [`EalError::TooFewHugepages`] and
+/// [`EalError::TooLittleMemory`]: what EAL would fail on later and say less clearly.
 pub fn prepare(request: &EalRequest, machine: &Machine) -> Result<EalFlags, EalError> {
     let mut flags = request.flags.clone();
     let mut notes = Vec::new();
@@ -124,8 +136,13 @@ pub fn prepare(request: &EalRequest, machine: &Machine) -> Result<EalFlags, EalE
         notes.push(format!("running with --no-huge: {reason}"));
     }
     if flags.iter().any(|flag| flag == "--no-huge") && asked_mib.is_none() {
+        let needed_mib = NO_HUGE_BASE_MIB + request.memory_mib;
+        // EAL would be granted more than there is, and be killed while filling it.
+        if let Some(free_mib) = machine.available_mib().filter(|free| *free < needed_mib) {
+            return Err(EalError::TooLittleMemory { needed_mib, free_mib });
+        }
         flags.push("-m".to_owned());
-        flags.push((NO_HUGE_BASE_MIB + request.memory_mib).to_string());
+        flags.push(needed_mib.to_string());
     }
     if request.shares_memory && !given("--single-file-segments") {
         flags.push("--single-file-segments".to_owned());
@@ -338,6 +355,21 @@ mod tests {
         assert!(
             refused.to_string().contains("64 MiB of hugepages were asked for and 20 MiB are free")
         );
+    }
+
+    #[test]
+    fn a_plan_that_fits_nowhere_is_refused() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir(root.path().join("proc")).unwrap();
+        std::fs::write(root.path().join("proc/meminfo"), "MemAvailable:    1048576 kB\n").unwrap();
+        let asked = |memory_mib| EalRequest { memory_mib, ..request(&["--in-memory"]) };
+        assert!(prepare(&asked(768), &Machine::at(root.path())).is_ok());
+        let refused = prepare(&asked(769), &Machine::at(root.path())).unwrap_err().to_string();
+        assert!(
+            refused.starts_with("1025 MiB of packet memory are needed, and neither"),
+            "{refused}"
+        );
+        assert!(refused.contains("of which 1024 MiB are free"), "{refused}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What hugepages this process can use.
+//! What memory this process can have: hugepages, or what else there is.
 
 use serde::Serialize;
 use std::fs;
@@ -80,6 +80,13 @@ impl Machine {
         } else {
             Ok(free_mib)
         }
+    }
+
+    /// Ordinary memory that can be had without swapping, in MiB; `None` where the kernel does not say.
+    pub(crate) fn available_mib(&self) -> Option<u64> {
+        let memory = fs::read_to_string(self.root.join("proc/meminfo")).ok()?;
+        let kib = memory.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+        kib.trim().trim_end_matches(" kB").parse::<u64>().ok().map(|kib| kib / 1024)
     }
 
     /// Where hugetlbfs is mounted.
