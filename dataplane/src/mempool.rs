@@ -8,6 +8,7 @@ use dpdk_sys::rte_mempool;
 use std::ffi::CString;
 use std::ptr::NonNull;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Data room of a packet buffer, headroom included: testpmd's `--mbuf-size` (`RTE_MBUF_DEFAULT_BUF_SIZE`).
 pub const DEFAULT_MBUF_SIZE: u16 = 2176;
@@ -119,6 +120,8 @@ struct Pool {
     raw: NonNull<rte_mempool>,
     mbufs: u32,
     mbuf_size: u16,
+    /// Whether what is out stays out, and is nobody's.
+    written_off: AtomicBool,
     eal: Eal,
 }
 
@@ -168,6 +171,7 @@ impl Mempool {
             raw,
             mbufs: config.mbufs,
             mbuf_size: config.mbuf_size,
+            written_off: AtomicBool::new(false),
             eal: eal.clone(),
         })))
     }
@@ -209,6 +213,11 @@ impl Mempool {
         self.0.in_use()
     }
 
+    /// Gives up the packets that are out: drivers kept them, whose ports are closed, and nobody touches them any more.
+    pub(crate) fn write_off(&self) {
+        self.0.written_off.store(true, Ordering::Release);
+    }
+
     pub(crate) fn as_raw(&self) -> *mut rte_mempool {
         self.0.raw.as_ptr()
     }
@@ -242,8 +251,10 @@ impl Drop for Pool {
     fn drop(&mut self) {
         // A packet that is still out points into the pool, and a worker that is freeing one counts it as back a moment
         // before it is. So the pool goes only if nothing is out and no worker runs; otherwise it stays, and EAL with it.
-        if self.eal.is_quiet() && self.in_use() == 0 {
-            // SAFETY: this is the last handle, every packet is back, and nobody is in the middle of giving one back.
+        let back = self.in_use() == 0 || self.written_off.load(Ordering::Acquire);
+        if self.eal.is_quiet() && back {
+            // SAFETY: this is the last handle, every packet is back or was its closed driver's, and nobody is in the
+            // middle of giving one back.
             unsafe { dpdk_sys::rte_mempool_free(self.raw.as_ptr()) };
         } else {
             std::mem::forget(self.eal.clone());

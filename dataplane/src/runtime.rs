@@ -75,6 +75,11 @@ impl Pools {
         self.0.iter().map(|(socket, pool)| (*socket, pool))
     }
 
+    /// Gives up the packets that are out, which only drivers of closed ports had.
+    fn write_off(&self) {
+        self.0.values().for_each(Mempool::write_off);
+    }
+
     /// Packets that are not back in their pools.
     fn missing(&self) -> u32 {
         self.0.values().map(Mempool::in_use).sum()
@@ -201,6 +206,9 @@ impl Dataplane {
         stopped?;
         let out = self.pools.missing();
         let kept = out.min(keeps);
+        if kept == out {
+            self.pools.write_off();
+        }
         Ok(Homecoming { drained, kept, missing: out - kept })
     }
 
