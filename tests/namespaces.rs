@@ -9,7 +9,7 @@ mod namespaces;
 
 use lab::forwarder::{Forwarder, number};
 use lab::kernel::{Packets, command_in, ping, send_file};
-use lab::{lacks, lcores, run, skip};
+use lab::{lacks, lcores, run, skip, tag};
 use namespaces::{End, Namespaces};
 use serde_json::Value;
 use std::fs::File;
@@ -52,7 +52,7 @@ fn through(name: &str, form: &str, flags: &[&str]) -> Option<Value> {
         skip(name, &reason);
         return None;
     }
-    let rig = Namespaces::new("test").unwrap();
+    let rig = Namespaces::new(&tag()).unwrap();
     let [a, b] = rig.ends();
     let counted = |end: &End| Packets::of(&end.namespace, &end.inner);
     let before = [a, b].map(counted);

@@ -37,7 +37,9 @@ fn vhost_with_testpmds_virtio_user() {
 #[test]
 fn virtio_user_with_testpmds_vhost() {
     let Some(socket) = socket("virtio_user_with_testpmds_vhost") else { return };
-    let peer = testpmd::start(&["--vdev", &format!("net_vhost0,iface={}", socket.path)], &[]);
+    let vdev = format!("net_vhost0,iface={}", socket.path);
+    // With a vhost port testpmd leaves its memory's files behind.
+    let peer = testpmd::start(&["--huge-unlink=always", "--vdev", &vdev], &[]);
     let device = format!("virtio-user:{}", socket.path);
     let forwarder = Forwarder::on(&[&device], &["--forward-mode=macswap"]);
     let said = forwarder.shell.console.stderr();

@@ -62,6 +62,11 @@ pub(crate) fn lcores(workers: usize, processor: usize) -> String {
     format!("0@0,(1-{workers})@{}", processor % processors)
 }
 
+/// Six letters at most that tell this process's interfaces and namespaces from another's.
+pub(crate) fn tag() -> String {
+    format!("{:x}", std::process::id() & 0xff_ffff)
+}
+
 /// Looks until `found` has an answer.
 ///
 /// # Panics
