@@ -66,7 +66,10 @@ fn a_port_that_is_none() {
         "--eth-peer=7,…: there is no port 7; there are 0",
     );
     let said = refusal(&["--vdev=net_nosuch0"]);
-    assert!(said.contains("net_nosuch0: the device 'net_nosuch0' could not be made: "), "{said}");
+    assert!(
+        said.contains("net_nosuch0: no driver is loaded that makes the device 'net_nosuch0': "),
+        "{said}"
+    );
 }
 
 #[test]

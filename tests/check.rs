@@ -114,7 +114,7 @@ fn faults_of_a_file_are_named_with_their_place() {
         ),
         (
             "eal.lcores = '0-1'",
-            "a.toml: there is no port to forward on; give one with --vdev=net_null0 or -a PCI-ADDRESS",
+            "a.toml: there is no port to forward on; give one with --port DEVICE (--port null: makes one of nothing), --vdev or -a PCI-ADDRESS",
         ),
     ] {
         assert_eq!(check(text), format!("pollway: error: {said}\n"), "{text}");

@@ -1,5 +1,6 @@
 //! How a subcommand fails, and with which exit code.
 
+use crate::out;
 use crate::settings::SettingsError;
 use std::fmt;
 use std::io::{self, ErrorKind};
@@ -30,7 +31,7 @@ impl Failure {
         if self.nobody_reads() {
             return ExitCode::SUCCESS;
         }
-        eprintln!("pollway: error: {self}");
+        out::note(&format!("error: {self}"));
         match self {
             Self::Input(_) => ExitCode::from(2),
             Self::Running(_) => ExitCode::from(1),

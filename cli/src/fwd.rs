@@ -3,7 +3,7 @@
 use crate::command::PortSelection;
 use crate::failure::Failure;
 use crate::flags::{self, FwdFlags};
-use crate::out::print;
+use crate::out::{complain, print};
 use crate::render::port_stats;
 use crate::session::Session;
 use crate::settings::{FwdSettings, RunSettings};
@@ -85,7 +85,7 @@ fn forward(
             let stats = session.port_stats(PortSelection::All);
             // With --json standard output carries the final object alone.
             if run.json {
-                eprint!("{}", port_stats::screen(&stats, std::io::stderr().is_terminal()));
+                complain(&port_stats::screen(&stats, std::io::stderr().is_terminal()));
             } else {
                 print(&port_stats::screen(&stats, std::io::stdout().is_terminal()))?;
             }

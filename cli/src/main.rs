@@ -30,7 +30,7 @@ fn main() -> ExitCode {
         Err(fault) if fault.use_stderr() => {
             // Without a subcommand the fault is the help text, which is no sentence of ours.
             let whose = if fault.kind() == HELP_FOR_NOTHING { "" } else { "pollway: " };
-            eprint!("{whose}{fault}");
+            out::complain(&format!("{whose}{fault}"));
             return ExitCode::from(2);
         }
         // --help and --version.

@@ -10,7 +10,7 @@ mod show;
 
 use crate::failure::Failure;
 use crate::flags::DemoFlags;
-use crate::out::print;
+use crate::out::{note, print};
 use crate::stop;
 use anyhow::Context;
 use dataplane::eal::{self, Eal, EalRequest};
@@ -135,8 +135,8 @@ fn start_eal(placement: &Placement) -> Result<Eal, Failure> {
         memory_mib: MEMORY_MIB,
     };
     let prepared = eal::prepare(&request, &Machine::default()).map_err(Failure::input)?;
-    for note in &prepared.notes {
-        eprintln!("pollway: {note}");
+    for text in &prepared.notes {
+        note(text);
     }
     Eal::init(&prepared.flags).map_err(Failure::input)
 }

@@ -4,7 +4,8 @@ use super::Session;
 use super::figures::Baseline;
 use crate::failure::Failure;
 use crate::lcores;
-use crate::settings::FwdSettings;
+use crate::out::note;
+use crate::settings::{AssumedPool, FwdSettings};
 use dataplane::eal::{self, Eal, EalRequest};
 use dataplane::engine::plan::{PortRequest, StreamPlan, Work};
 use dataplane::forward::{Mode, ModeEntry, StreamContext};
@@ -35,8 +36,8 @@ impl Session {
         }
         let flags =
             eal::prepare(&request(&settings)?, &Machine::default()).map_err(Failure::input)?;
-        for note in &flags.notes {
-            eprintln!("pollway: {note}");
+        for text in &flags.notes {
+            note(text);
         }
         let eal = Eal::init(&flags.flags).map_err(Failure::input)?;
 
@@ -59,8 +60,8 @@ impl Session {
         })
         .map_err(|error: RuntimeError| Failure::input(error))?;
         for (port, granted) in dataplane.ports().iter().zip(dataplane.granted()) {
-            for note in &granted.notes {
-                eprintln!("pollway: port {} ({}) {note}", port.id(), port.name());
+            for text in &granted.notes {
+                note(&format!("port {} ({}) {text}", port.id(), port.name()));
             }
         }
         let baseline = Baseline::of(dataplane.ports());
@@ -70,19 +71,27 @@ impl Session {
 
 /// What EAL is asked for. What cannot work is refused before EAL takes memory and devices.
 fn request(settings: &FwdSettings) -> Result<EalRequest, Failure> {
-    let memory_mib = settings.assumed_memory_mib().map_err(Failure::input)?;
+    let pool = settings.assumed_pool().map_err(Failure::input)?;
+    if let Some(AssumedPool { mbufs, needed, .. }) = pool
+        && mbufs < needed
+    {
+        note(&format!(
+            "the pool has {mbufs} packets, and queues, rings and caches can hold {needed} at once: it may run dry \
+             (--total-num-mbufs, --rxd, --txd, --mbcache)"
+        ));
+    }
     let mut flags = settings.eal.to_argv();
     if settings.lcores.is_none()
         && let Some(flag) = lcores::one_processor_flag()
     {
-        eprintln!("pollway: running with {flag}: commands and forwarding share the only processor");
+        note(&format!("running with {flag}: commands and forwarding share the only processor"));
         flags.push(flag);
     }
     Ok(EalRequest {
         flags,
         shares_memory: settings.ports.iter().any(|port| port.device.needs_single_file_segments()),
         ordinary_memory_will_do: false,
-        memory_mib,
+        memory_mib: pool.map_or(0, |pool| pool.mib),
     })
 }
 

@@ -10,6 +10,16 @@ use dataplane::mempool::memory_mib;
 use dataplane::port::{PortConfig, PortId};
 use dataplane::runtime::{RuntimeError, sizing};
 
+/// What the packet pool is going to be.
+pub(crate) struct AssumedPool {
+    /// Packets it has.
+    pub(crate) mbufs: u32,
+    /// Packets that the plan can have in use at once.
+    pub(crate) needed: u32,
+    /// Its memory in MiB.
+    pub(crate) mib: u64,
+}
+
 impl FwdSettings {
     /// The devices in the order of their ports' numbers.
     pub(crate) fn assumed_devices(&self) -> impl Iterator<Item = &str> {
@@ -23,24 +33,21 @@ impl FwdSettings {
         found.chain(self.ports.iter().map(|port| &port.config))
     }
 
-    /// Packet memory that the plan needs if all ports are on one NUMA node, in MiB; zero where EAL is to find the ports.
+    /// Packets of the pool if all ports are on one NUMA node: those asked for, and those that the plan can have in use at
+    /// once. `None` where EAL is to find the ports.
     ///
     /// # Errors
     ///
     /// [`RuntimeError`] for what was asked for and cannot be had.
-    pub(crate) fn assumed_memory_mib(&self) -> Result<u64, RuntimeError> {
+    pub(crate) fn assumed_pool(&self) -> Result<Option<AssumedPool>, RuntimeError> {
         if self.assumed_configs().next().is_none() {
-            return Ok(0);
+            return Ok(None);
         }
         let plan = self.assumed_plan().map_err(EngineError::from)?;
-        let mbufs = match self.pool.mbufs {
-            Some(mbufs) => mbufs,
-            None => {
-                let descriptors = self.assumed_configs().map(|port| (port.rx_desc, port.tx_desc));
-                sizing(&plan, descriptors, self.pool.cache).mbufs()?
-            }
-        };
-        Ok(memory_mib(mbufs, self.pool.mbuf_size))
+        let descriptors = self.assumed_configs().map(|port| (port.rx_desc, port.tx_desc));
+        let needed = sizing(&plan, descriptors, self.pool.cache).mbufs()?;
+        let mbufs = self.pool.mbufs.unwrap_or(needed);
+        Ok(Some(AssumedPool { mbufs, needed, mib: memory_mib(mbufs, self.pool.mbuf_size) }))
     }
 
     /// The plan; where no lcores are named, on this machine's processors.

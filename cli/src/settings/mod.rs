@@ -8,6 +8,8 @@ mod given;
 mod ports;
 mod value;
 
+pub(crate) use assumed::AssumedPool;
+
 use crate::config::{Config, ConfigError, Pipeline};
 use crate::flags::FwdFlags;
 use crate::flags::eal::EalFlags;

@@ -29,6 +29,24 @@ pub enum PortError {
         /// The device as DPDK names it.
         device: String,
     },
+    /// No driver takes a device of this name.
+    #[error(
+        "no driver is loaded that makes the device '{device}': the name begins with the driver's, as in net_null0 or \
+         net_tap0 (a driver elsewhere than DPDK's own is loaded with -d)"
+    )]
+    NoDriver {
+        /// The device as DPDK names it.
+        device: String,
+    },
+    /// A driver answered -1, which says nothing.
+    #[error(
+        "the driver of the device '{device}' refused it or one of its options: DPDK's own words are above, or come with \
+         --log-level=pmd:debug"
+    )]
+    DriverRefused {
+        /// The device as DPDK names it.
+        device: String,
+    },
     /// The port has an owner already, or does not exist.
     #[error("port {0} does not exist or is in use by another part of this program")]
     Taken(PortId),

@@ -142,7 +142,7 @@ impl Port<Stopped> {
     /// Makes a device from its DPDK arguments (`net_tap0,iface=tap0`, `0000:01:00.0`) and takes its port.
     ///
     /// # Errors
-    /// [`PortError::Probe`] or [`PortError::NotRoot`]; nothing is left behind.
+    /// [`PortError`], by what DPDK answered; nothing is left behind.
     ///
     /// Source: `rte_dev.h`, `rte_dev_probe`.
     pub fn probe(eal: &Eal, devargs: &str) -> Result<Self, PortError> {
@@ -154,12 +154,14 @@ impl Port<Stopped> {
         // SAFETY: EAL runs; the string is NUL-terminated and copied by the call.
         let rc = unsafe { dpdk_sys::rte_dev_probe(c_devargs.as_ptr()) };
         if rc != 0 {
-            // Drivers answer EPERM, or -1, which is the same, to whatever goes wrong: it means something only here.
-            let may_not = matches!(-rc, libc::EPERM | libc::EACCES);
-            return Err(if may_not && !rustix::process::geteuid().is_root() {
-                PortError::NotRoot { device: name.to_owned() }
-            } else {
-                refused(errno_text(rc))
+            let device = name.to_owned();
+            return Err(match -rc {
+                // EAL's answer to a name that no bus takes.
+                libc::EFAULT => PortError::NoDriver { device },
+                _ if !rustix::process::geteuid().is_root() => PortError::NotRoot { device },
+                // Drivers answer -1, which reads as EPERM, to whatever goes wrong.
+                libc::EPERM => PortError::DriverRefused { device },
+                _ => refused(errno_text(rc)),
             });
         }
         // Not by name: some drivers name their ports otherwise than their device.

@@ -12,7 +12,9 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
     /// The request names no port.
-    #[error("there is no port to forward on; give one with --vdev=net_null0 or -a PCI-ADDRESS")]
+    #[error(
+        "there is no port to forward on; give one with --port DEVICE (--port null: makes one of nothing), --vdev or -a PCI-ADDRESS"
+    )]
     NoPorts,
     /// The request names no lcore.
     #[error(

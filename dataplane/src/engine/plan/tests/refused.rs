@@ -20,7 +20,7 @@ fn requests_that_make_no_sense() {
     };
     each(
         &|r| r.ports.clear(),
-        "there is no port to forward on; give one with --vdev=net_null0 or -a PCI-ADDRESS",
+        "there is no port to forward on; give one with --port DEVICE (--port null: makes one of nothing), --vdev or -a PCI-ADDRESS",
     );
     each(
         &|r| r.lcores.clear(),
