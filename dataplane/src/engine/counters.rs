@@ -32,13 +32,13 @@ impl Counter {
 #[derive(Debug)]
 pub struct StreamCounters(CachePadded<StreamCounts>);
 
+/// Packets are not counted but bursts by size: the sum over the sizes is the number of packets, and a burst costs one
+/// increment each way.
 #[derive(Debug)]
 struct StreamCounts {
-    received: Counter,
-    sent: Counter,
     dropped: [Counter; DropReason::ALL.len()],
-    received_bursts: BurstCounts,
-    sent_bursts: BurstCounts,
+    received: BurstCounts,
+    sent: BurstCounts,
 }
 
 /// Bursts by size, the empty ones first.
@@ -47,13 +47,8 @@ type BurstCounts = [Counter; MAX_BURST + 1];
 impl Default for StreamCounters {
     fn default() -> Self {
         let by_size = || std::array::from_fn(|_| Counter::default());
-        Self(CachePadded::new(StreamCounts {
-            received: Counter::default(),
-            sent: Counter::default(),
-            dropped: Default::default(),
-            received_bursts: by_size(),
-            sent_bursts: by_size(),
-        }))
+        let dropped = Default::default();
+        Self(CachePadded::new(StreamCounts { dropped, received: by_size(), sent: by_size() }))
     }
 }
 
@@ -61,8 +56,8 @@ impl StreamCounters {
     /// Counts a burst that the source gave; an empty one too.
     #[inline]
     pub(super) fn received(&self, packets: usize) {
-        self.0.received.add(packets as u64);
-        if let Some(bursts) = self.0.received_bursts.get(packets) {
+        // A batch holds no more than there are sizes.
+        if let Some(bursts) = self.0.received.get(packets) {
             bursts.add(1);
         }
     }
@@ -70,8 +65,7 @@ impl StreamCounters {
     /// Counts a burst that the sink took.
     #[inline]
     pub(super) fn sent(&self, packets: usize) {
-        self.0.sent.add(packets as u64);
-        if let Some(bursts) = self.0.sent_bursts.get(packets) {
+        if let Some(bursts) = self.0.sent.get(packets) {
             bursts.add(1);
         }
     }
@@ -83,32 +77,29 @@ impl StreamCounters {
     }
 
     pub(super) fn reset(&self) {
-        let counts = &*self.0;
-        let bursts = counts.received_bursts.iter().chain(&counts.sent_bursts);
-        [&counts.received, &counts.sent]
-            .into_iter()
-            .chain(&counts.dropped)
-            .chain(bursts)
-            .for_each(Counter::reset);
+        let StreamCounts { dropped, received, sent } = &*self.0;
+        dropped.iter().chain(received).chain(sent).for_each(Counter::reset);
     }
 
     /// The counts now.
     pub(super) fn figures(&self) -> StreamFigures {
-        let by_size = |bursts: &[Counter]| {
-            let sizes = bursts.iter().map(Counter::get).enumerate();
-            sizes
-                .filter(|(_, count)| *count > 0)
-                .map(|(size, count)| BurstCount { size, count })
-                .collect()
+        let by_size = |bursts: &BurstCounts| -> Vec<BurstCount> {
+            let counts = bursts.iter().map(Counter::get).enumerate();
+            let bursts = counts.map(|(size, count)| BurstCount { size, count });
+            bursts.filter(|bursts| bursts.count > 0).collect()
+        };
+        let packets = |bursts: &[BurstCount]| -> u64 {
+            bursts.iter().map(|bursts| bursts.size as u64 * bursts.count).sum()
         };
         let dropped = DropReason::ALL
             .map(|reason| Dropped { reason, packets: self.0.dropped[reason as usize].get() });
+        let (received_bursts, sent_bursts) = (by_size(&self.0.received), by_size(&self.0.sent));
         StreamFigures {
-            received: self.0.received.get(),
-            sent: self.0.sent.get(),
+            received: packets(&received_bursts),
+            sent: packets(&sent_bursts),
             dropped: dropped.into_iter().filter(|dropped| dropped.packets > 0).collect(),
-            received_bursts: by_size(&self.0.received_bursts),
-            sent_bursts: by_size(&self.0.sent_bursts),
+            received_bursts,
+            sent_bursts,
         }
     }
 }
