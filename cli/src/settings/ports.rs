@@ -5,11 +5,8 @@ use super::{PortSettings, SettingsError, value};
 use crate::config::{Fwd, Port};
 use crate::flags::app::AppFlags;
 use crate::flags::eal::EalFlags;
-use dataplane::port::PortConfig;
 use dataplane::port::device::DeviceList;
-
-/// Bytes of a frame around its payload: the header (IEEE 802.3 §3.1.1) and the frame check sequence.
-const ETHERNET_OVERHEAD: u16 = 14 + 4;
+use dataplane::port::{ETHERNET_OVERHEAD, PortConfig};
 
 /// The ports named by flags, or else by the file: a list that flags give replaces the file's.
 pub(super) fn named(

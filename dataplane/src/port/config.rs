@@ -7,6 +7,9 @@ use crate::wire::ethernet::MacAddr;
 use serde::Serialize;
 use std::ptr;
 
+/// Bytes of a frame around its payload: the header (IEEE 802.3 §3.1.1) and the frame check sequence.
+pub const ETHERNET_OVERHEAD: u16 = 14 + 4;
+
 /// What a port is asked to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PortConfig {

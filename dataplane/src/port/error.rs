@@ -1,10 +1,7 @@
 //! What can go wrong with a port.
 
-use super::{PortId, QueueId};
+use super::{ETHERNET_OVERHEAD, PortId, QueueId};
 use crate::lcore::SocketId;
-
-/// Bytes of a frame around its payload: the header (IEEE 802.3 §3.1.1) and the frame check sequence.
-const ETHERNET_OVERHEAD: u32 = 14 + 4;
 
 /// What can go wrong with a port.
 #[derive(Debug, thiserror::Error)]
@@ -79,8 +76,8 @@ pub enum PortError {
     /// An MTU outside of the device's range.
     #[error(
         "port {port} ({device}) takes an MTU from {min} to {max}, not {asked}: give --max-pkt-len={} to {}",
-        u32::from(*min) + ETHERNET_OVERHEAD,
-        u32::from(*max) + ETHERNET_OVERHEAD
+        u32::from(*min) + u32::from(ETHERNET_OVERHEAD),
+        u32::from(*max) + u32::from(ETHERNET_OVERHEAD)
     )]
     Mtu {
         /// The port.

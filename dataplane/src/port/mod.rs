@@ -19,7 +19,7 @@ mod queue;
 mod stats;
 mod wire_pair;
 
-pub use config::{Granted, PortConfig, RssTypes};
+pub use config::{ETHERNET_OVERHEAD, Granted, PortConfig, RssTypes};
 pub use error::{PortError, Refused};
 pub use info::{PortInfo, offload_names};
 pub use link::Link;
