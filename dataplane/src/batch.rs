@@ -113,8 +113,8 @@ impl Batch {
     /// Lets `fill` write up to `limit` mbuf pointers behind the last packet; it returns how many it wrote.
     ///
     /// # Safety
-    /// `fill` gets an array of the size that it is told and returns how many leading entries it set to mbufs that it
-    /// hands over.
+    /// `fill` gets an array of the size that it is told and returns how many leading entries, no more than that, it set to
+    /// mbufs that it hands over.
     #[inline]
     pub(crate) unsafe fn fill_with(
         &mut self,
@@ -124,7 +124,8 @@ impl Batch {
         let limit = limit.min(self.room());
         // SAFETY: `len + limit` is at most MAX_BURST, so the pointer is within the array.
         let spare = unsafe { self.raw().add(self.len) };
-        let filled = fill(spare, limit as u16).min(limit);
+        let filled = fill(spare, limit as u16);
+        debug_assert!(filled <= limit, "{filled} packets where {limit} were asked for");
         self.len += filled;
         filled
     }
@@ -133,15 +134,15 @@ impl Batch {
     ///
     /// # Safety
     /// `take` gets the packets and their number and returns `(taken, left)`: it owns the first `taken` entries, and the
-    /// first `left` of the array, those taken included, were packets when it was done; further ones it has disposed of.
+    /// first `left` of the array, those taken included, were packets when it was done; further ones it has disposed of. So
+    /// `taken` is at most `left`, and that at most the number of packets.
     #[inline]
     pub(crate) unsafe fn take_with(
         &mut self,
         take: impl FnOnce(*mut *mut rte_mbuf, u16) -> (usize, usize),
     ) -> usize {
         let (taken, left) = take(self.raw(), self.len as u16);
-        let left = left.min(self.len);
-        let taken = taken.min(left);
+        debug_assert!(taken <= left && left <= self.len, "{taken} of {left} of {}", self.len);
         if taken < left {
             let first = self.slots.as_mut_ptr();
             // SAFETY: both ranges are within the array; the taken entries are no longer ours.

@@ -40,7 +40,7 @@ fn modes(name: &'static str) -> impl FnMut(&StreamPlan) -> Option<Box<dyn Mode>>
     let entry = mode(name).unwrap();
     move |stream| {
         let context = StreamContext { egress_mac: EGRESS, peer_mac: PEER };
-        matches!(stream.work, Work::Forward { .. }).then(|| (entry.make)(&context))
+        matches!(stream.work, Work::Forward { .. }).then(|| (entry.make)(&context))?
     }
 }
 

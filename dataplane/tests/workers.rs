@@ -94,7 +94,8 @@ fn a_running_worker_neither_allocates_nor_frees() {
                 StreamContext { egress_mac: MacAddr([2; 6]), peer_mac: MacAddr([6; 6]) };
             let mut which = 0;
             let mut make = |stream: &dataplane::engine::plan::StreamPlan, _: &_| {
-                matches!(stream.work, Work::Forward { .. }).then(|| (MODES[which].make)(&addresses))
+                matches!(stream.work, Work::Forward { .. })
+                    .then(|| (MODES[which].make)(&addresses))?
             };
             let mut dataplane =
                 Dataplane::bring_up(eal, ports, request.plan().unwrap(), &setup, &mut make)
@@ -107,7 +108,7 @@ fn a_running_worker_neither_allocates_nor_frees() {
                 which = mode;
                 let mut make = |stream: &dataplane::engine::plan::StreamPlan, _: &_| {
                     matches!(stream.work, Work::Forward { .. })
-                        .then(|| (MODES[which].make)(&addresses))
+                        .then(|| (MODES[which].make)(&addresses))?
                 };
                 dataplane.set_modes(&mut make).unwrap();
                 std::thread::sleep(Duration::from_millis(100));

@@ -175,7 +175,7 @@ impl Setup<'_> {
         };
         move |stream, pools| match stream.work {
             Work::Pass => None,
-            Work::Forward { .. } => Some((mode.make)(&addresses)),
+            Work::Forward { .. } => (mode.make)(&addresses),
             Work::Generate => {
                 let (_, pool) = pools.iter().next()?;
                 let stamp = Stamp::new(traffic.clone(), pool.clone(), BURST, tsc_hz).ok()?;

@@ -140,7 +140,9 @@ impl Peers {
     /// The mode of a stream: the forwarding mode where it forwards.
     pub(super) fn mode_of(&self, stream: &StreamPlan, mode: &ModeEntry) -> Option<Box<dyn Mode>> {
         match stream.work {
-            Work::Forward { egress, .. } => self.0.get(&egress).map(|context| (mode.make)(context)),
+            Work::Forward { egress, .. } => {
+                self.0.get(&egress).and_then(|context| (mode.make)(context))
+            }
             Work::Pass | Work::Generate | Work::Measure => None,
         }
     }

@@ -5,13 +5,9 @@
 //! after   dst=D src=S …      not a byte changes, and none is read
 //! ```
 
-use super::{Context, Mode};
-use crate::batch::Batch;
+use super::{Mode, StreamContext};
 
-/// Forwards packets as they are.
-pub struct Io;
-
-impl Mode for Io {
-    #[inline]
-    fn process(&mut self, _batch: &mut Batch, _context: &mut Context<'_>) {}
+/// No mode at all: the stream hands its bursts from source to sink, and spares the call.
+pub(super) fn make(_stream: &StreamContext) -> Option<Box<dyn Mode>> {
+    None
 }

@@ -9,19 +9,17 @@ use super::{Context, Fate, Mode, StreamContext};
 use crate::batch::Batch;
 
 /// Sets source and destination to the egress port's and its peer's address.
-pub struct Mac {
+struct Mac {
     /// Destination and source as they stand in the frame: copied in one piece, they take two stores.
     addresses: [u8; 12],
 }
 
-impl Mac {
-    /// A mode for packets that leave by the stream's egress port.
-    pub fn new(stream: &StreamContext) -> Self {
-        let mut addresses = [0; 12];
-        addresses[..6].copy_from_slice(&stream.peer_mac.0);
-        addresses[6..].copy_from_slice(&stream.egress_mac.0);
-        Self { addresses }
-    }
+/// A mode for packets that leave by the stream's egress port.
+pub(super) fn make(stream: &StreamContext) -> Option<Box<dyn Mode>> {
+    let mut addresses = [0; 12];
+    addresses[..6].copy_from_slice(&stream.peer_mac.0);
+    addresses[6..].copy_from_slice(&stream.egress_mac.0);
+    Some(Box::new(Mac { addresses }))
 }
 
 impl Mode for Mac {

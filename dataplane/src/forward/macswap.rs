@@ -5,11 +5,16 @@
 //! after   dst=S src=D …
 //! ```
 
-use super::{Context, Fate, Mode};
+use super::{Context, Fate, Mode, StreamContext};
 use crate::batch::Batch;
 
 /// Exchanges source and destination address.
-pub struct Macswap;
+struct Macswap;
+
+/// A mode for any stream.
+pub(super) fn make(_stream: &StreamContext) -> Option<Box<dyn Mode>> {
+    Some(Box::new(Macswap))
+}
 
 impl Mode for Macswap {
     #[inline]

@@ -6,10 +6,6 @@ mod io;
 mod mac;
 mod macswap;
 
-pub use io::Io;
-pub use mac::Mac;
-pub use macswap::Macswap;
-
 use crate::batch::Batch;
 use crate::engine::counters::StreamCounters;
 use crate::mbuf::Mbuf;
@@ -42,8 +38,8 @@ pub struct ModeEntry {
     pub name: &'static str,
     /// What it does, in a line.
     pub summary: &'static str,
-    /// Makes one for a stream.
-    pub make: fn(&StreamContext) -> Box<dyn Mode>,
+    /// Makes one for a stream; `None` if it leaves packets alone.
+    pub make: fn(&StreamContext) -> Option<Box<dyn Mode>>,
 }
 
 impl PartialEq for ModeEntry {
@@ -62,16 +58,16 @@ impl fmt::Debug for ModeEntry {
 
 /// All forwarding modes, in testpmd's order; the first is what is done unless told otherwise.
 pub const MODES: &[ModeEntry] = &[
-    ModeEntry { name: "io", summary: "forwards packets as they are", make: |_| Box::new(Io) },
+    ModeEntry { name: "io", summary: "forwards packets as they are", make: io::make },
     ModeEntry {
         name: "mac",
         summary: "sets source and destination to the egress port's and its peer's address",
-        make: |stream| Box::new(Mac::new(stream)),
+        make: mac::make,
     },
     ModeEntry {
         name: "macswap",
         summary: "exchanges source and destination address",
-        make: |_| Box::new(Macswap),
+        make: macswap::make,
     },
 ];
 
