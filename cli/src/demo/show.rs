@@ -16,6 +16,7 @@ use std::time::Duration;
 pub(super) struct RunReport<'a> {
     plan: &'a Plan,
     forward_mode: &'a str,
+    flat_out_mpps: Option<f64>,
     rate: String,
     duration_s: f64,
     mpps: f64,
@@ -43,6 +44,7 @@ impl<'a> RunReport<'a> {
         Self {
             plan: &run.plan,
             forward_mode,
+            flat_out_mpps: run.flat_out.map(|pps| pps as f64 / 1e6),
             rate: run.rate.to_string(),
             duration_s: run.duration.as_secs_f64(),
             mpps: mpps(run.outcome.account.received, run.duration),
@@ -80,6 +82,9 @@ pub(super) fn table(runs: &[Run]) -> String {
     let mut row = |label: &str, figure: &dyn Fn(&Run) -> String| {
         table.add_row(std::iter::once(label.to_owned()).chain(runs.iter().map(figure)));
     };
+    row("Mpps flat out (trial)", &|run| {
+        run.flat_out.map_or("not tried".to_owned(), |pps| format!("{:.2}", pps as f64 / 1e6))
+    });
     row("rate asked", &|run| run.rate.to_string());
     row("Mpps there and back", &|run| {
         format!("{:.2}", mpps(run.outcome.account.received, run.duration))

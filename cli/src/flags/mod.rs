@@ -51,7 +51,7 @@ pub(crate) struct DemoFlags {
     /// Seconds of each of the two runs
     #[arg(long, default_value = "10", value_name = "SECONDS", value_parser = seconds)]
     pub(crate) duration: f64,
-    /// Packets a second (1000, 1.5k, 10M) or flat-out; half of what the machine carries unless given
+    /// Packets a second (1000, 1.5k, 10M) or flat-out; a quarter of what the machine carries unless given
     #[arg(long, value_name = "RATE")]
     pub(crate) rate: Option<Rate>,
     /// Bytes of a frame on the wire, its check sequence included
