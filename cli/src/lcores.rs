@@ -123,8 +123,8 @@ pub(crate) fn one_processor_flag() -> Option<String> {
     }
 }
 
-/// The processors that this process may run on.
-fn processors() -> Vec<usize> {
+/// The processors that this process may run on; none if the system does not say.
+pub(crate) fn processors() -> Vec<usize> {
     core_affinity::get_core_ids().unwrap_or_default().into_iter().map(|core| core.id).collect()
 }
 

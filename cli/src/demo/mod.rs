@@ -10,9 +10,9 @@ mod show;
 
 use crate::failure::Failure;
 use crate::flags::DemoFlags;
+use crate::lcores;
 use crate::out::{note, print};
 use crate::stop;
-use anyhow::Context;
 use dataplane::eal::{self, Eal, EalRequest};
 use dataplane::engine::plan::ModelRequest;
 use dataplane::forward::{self, MODES};
@@ -51,7 +51,12 @@ pub(crate) fn run(flags: &DemoFlags) -> Result<(), Failure> {
     })?;
     let packet = PacketSpec { frame_bytes: flags.frame_size, stream: 1, ..PacketSpec::default() };
     let template = Template::new(&packet).map_err(Failure::input)?;
-    let processors = processors().map_err(Failure::running)?;
+    let processors = lcores::processors();
+    if processors.is_empty() {
+        return Err(Failure::running(anyhow::anyhow!(
+            "the system does not say which processors this process may use"
+        )));
+    }
     let placement = Placement::on(&processors);
     let eal = start_eal(&placement)?;
     // With --json standard output carries the final object alone.
@@ -111,15 +116,6 @@ pub(crate) fn run(flags: &DemoFlags) -> Result<(), Failure> {
         }
         Kernel::Measured(_) | Kernel::Skipped { .. } => Ok(()),
     }
-}
-
-/// The processors that this process may use.
-fn processors() -> anyhow::Result<Vec<usize>> {
-    let ids = core_affinity::get_core_ids()
-        .context("the system does not say which processors this process may use")?;
-    let processors: Vec<usize> = ids.into_iter().map(|core| core.id).collect();
-    anyhow::ensure!(!processors.is_empty(), "this process may use no processor");
-    Ok(processors)
 }
 
 /// EAL for in-process ports: no devices, no files that outlive it, and silent unless something is wrong.

@@ -55,16 +55,6 @@ pub enum Bus {
     Vdev,
 }
 
-impl Bus {
-    /// The name that `rte_eal_hotplug_add` takes.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Pci => "pci",
-            Self::Vdev => "vdev",
-        }
-    }
-}
-
 /// The devices of one program, which gives each virtual device a name of its own.
 #[derive(Clone, Debug, Default)]
 pub struct DeviceList {
