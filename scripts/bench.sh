@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Measures `pollway fwd` against DPDK's own dpdk-testpmd: same devices, same burst and descriptors, one forwarding core,
-# in turns (A B A B …). Prints medians, their spread and the ratio, and the commands.
+# in turns, each going first every other time (A B, B A, …). Prints medians, their spread and the ratio, and the commands.
 #
 #   scripts/bench.sh [--runs N] [--seconds S] [--warm-up S] [--devices LIST] [--modes LIST] [--binary FILE] [--json | --markdown]
 #
 #   --runs      runs of each program, 5 unless told otherwise
 #   --seconds   measuring time of a run, 3; --warm-up before it, 1
 #   --devices   of null (two net_null ports) and vhost (two vhost-user ports whose guests are the virtio-user ports of a
-#               second dpdk-testpmd on another core, which sends back what it gets); default: null,vhost
+#               second dpdk-testpmd on another core, whose flowgen fills them and empties them); default: null,vhost
 #   --modes     default: io,mac,macswap
 #   --binary    the program to measure; without it the release program is built first
 #   --json, --markdown   one object, or the table of docs/performance.md, in place of the plain table
@@ -93,7 +93,7 @@ command_of() {
     echo "$program -l 0,1 --no-pci --no-telemetry --file-prefix=bench $(vdevs "$2") -- $both --forward-mode=$3"
 }
 load="dpdk-testpmd --lcores=0@0,1@0 --no-pci --no-telemetry --file-prefix=bench-load --single-file-segments \
---vdev=net_virtio_user0,path=vhost0.sock,queue_size=1024 --vdev=net_virtio_user1,path=vhost1.sock,queue_size=1024 -- $both --forward-mode=io"
+--vdev=net_virtio_user0,path=vhost0.sock,queue_size=1024 --vdev=net_virtio_user1,path=vhost1.sock,queue_size=1024 -- $both --forward-mode=flowgen"
 
 # open NAME COMMAND…: starts a program whose shell reads NAME.in and waits for its prompt. Sets `pid` and the file
 # descriptor `shell`.
@@ -146,8 +146,7 @@ measure() {
         read -ra words <<<"$load"
         open load "${words[@]}"
         load_pid=$pid guest=$shell
-        # 512 packets each way, which fit into the queues: none is lost, and they circulate as fast as the slower of the two.
-        echo start tx_first 16 >&"$guest"
+        echo start >&"$guest"
     fi
     echo start >&"$dut"
     sleep "$warm_up"
@@ -174,7 +173,9 @@ measure() {
 for device in ${devices//,/ }; do
     for mode in ${modes//,/ }; do
         for ((run = 1; run <= runs; run++)); do
-            for program in pollway testpmd; do
+            order='pollway testpmd'
+            ((run % 2)) || order='testpmd pollway'
+            for program in $order; do
                 measure "$program" "$device" "$mode"
                 echo "bench: run $run of $runs: $(tail -n 1 results) Mpps" >&2
             done
