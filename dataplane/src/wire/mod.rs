@@ -1,9 +1,10 @@
-//! Header views over bytes, and the flow hash.
+//! Header views over bytes, checksums, and the flow hash.
 //!
 //! A view is made by `new_checked`, which looks at the length once; no accessor can panic afterwards, whatever the
 //! bytes. Each file's `field` module says where the fields lie. Only what a mode, the generator or the flow hash reads
 //! has an accessor.
 
+pub mod checksum;
 pub mod ethernet;
 pub mod flow;
 pub mod ipv4;
