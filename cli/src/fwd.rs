@@ -72,17 +72,17 @@ fn forward(
     if !run.json {
         print("Press enter to exit\n")?;
     }
-    let mut next_show = run.stats_period.map(|period| {
+    let mut next_show = run.stats_period.map(|period| Instant::now() + period);
+    if next_show.is_some() {
         // Rates count from the last look at the figures; this is the first.
-        session.port_stats(PortSelection::All);
-        Instant::now() + period
-    });
+        session.port_stats(PortSelection::All)?;
+    }
     while !stop.load(Ordering::Relaxed) {
         session.health()?;
         if let Some((show, period)) = next_show.zip(run.stats_period)
             && Instant::now() >= show
         {
-            let stats = session.port_stats(PortSelection::All);
+            let stats = session.port_stats(PortSelection::All)?;
             // With --json standard output carries the final object alone.
             if run.json {
                 complain(&port_stats::screen(&stats, std::io::stderr().is_terminal()));

@@ -16,7 +16,9 @@ pub(crate) fn nearest<'a>(
 /// The mend for a word that is not one of `known`: `did you mean mac?`, or the whole list.
 pub(crate) fn mend(typed: &str, known: &[&str]) -> String {
     match nearest(typed, known.iter().copied()) {
+        Some(word) if known.len() == 1 => format!("did you mean {word}?"),
         Some(word) => format!("did you mean {word}? (there are {})", known.join(", ")),
+        None if known.len() == 1 => format!("write {}", known.join(", ")),
         None => format!("choose one of {}", known.join(", ")),
     }
 }
@@ -30,5 +32,6 @@ mod tests {
         assert_eq!(nearest("macswp", ["io", "mac", "macswap"]), Some("macswap"));
         assert_eq!(nearest("", ["io", "mac"]), None);
         assert_eq!(mend("xyzzy", &["io", "mac"]), "choose one of io, mac");
+        assert_eq!(mend("xyzzy", &["io"]), "write io");
     }
 }

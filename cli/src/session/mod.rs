@@ -1,26 +1,30 @@
 //! A running dataplane as a person or a script meets it: opened from settings, steered by commands, closed with figures.
+//!
+//! A file a section of commands: each is a few methods of [`Session`], of which one carries a command of the section out
+//! and returns its answer.
 
+mod clear;
+mod config;
+mod control;
 mod figures;
 mod open;
+mod report;
+mod show;
 
-use crate::command::{Command, PortSelection};
+use crate::command::{Command, ControlCommand, PortSelection};
 use crate::failure::Failure;
+use crate::lcores;
 use crate::out::print;
-use crate::render::forward_stats::{ForwardStats, Show};
-use crate::render::port_info::PortPage;
-use crate::render::port_stats::{self, PortReport};
 use crate::settings::FwdSettings;
-use crate::shell::grammar::Vocabulary;
+use crate::shell::grammar::{PortWords, Table, Vocabulary};
 use crate::shell::prompt::{Executor, Flow};
-use dataplane::engine::Figures;
-use dataplane::engine::plan::{Plan, Surroundings};
+use crate::shell::table::TABLE;
 use dataplane::forward::{MODES, ModeEntry};
-use dataplane::lcore::LcoreId;
-use dataplane::port::{ExtendedStat, Port, PortId, Started};
+use dataplane::port::{Port, PortId, Started};
 use dataplane::runtime::Dataplane;
 use figures::{Baseline, Shown};
 use open::Peers;
-use serde::Serialize;
+use report::{DeviceReport, Report};
 use std::collections::BTreeMap;
 use std::io;
 
@@ -38,80 +42,7 @@ pub(crate) struct Session {
     shown: BTreeMap<PortId, Shown>,
 }
 
-/// The whole account of a run, as `--json` prints it.
-#[derive(Serialize)]
-pub(crate) struct Report {
-    forward_mode: &'static str,
-    plan: Plan,
-    forward_stats: ForwardStats,
-    engine: Figures,
-    ports: Vec<DeviceReport>,
-    /// Packets that waited in receive queues at the end and were freed; `None` if the ports did not all stop.
-    drained: Option<u64>,
-    /// Packets that drivers keep when their ports are closed, as net_af_xdp does.
-    mbufs_kept: Option<u32>,
-    /// Packets that no pool got back beside those; `None` if the ports did not all stop.
-    mbufs_missing: Option<u32>,
-}
-
-/// A port's own statistics.
-#[derive(Serialize)]
-struct DeviceReport {
-    port: PortId,
-    device: String,
-    stats: Option<dataplane::port::PortStats>,
-    extended: Vec<ExtendedStat>,
-}
-
 impl Session {
-    /// Starts forwarding.
-    ///
-    /// # Errors
-    ///
-    /// [`Failure::Running`] if it runs already or an lcore cannot be launched.
-    pub(crate) fn start(&mut self) -> Result<(), Failure> {
-        let baseline = Baseline::of(self.dataplane.ports());
-        self.dataplane.engine.start().map_err(Failure::running)?;
-        self.baseline = baseline;
-        Ok(())
-    }
-
-    /// Stops forwarding. The forward statistics stay until the next start.
-    ///
-    /// # Errors
-    ///
-    /// [`Failure::Running`] if it does not run or a worker panicked.
-    pub(crate) fn stop(&mut self) -> Result<(), Failure> {
-        self.dataplane.engine.stop().map_err(Failure::running)
-    }
-
-    /// Whether every worker is alive.
-    ///
-    /// # Errors
-    ///
-    /// [`Failure::Running`] if one is not.
-    pub(crate) fn health(&self) -> Result<(), Failure> {
-        self.dataplane.engine.health().map_err(Failure::running)
-    }
-
-    /// Whether packets are being forwarded.
-    pub(crate) fn is_forwarding(&self) -> bool {
-        self.dataplane.engine.is_running()
-    }
-
-    /// The forward statistics as testpmd's table.
-    pub(crate) fn forward_table(&self) -> String {
-        let run = &self.settings.run;
-        let show = Show { bursts: run.burst_stats, cycles: run.core_cycles };
-        self.forward_stats().table(show).to_string()
-    }
-
-    /// All device statistics, with rates since they were last shown.
-    pub(crate) fn port_stats(&mut self, selection: PortSelection) -> Vec<PortReport> {
-        let ports = selected(self.dataplane.ports(), selection);
-        ports.map(|port| figures::port_report(port, &mut self.shown)).collect()
-    }
-
     /// Ends everything in order; the account is there whatever came of it.
     ///
     /// # Errors
@@ -145,117 +76,69 @@ impl Session {
         (report, stopped.and(taken_down))
     }
 
-    fn forward_stats(&self) -> ForwardStats {
-        figures::forward_stats(&self.dataplane, self.mode.name, &self.baseline)
-    }
-
-    fn set_mode(&mut self, mode: &'static ModeEntry) -> Result<String, Failure> {
-        let peers = &self.peers;
-        self.dataplane
-            .set_modes(&mut |stream, _| peers.mode_of(stream, mode))
-            .map_err(Failure::running)?;
-        self.mode = mode;
-        Ok(format!("Set {} packet forwarding mode\n", mode.name))
-    }
-
-    fn config(&self) -> String {
-        let surroundings = Surroundings {
-            mode: self.mode.name,
-            socket: &|lcore: LcoreId| self.eal.socket_of(lcore),
-            peer: &|port| self.peers.of(port).to_string().to_uppercase(),
-        };
-        format!("{}\n", self.dataplane.engine.plan().describe(&surroundings))
-    }
-
-    fn port_pages(&self, selection: PortSelection) -> Result<String, Failure> {
-        let mut pages = String::new();
-        for port in selected(self.dataplane.ports(), selection) {
-            let info = port.info().map_err(Failure::running)?;
-            let pool_socket = port.socket().unwrap_or(self.eal.socket_of(self.eal.main_lcore()));
-            let page = PortPage { port: port.id(), info, pool_socket, link: port.link() };
-            pages += &page.to_string();
-        }
-        Ok(pages)
-    }
-
-    fn clear_port_stats(&mut self, selection: PortSelection) -> String {
-        let mut answer = String::new();
-        for port in selected(self.dataplane.ports(), selection) {
-            if port.reset_stats() {
-                self.shown.remove(&port.id());
-                self.baseline.forget(port.id());
-                answer += &port_stats::cleared(port.id());
-            } else {
-                answer +=
-                    &format!("port {} ({}) cannot reset its statistics\n", port.id(), port.name());
-            }
-        }
-        answer
-    }
-
     /// What a command answers.
     fn answer(&mut self, command: Command) -> Result<String, Failure> {
-        if self.is_forwarding() && !matches!(command, Command::Stop | Command::Quit) {
+        // With a worker dead, only the end is left.
+        let ends = matches!(command, Command::Control(ControlCommand::Stop | ControlCommand::Quit));
+        if self.is_forwarding() && !ends {
             self.health()?;
         }
         match command {
-            Command::Start => self.start().map(|()| self.config()),
-            Command::Stop => {
-                self.stop()?;
-                let table = self.forward_table();
-                Ok(format!(
-                    "Telling cores to stop...\nWaiting for lcores to finish...\n{table}\nDone.\n"
-                ))
-            }
-            Command::ShowPortStats(ports) => {
-                Ok(self.port_stats(ports).iter().map(PortReport::to_string).collect())
-            }
-            Command::ShowPortInfo(ports) => self.port_pages(ports),
-            Command::ShowFwdStats => Ok(self.forward_table()),
-            Command::ShowConfigFwd => Ok(self.config()),
-            Command::SetFwd(mode) => self.set_mode(mode),
-            Command::ClearPortStats(ports) => Ok(self.clear_port_stats(ports)),
-            Command::Quit => Ok(String::new()),
+            Command::Control(command) => self.control(command),
+            Command::Show(command) => self.show(command),
+            Command::Clear(command) => self.clear(command),
+            Command::Config(command) => self.configure(command),
+        }
+    }
+
+    /// A port by its number.
+    fn port(&self, id: PortId) -> Option<&Port<Started>> {
+        self.dataplane.ports().iter().find(|port| port.id() == id)
+    }
+
+    /// The ports that a command means.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Input`] in testpmd's words for a port that is not there.
+    fn selected(&self, selection: PortSelection) -> Result<Vec<PortId>, Failure> {
+        let all = self.dataplane.ports().iter().map(Port::id);
+        match selection {
+            PortSelection::All => Ok(all.collect()),
+            PortSelection::One(id) if self.port(id).is_some() => Ok(vec![id]),
+            PortSelection::One(id) => Err(Failure::input(anyhow::anyhow!(
+                "Invalid port {id}; there are {}",
+                lcores::list(all)
+            ))),
         }
     }
 }
 
 impl Executor for Session {
+    type Command = Command;
+
+    fn table(&self) -> Table<Command> {
+        TABLE
+    }
+
     fn vocabulary(&self) -> Vocabulary {
+        let words = |port: &Port<Started>| {
+            let (rx_queues, tx_queues) =
+                port.config().map_or((0, 0), |config| (config.rx_queues, config.tx_queues));
+            PortWords { id: port.id(), rx_queues, tx_queues }
+        };
         Vocabulary {
-            ports: self.dataplane.ports().iter().map(Port::id).collect(),
+            ports: self.dataplane.ports().iter().map(words).collect(),
             modes: MODES.iter().map(|mode| mode.name).collect(),
         }
     }
 
     fn execute(&mut self, command: Command) -> io::Result<Flow> {
-        let quits = command == Command::Quit;
+        let quits = command == Command::Control(ControlCommand::Quit);
         match self.answer(command) {
             Ok(answer) => print(&answer)?,
             Err(failure) => print(&format!("{failure}\n"))?,
         }
         Ok(if quits { Flow::Quit } else { Flow::Continue })
     }
-}
-
-impl DeviceReport {
-    fn of(port: &Port<Started>) -> Self {
-        Self {
-            port: port.id(),
-            device: port.name().to_owned(),
-            stats: port.stats(),
-            extended: port.extended_stats(),
-        }
-    }
-}
-
-/// The ports that a command means; the grammar lets only existing ones through.
-fn selected(
-    ports: &[Port<Started>],
-    selection: PortSelection,
-) -> impl Iterator<Item = &Port<Started>> {
-    ports.iter().filter(move |port| match selection {
-        PortSelection::All => true,
-        PortSelection::One(id) => port.id() == id,
-    })
 }

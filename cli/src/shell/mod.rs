@@ -3,4 +3,5 @@
 pub(crate) mod grammar;
 pub(crate) mod help;
 pub(crate) mod prompt;
-mod table;
+pub(crate) mod table;
+mod terminal;

@@ -4,19 +4,11 @@
 //! A thread of its own reads, so that a signal ends the shell while somebody is typing. It reads only when it is
 //! asked for a line, so that what a command prints never mixes with the next prompt.
 
-use crate::command::Command;
 use crate::out::print;
-use crate::shell::grammar::{self, Request, Vocabulary};
+use crate::shell::grammar::{Grammar, Request, Table, Vocabulary};
 use crate::shell::help;
-use rustyline::completion::{Completer, Pair};
-use rustyline::error::{ReadlineError, Signal};
-use rustyline::highlight::Highlighter;
-use rustyline::hint::{Hint, Hinter};
-use rustyline::history::FileHistory;
-use rustyline::validate::Validator;
-use rustyline::{Context, Editor, ExternalPrinter, Helper};
+use crate::shell::terminal::TerminalLines;
 use std::io::{self, BufRead, IsTerminal, Write};
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
@@ -39,6 +31,12 @@ pub(crate) enum Flow {
 
 /// Who carries commands out; it prints their answers itself.
 pub(crate) trait Executor {
+    /// What it can be told.
+    type Command: 'static;
+
+    /// How that is typed.
+    fn table(&self) -> Table<Self::Command>;
+
     /// The names that can be typed now.
     fn vocabulary(&self) -> Vocabulary;
 
@@ -47,7 +45,7 @@ pub(crate) trait Executor {
     /// # Errors
     ///
     /// Standard output's; what fails of the command itself is part of its answer.
-    fn execute(&mut self, command: Command) -> io::Result<Flow>;
+    fn execute(&mut self, command: Self::Command) -> io::Result<Flow>;
 }
 
 /// Runs the shell on standard input until it ends.
@@ -55,13 +53,13 @@ pub(crate) trait Executor {
 /// # Errors
 ///
 /// The terminal's, or standard input's or output's.
-pub(crate) fn run(
+pub(crate) fn run<E: Executor>(
     prompt: &'static str,
     stop: &AtomicBool,
-    executor: &mut dyn Executor,
+    executor: &mut E,
 ) -> io::Result<()> {
     if io::stdin().is_terminal() {
-        let lines = TerminalLines::open(prompt).map_err(into_io)?;
+        let lines = TerminalLines::open(prompt, executor.table())?;
         // A reader that sits in rustyline wakes to SIGINT alone, for which rustyline has its own handler then.
         serve(lines, stop, || signal_hook::low_level::raise(signal_hook::consts::SIGINT), executor)
     } else {
@@ -72,16 +70,16 @@ pub(crate) fn run(
 }
 
 /// A source of lines.
-trait Lines {
+pub(super) trait Lines {
     /// The next line, `None` at the end.
     fn next(&mut self, known: Vocabulary) -> io::Result<Option<String>>;
 }
 
-fn serve(
+fn serve<E: Executor>(
     mut lines: impl Lines + Send + 'static,
     stop: &AtomicBool,
     wake: impl FnOnce() -> io::Result<()>,
-    executor: &mut dyn Executor,
+    executor: &mut E,
 ) -> io::Result<()> {
     let (ask, asked) = mpsc::channel();
     let (answer, answers) = mpsc::channel();
@@ -112,13 +110,14 @@ fn serve(
             }
         };
         let Some(line) = line else { break };
-        match grammar::parse(&line, &known) {
+        let grammar = Grammar::new(executor.table(), &known);
+        match grammar.parse(&line) {
             Ok(Some(Request::Run(command))) => {
                 if executor.execute(command)? == Flow::Quit {
                     break;
                 }
             }
-            Ok(Some(Request::Help(topic))) => print(&help::text(topic, &known))?,
+            Ok(Some(Request::Help(topic))) => print(&help::text(&topic, &grammar))?,
             Ok(None) => {}
             Err(error) => print(&format!("{error}\n"))?,
         }
@@ -147,137 +146,12 @@ impl<R: BufRead, W: Write> Lines for PipeLines<R, W> {
     }
 }
 
-/// Lines typed at a terminal, with completion, hints and history.
-struct TerminalLines {
-    prompt: &'static str,
-    editor: Editor<Assistant, FileHistory>,
-    history: Option<PathBuf>,
-    /// Never used to print: while there is one, rustyline waits in a way that a signal ends.
-    _printer: Box<dyn ExternalPrinter + Send>,
-}
-
-impl TerminalLines {
-    fn open(prompt: &'static str) -> rustyline::Result<Self> {
-        let mut editor = Editor::new()?;
-        editor.set_helper(Some(Assistant::default()));
-        let history = history_file();
-        if let Some(file) = &history {
-            // There is none before the first line.
-            let _ = editor.load_history(file);
-        }
-        let printer = Box::new(editor.create_external_printer()?);
-        Ok(Self { prompt, editor, history, _printer: printer })
-    }
-}
-
-impl Lines for TerminalLines {
-    fn next(&mut self, known: Vocabulary) -> io::Result<Option<String>> {
-        if let Some(assistant) = self.editor.helper_mut() {
-            assistant.known = known;
-        }
-        loop {
-            match self.editor.readline(self.prompt) {
-                Ok(line) => {
-                    // A shell without history is still a shell.
-                    let _ = self.editor.add_history_entry(&line);
-                    if let Some(file) = &self.history {
-                        let _ = self.editor.append_history(file);
-                    }
-                    return Ok(Some(line));
-                }
-                Err(ReadlineError::Signal(Signal::Resize)) => {}
-                Err(
-                    ReadlineError::Eof
-                    | ReadlineError::Interrupted
-                    | ReadlineError::Signal(Signal::Interrupt),
-                ) => return Ok(None),
-                Err(error) => return Err(into_io(error)),
-            }
-        }
-    }
-}
-
-fn into_io(error: ReadlineError) -> io::Error {
-    match error {
-        ReadlineError::Io(error) => error,
-        other => io::Error::other(other),
-    }
-}
-
-/// `pollway/history` in the state directory of the XDG base directory specification, `None` if there can be none.
-fn history_file() -> Option<PathBuf> {
-    let state = std::env::var_os("XDG_STATE_HOME")
-        .filter(|dir| !dir.is_empty())
-        .map(PathBuf::from)
-        .or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".local/state")))?;
-    let folder = state.join("pollway");
-    std::fs::create_dir_all(&folder).ok()?;
-    Some(folder.join("history"))
-}
-
-/// Completion and hints from the grammar.
-#[derive(Default)]
-struct Assistant {
-    known: Vocabulary,
-}
-
-impl Completer for Assistant {
-    type Candidate = Pair;
-
-    fn complete(
-        &self,
-        line: &str,
-        position: usize,
-        _: &Context<'_>,
-    ) -> rustyline::Result<(usize, Vec<Pair>)> {
-        let before = line.get(..position).unwrap_or(line);
-        let (start, choices) = grammar::complete(before, &self.known);
-        let pairs = choices
-            .into_iter()
-            .map(|word| Pair { replacement: format!("{word} "), display: word })
-            .collect();
-        Ok((start, pairs))
-    }
-}
-
-impl Hinter for Assistant {
-    type Hint = Usage;
-
-    fn hint(&self, line: &str, position: usize, _: &Context<'_>) -> Option<Usage> {
-        if position < line.len() {
-            return None;
-        }
-        grammar::hint(line, &self.known).map(Usage)
-    }
-}
-
-/// A hint that shows and cannot be taken over, as placeholders are no words.
-struct Usage(String);
-
-impl Hint for Usage {
-    fn display(&self) -> &str {
-        &self.0
-    }
-
-    fn completion(&self) -> Option<&str> {
-        None
-    }
-}
-
-impl Highlighter for Assistant {
-    fn highlight_hint<'h>(&self, hint: &'h str) -> std::borrow::Cow<'h, str> {
-        // Dim, to tell it from what was typed.
-        format!("\x1b[2m{hint}\x1b[0m").into()
-    }
-}
-
-impl Validator for Assistant {}
-impl Helper for Assistant {}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::command::PortSelection;
+    use crate::command::{ClearCommand, Command, ConfigCommand, ControlCommand, PortSelection};
+    use crate::shell::grammar::PortWords;
+    use crate::shell::table::TABLE;
     use dataplane::port::PortId;
     use std::sync::Arc;
     use std::time::Instant;
@@ -288,12 +162,23 @@ mod tests {
     }
 
     impl Executor for Recorder {
+        type Command = Command;
+
+        fn table(&self) -> Table<Command> {
+            TABLE
+        }
+
         fn vocabulary(&self) -> Vocabulary {
-            Vocabulary { ports: vec![PortId(0)], modes: vec!["io", "mac"] }
+            let port = PortWords { id: PortId(0), rx_queues: 1, tx_queues: 1 };
+            Vocabulary { ports: vec![port], modes: vec!["io", "mac"] }
         }
 
         fn execute(&mut self, command: Command) -> io::Result<Flow> {
-            let flow = if command == Command::Quit { Flow::Quit } else { Flow::Continue };
+            let flow = if command == Command::Control(ControlCommand::Quit) {
+                Flow::Quit
+            } else {
+                Flow::Continue
+            };
             self.commands.push(command);
             Ok(flow)
         }
@@ -309,8 +194,12 @@ mod tests {
     #[test]
     fn a_pipe_is_carried_out_up_to_quit() {
         assert_eq!(
-            piped("start\nnonsense\n\nshow port stats all\nquit\nstop\n"),
-            [Command::Start, Command::ShowPortStats(PortSelection::All), Command::Quit]
+            piped("start\nnonsense\n\nclear port stats all\nquit\nstop\n"),
+            [
+                Command::Control(ControlCommand::Start),
+                Command::Clear(ClearCommand::PortStats(PortSelection::All)),
+                Command::Control(ControlCommand::Quit)
+            ]
         );
     }
 
@@ -318,7 +207,10 @@ mod tests {
     fn the_end_of_a_pipe_ends_the_shell_and_its_last_line_needs_no_newline() {
         assert_eq!(
             piped("set fwd mac\nstop"),
-            [Command::SetFwd(dataplane::forward::mode("mac").unwrap()), Command::Stop]
+            [
+                Command::Config(ConfigCommand::Fwd(dataplane::forward::mode("mac").unwrap())),
+                Command::Control(ControlCommand::Stop)
+            ]
         );
     }
 

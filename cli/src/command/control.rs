@@ -1,0 +1,12 @@
+//! Commands that start and stop forwarding.
+
+/// Starts, stops, ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ControlCommand {
+    /// Start forwarding.
+    Start,
+    /// Stop forwarding and show what was forwarded.
+    Stop,
+    /// Stop forwarding and end the program.
+    Quit,
+}

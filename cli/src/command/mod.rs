@@ -1,0 +1,39 @@
+//! The typed commands of a running dataplane: what the shell parses and the session carries out.
+//!
+//! A section of commands is three files of one name: its enum here, its lines in `shell/table/`, what they do in
+//! `session/`. To add one, write these and add its variant to [`Command`], its `SECTION` to the table of `shell::table`
+//! and its arm to `Session::answer`. To add a command to a section, add a line to each of the three.
+
+mod clear;
+mod config;
+mod control;
+mod show;
+
+pub(crate) use clear::ClearCommand;
+pub(crate) use config::ConfigCommand;
+pub(crate) use control::ControlCommand;
+pub(crate) use show::ShowCommand;
+
+use dataplane::port::PortId;
+
+/// Something to do to a running dataplane.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Command {
+    /// Start, stop, end.
+    Control(ControlCommand),
+    /// Show something.
+    Show(ShowCommand),
+    /// Set counts to zero.
+    Clear(ClearCommand),
+    /// Change how packets are forwarded.
+    Config(ConfigCommand),
+}
+
+/// One port or all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PortSelection {
+    /// The port of this number.
+    One(PortId),
+    /// Every port.
+    All,
+}

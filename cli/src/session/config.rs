@@ -1,0 +1,24 @@
+//! How packets are forwarded is changed.
+
+use super::Session;
+use crate::command::ConfigCommand;
+use crate::failure::Failure;
+use dataplane::forward::ModeEntry;
+
+impl Session {
+    /// Carries out a command that changes how packets are forwarded.
+    pub(super) fn configure(&mut self, command: ConfigCommand) -> Result<String, Failure> {
+        match command {
+            ConfigCommand::Fwd(mode) => self.set_mode(mode),
+        }
+    }
+
+    fn set_mode(&mut self, mode: &'static ModeEntry) -> Result<String, Failure> {
+        let peers = &self.peers;
+        self.dataplane
+            .set_modes(&mut |stream, _| peers.mode_of(stream, mode))
+            .map_err(Failure::running)?;
+        self.mode = mode;
+        Ok(format!("Set {} packet forwarding mode\n", mode.name))
+    }
+}

@@ -1,0 +1,17 @@
+//! The table of commands: a file a section. To add a command, add a line to its section; parsing, completion, hints and
+//! help follow from it.
+
+mod config;
+mod control;
+mod display;
+
+use crate::command::Command;
+use crate::shell::grammar::{Request, Table};
+
+/// Every command, in the order in which `help` lists the sections.
+pub(crate) static TABLE: Table<Command> = &[control::SECTION, display::SECTION, config::SECTION];
+
+/// The request to carry a command out.
+fn run(command: Command) -> Option<Request<Command>> {
+    Some(Request::Run(command))
+}
