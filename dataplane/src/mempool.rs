@@ -42,18 +42,25 @@ pub struct Sizing {
     pub lcores: u64,
     /// Packets an lcore may keep in its cache.
     pub cache: u64,
+    /// Packets that modes may hold.
+    pub held: u64,
 }
 
 impl Sizing {
-    /// Packets the pool must hold so that no receive queue ever lacks one.
+    /// Packets that can be in use while modes hold none.
     ///
     /// An lcore's cache is flushed at one and a half times its size (`rte_mempool.c`, CACHE_FLUSHTHRESH_MULTIPLIER).
+    pub fn in_flight(&self) -> u64 {
+        let cached = self.lcores * (self.cache + self.cache / 2);
+        self.descriptors + self.ring_slots + self.streams * self.burst * 2 + cached
+    }
+
+    /// Packets the pool must hold so that no receive queue ever lacks one.
     ///
     /// # Errors
     /// [`MempoolError::TooMany`] if DPDK cannot count so many.
     pub fn mbufs(&self) -> Result<u32, MempoolError> {
-        let cached = self.lcores * (self.cache + self.cache / 2);
-        let needed = self.descriptors + self.ring_slots + self.streams * self.burst * 2 + cached;
+        let needed = self.in_flight() + self.held;
         // A pool's ring has a power of two of slots less one, so this size wastes none.
         let size = (needed + 1).max(1024).next_power_of_two() - 1;
         u32::try_from(size).ok().filter(|size| *size < 1 << 31).ok_or(MempoolError::TooMany {
@@ -268,6 +275,7 @@ mod tests {
             burst: 32,
             lcores: 2,
             cache: 100,
+            held: 0,
         };
         assert_eq!(all.mbufs().unwrap(), 4095);
     }

@@ -1,9 +1,9 @@
 //! A dataplane as a whole: ports, their pools and the engine, brought up and taken down in order.
 
 use crate::eal::Eal;
-use crate::engine::plan::{Plan, StreamPlan};
-use crate::engine::{Engine, EngineError};
-use crate::forward::Mode;
+use crate::engine::plan::{Plan, Work};
+use crate::engine::{Engine, EngineError, StreamAt};
+use crate::forward::{Ground, Job, ModeError, PortFacts};
 use crate::lcore::SocketId;
 use crate::mempool::{Mempool, MempoolConfig, MempoolError, Sizing};
 use crate::port::{Granted, Port, PortConfig, PortError, Queues, Running, Started, Stopped};
@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 pub struct PoolSetup {
     /// Packets of each pool; computed from the plan if `None`.
     pub mbufs: Option<u32>,
+    /// Packets that modes are to have room to hold beside what the plan needs; counts only where `mbufs` is computed.
+    pub held: u32,
     /// Packets that each lcore caches.
     pub cache: u32,
     /// Bytes of each packet's buffer, headroom included.
@@ -83,8 +85,13 @@ impl Pools {
 
 /// How many packets each pool of `plan` must hold.
 ///
-/// `descriptors` are those of one receive and one transmit queue of a port, by the plan's order of ports.
-pub fn sizing(plan: &Plan, descriptors: impl Iterator<Item = (u16, u16)>, cache: u32) -> Sizing {
+/// `descriptors` are those of one receive and one transmit queue of a port, by the plan's order of ports; `setup` says
+/// what lcores cache and modes hold.
+pub fn sizing(
+    plan: &Plan,
+    descriptors: impl Iterator<Item = (u16, u16)>,
+    setup: &PoolSetup,
+) -> Sizing {
     let of_queues = plan.ports.iter().zip(descriptors).map(|(port, (rx, tx))| {
         u64::from(port.rx_queues) * u64::from(rx) + u64::from(port.tx_queues) * u64::from(tx)
     });
@@ -95,12 +102,13 @@ pub fn sizing(plan: &Plan, descriptors: impl Iterator<Item = (u16, u16)>, cache:
         burst: u64::from(plan.burst),
         // The main lcore frees packets when ports are drained.
         lcores: plan.workers.len() as u64 + 1,
-        cache: u64::from(cache),
+        cache: u64::from(setup.cache),
+        held: u64::from(setup.held),
     }
 }
 
-/// Makes a stream's mode; the pools are there for modes that make packets.
-pub type MakeMode<'a> = dyn FnMut(&StreamPlan, &Pools) -> Option<Box<dyn Mode>> + 'a;
+/// Makes a stream's job out of what there is.
+pub type MakeJob<'a> = dyn FnMut(StreamAt<'_>, &Ground) -> Result<Job, ModeError> + 'a;
 
 /// A dataplane: its ports run; its engine is stopped or running. Dropping it takes it down.
 pub struct Dataplane {
@@ -108,7 +116,7 @@ pub struct Dataplane {
     pub engine: Engine,
     ports: Vec<Port<Started>>,
     granted: Vec<Granted>,
-    pools: Pools,
+    ground: Ground,
 }
 
 /// What came of taking a dataplane down.
@@ -132,16 +140,18 @@ impl Dataplane {
         ports: Vec<(Port<Stopped>, PortConfig)>,
         plan: Plan,
         setup: &PoolSetup,
-        make: &mut MakeMode<'_>,
+        make: &mut MakeJob<'_>,
     ) -> Result<Self, RuntimeError> {
         let home = eal.socket_of(eal.main_lcore());
         let sockets: Vec<SocketId> =
             ports.iter().map(|(port, _)| port.socket().unwrap_or(home)).collect();
         let descriptors = ports.iter().map(|(_, config)| (config.rx_desc, config.tx_desc));
+        let sizing = sizing(&plan, descriptors, setup);
         let mbufs = match setup.mbufs {
             Some(mbufs) => mbufs,
-            None => sizing(&plan, descriptors, setup.cache).mbufs()?,
+            None => sizing.mbufs()?,
         };
+        let spare = spare(&plan, &sizing, mbufs);
         let pools = Pools::new(eal, sockets.iter().copied(), setup, mbufs)?;
 
         let mut running = Vec::new();
@@ -159,8 +169,17 @@ impl Dataplane {
             }
         }
         let (ports, queues): (Vec<_>, Vec<_>) = running.into_iter().unzip();
-        match Engine::assemble(eal, plan, queues, &mut |stream| make(stream, &pools)) {
-            Ok(engine) => Ok(Self { engine, ports, granted, pools }),
+        let facts = ports.iter().zip(&granted).map(|(port, granted)| facts(port, granted, home));
+        let facts = match facts.collect() {
+            Ok(facts) => facts,
+            Err(error) => {
+                stop_all(pair(ports, queues));
+                return Err(RuntimeError::Port(error));
+            }
+        };
+        let ground = Ground { pools, ports: facts, spare, burst: plan.burst };
+        match Engine::assemble(eal, plan, queues, &mut |stream| make(stream, &ground)) {
+            Ok(engine) => Ok(Self { engine, ports, granted, ground }),
             Err((queues, error)) => {
                 stop_all(pair(ports, queues));
                 Err(error.into())
@@ -180,15 +199,15 @@ impl Dataplane {
 
     /// The packet pools.
     pub fn pools(&self) -> &Pools {
-        &self.pools
+        &self.ground.pools
     }
 
-    /// Gives every stream a new mode, also under load.
+    /// Gives every stream a new job, also under load.
     ///
     /// # Errors
-    /// [`EngineError`].
-    pub fn set_modes(&mut self, make: &mut MakeMode<'_>) -> Result<(), EngineError> {
-        self.engine.set_modes(&mut |stream| make(stream, &self.pools))
+    /// [`EngineError`]; with [`EngineError::Mode`] nothing has changed.
+    pub fn set_jobs(&mut self, make: &mut MakeJob<'_>) -> Result<(), EngineError> {
+        self.engine.set_jobs(&mut |stream| make(stream, &self.ground))
     }
 
     /// Stops what runs, stops and closes the ports, and counts the pools.
@@ -199,7 +218,7 @@ impl Dataplane {
         let keeps: u32 = self.ports.iter().map(Port::keeps).sum();
         let (drained, stopped) = self.close_ports();
         stopped?;
-        let out = self.pools.missing();
+        let out = self.ground.pools.missing();
         let kept = out.min(keeps);
         Ok(Homecoming { drained, kept, missing: out - kept })
     }
@@ -216,6 +235,25 @@ impl Drop for Dataplane {
         // Who wants to know what became of it calls `take_down`.
         let _ = self.close_ports();
     }
+}
+
+/// Packets of a pool of `mbufs` that modes may hold, by forwarding stream.
+fn spare(plan: &Plan, sizing: &Sizing, mbufs: u32) -> u32 {
+    let streams = plan.workers.iter().flat_map(|worker| &worker.streams);
+    let forwarding = streams.filter(|stream| matches!(stream.work, Work::Forward { .. })).count();
+    let spare = u64::from(mbufs).saturating_sub(sizing.in_flight());
+    // No more than `mbufs`, which is a u32.
+    (spare / forwarding.max(1) as u64) as u32
+}
+
+/// What modes may know of a port that runs.
+fn facts(port: &Port<Started>, granted: &Granted, home: SocketId) -> Result<PortFacts, PortError> {
+    Ok(PortFacts {
+        id: port.id(),
+        mac: port.mac()?,
+        socket: port.socket().unwrap_or(home),
+        tx_offloads: granted.tx_offloads,
+    })
 }
 
 /// Configures and starts one port.

@@ -4,23 +4,17 @@
 
 mod common;
 
-use common::{on_main_lcore, pool};
+use common::{EGRESS, PEER, context, on_main_lcore, pool};
 use dataplane::batch::Batch;
 use dataplane::eal::Eal;
-use dataplane::engine::Engine;
-use dataplane::engine::plan::{
-    ModelRequest, Plan, PortRequest, Request, StreamPlan, Topology, Work,
-};
-use dataplane::forward::{Mode, StreamContext, mode};
+use dataplane::engine::plan::{ModelRequest, Plan, PortRequest, Request, Topology, Work};
+use dataplane::engine::{Engine, StreamAt};
+use dataplane::forward::{Job, Mode, ModeError, ModeOptions, mode};
 use dataplane::lcore::{LcoreId, SocketId};
 use dataplane::mempool::Mempool;
 use dataplane::port::{Port, PortConfig, Queues, Started, Stopped, wire_pair};
-use dataplane::wire::ethernet::MacAddr;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
-
-const EGRESS: MacAddr = MacAddr([2, 0, 0, 0, 0, 9]);
-const PEER: MacAddr = MacAddr([2, 0, 0, 0, 0, 8]);
 
 /// Two wire pairs: the test holds the outer ends, the engine forwards between the inner ones.
 struct Rig {
@@ -36,11 +30,18 @@ fn start(mut port: Port<Stopped>, queues: u16, pool: &Mempool) -> (Port<Started>
     port.start().map_err(|refused| refused.error).unwrap()
 }
 
-fn modes(name: &'static str) -> impl FnMut(&StreamPlan) -> Option<Box<dyn Mode>> {
-    let entry = mode(name).unwrap();
+/// The jobs of a mode whose packets come from `pool`.
+fn jobs(
+    name: &'static str,
+    pool: &Mempool,
+) -> impl FnMut(StreamAt<'_>) -> Result<Job, ModeError> + use<> {
+    let (entry, pool, options) = (mode(name).unwrap(), pool.clone(), ModeOptions::default());
     move |stream| {
-        let context = StreamContext { egress_mac: EGRESS, peer_mac: PEER };
-        matches!(stream.work, Work::Forward { .. }).then(|| (entry.make)(&context))?
+        let mode = match stream.plan.work {
+            Work::Forward { .. } => (entry.make)(&context(&pool, &options))?,
+            _ => None,
+        };
+        Ok(Job::new(mode, None))
     }
 }
 
@@ -72,7 +73,7 @@ impl Rig {
             inner_queues.push(its_queues);
         }
         let plan = plan(ports, cores, model);
-        let engine = Engine::assemble(eal, plan, inner_queues, &mut modes(mode))
+        let engine = Engine::assemble(eal, plan, inner_queues, &mut jobs(mode, &pool))
             .map_err(|(_, error)| error)
             .unwrap();
         Self { pool, outer, inner, engine }
@@ -247,7 +248,7 @@ fn a_mode_changes_under_traffic_and_nothing_is_lost() {
             ("macswap", [&original[6..12], &original[..6]].concat()),
             ("io", original[..12].to_vec()),
         ] {
-            rig.engine.set_modes(&mut modes(name)).unwrap();
+            rig.engine.set_jobs(&mut jobs(name, &rig.pool)).unwrap();
             rig.send(0, 0, 1);
             let frames = rig.receive(1, 1);
             assert_eq!(frames[0][..12], expected, "{name}");
@@ -274,7 +275,7 @@ fn a_thousand_starts_stops_and_changes_leave_every_packet_accounted_for() {
             rig.engine.start().unwrap();
             rig.send(1, 3, number);
             number += 1;
-            rig.engine.set_modes(&mut modes(names[round % 3])).unwrap();
+            rig.engine.set_jobs(&mut jobs(names[round % 3], &rig.pool)).unwrap();
             rig.engine.stop().unwrap();
             sent += 5;
             for side in [0, 1] {
@@ -362,7 +363,7 @@ fn an_lcore_that_is_not_there_is_named_and_the_queues_survive() {
         let mut plan = rig.engine.plan().clone();
         plan.workers[0].lcore = LcoreId(77);
         let queues = dismantled(&mut rig.engine);
-        rig.engine = Engine::assemble(eal, plan, queues, &mut modes("io"))
+        rig.engine = Engine::assemble(eal, plan, queues, &mut jobs("io", &rig.pool))
             .map_err(|(_, error)| error)
             .unwrap();
         assert!(rig.engine.start().unwrap_err().to_string().contains("lcore 77"));
@@ -388,8 +389,8 @@ fn a_worker_that_panics_is_named_and_the_others_go_on() {
         // Port 0's stream is the first lcore's.
         let fatal = rig.engine.plan().workers[0].streams[0].clone();
         rig.engine
-            .set_modes(&mut |stream| -> Option<Box<dyn Mode>> {
-                if *stream == fatal { Some(Box::new(Fatal)) } else { modes("io")(stream) }
+            .set_jobs(&mut |stream| {
+                Ok(if *stream.plan == fatal { Job::of(Box::new(Fatal)) } else { Job::default() })
             })
             .unwrap();
         rig.engine.health().unwrap();
@@ -402,7 +403,7 @@ fn a_worker_that_panics_is_named_and_the_others_go_on() {
         // The other direction still works, and a change of modes does not wait for the dead.
         rig.send(1, 0, 2);
         assert_eq!(rig.receive(0, 1).len(), 1);
-        let changed = rig.engine.set_modes(&mut modes("macswap")).unwrap_err().to_string();
+        let changed = rig.engine.set_jobs(&mut jobs("macswap", &rig.pool)).unwrap_err().to_string();
         assert!(changed.contains("lcore 1 has died"), "{changed}");
         let stopped = rig.engine.stop().unwrap_err().to_string();
         assert!(stopped.contains("this mode always does"), "{stopped}");

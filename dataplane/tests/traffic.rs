@@ -7,12 +7,13 @@ mod common;
 use common::on_main_lcore;
 use dataplane::batch::Batch;
 use dataplane::eal::Eal;
-use dataplane::engine::plan::{Plan, PortRequest, StreamPlan, Work};
-use dataplane::forward::Mode;
+use dataplane::engine::StreamAt;
+use dataplane::engine::plan::{Plan, PortRequest, Work};
+use dataplane::forward::{Ground, Job, ModeError};
 use dataplane::lcore::{LcoreId, SocketId, cycles_hz};
 use dataplane::mempool::DEFAULT_MBUF_SIZE;
 use dataplane::port::{Port, PortConfig, QueueId, Queues, Started, wire_pair};
-use dataplane::runtime::{Dataplane, PoolSetup, Pools};
+use dataplane::runtime::{Dataplane, PoolSetup};
 use dataplane::traffic::generator::{Measure, Outcome, Stamp, Traffic, outcome};
 use dataplane::traffic::rate::Rate;
 use dataplane::traffic::template::{PacketSpec, Template};
@@ -28,15 +29,17 @@ struct Rig {
     halt: Arc<AtomicBool>,
 }
 
-fn modes(traffic: Traffic) -> impl FnMut(&StreamPlan, &Pools) -> Option<Box<dyn Mode>> {
+fn jobs(traffic: Traffic) -> impl FnMut(StreamAt<'_>, &Ground) -> Result<Job, ModeError> {
     let hz = NonZeroU64::new(cycles_hz()).unwrap();
-    move |stream, pools| match stream.work {
-        Work::Generate => {
-            let (_, pool) = pools.iter().next()?;
-            Some(Box::new(Stamp::new(traffic.clone(), pool.clone(), 32, hz).unwrap()))
-        }
-        Work::Measure => Some(Box::new(Measure::new(0, hz))),
-        _ => None,
+    move |stream, ground| {
+        Ok(match stream.plan.work {
+            Work::Generate => {
+                let (_, pool) = ground.pools.iter().next().unwrap();
+                Job::of(Box::new(Stamp::new(traffic.clone(), pool.clone(), 32, hz).unwrap()))
+            }
+            Work::Measure => Job::of(Box::new(Measure::new(0, hz))),
+            _ => Job::default(),
+        })
     }
 }
 
@@ -52,9 +55,9 @@ impl Rig {
         let halt = Arc::new(AtomicBool::new(false));
         let template = Template::new(&PacketSpec::default()).unwrap();
         let traffic = Traffic { template, rate, packets: Some(packets), halt: Arc::clone(&halt) };
-        let setup = PoolSetup { mbufs: None, cache: 64, mbuf_size: DEFAULT_MBUF_SIZE };
+        let setup = PoolSetup { mbufs: None, held: 0, cache: 64, mbuf_size: DEFAULT_MBUF_SIZE };
         let ports = vec![(generator, PortConfig::default())];
-        let dataplane = Dataplane::bring_up(eal, ports, plan, &setup, &mut modes(traffic)).unwrap();
+        let dataplane = Dataplane::bring_up(eal, ports, plan, &setup, &mut jobs(traffic)).unwrap();
         let mut port = under_test;
         let pool = dataplane.pools().iter().next().unwrap().1;
         port.configure(&PortConfig::default(), pool).unwrap();

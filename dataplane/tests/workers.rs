@@ -7,14 +7,15 @@ mod common;
 
 use common::{LCORES, on_main_lcore, pool};
 use dataplane::batch::Batch;
-use dataplane::engine::plan::{ModelRequest, PortRequest, Request, Topology, Work};
-use dataplane::forward::{MODES, StreamContext};
+use dataplane::engine::plan::{ModelRequest, PortRequest, Request, Topology};
+use dataplane::forward::{Forwarding, MODES, ModeOptions};
 use dataplane::lcore::{LcoreId, SocketId};
 use dataplane::mempool::DEFAULT_MBUF_SIZE;
 use dataplane::port::{Port, PortConfig, wire_pair};
 use dataplane::runtime::{Dataplane, PoolSetup};
 use dataplane::wire::ethernet::MacAddr;
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -89,28 +90,28 @@ fn a_running_worker_neither_allocates_nor_frees() {
                 burst: 32,
                 ring_size: 1024,
             };
-            let setup = PoolSetup { mbufs: None, cache: 64, mbuf_size: DEFAULT_MBUF_SIZE };
-            let addresses =
-                StreamContext { egress_mac: MacAddr([2; 6]), peer_mac: MacAddr([6; 6]) };
-            let mut which = 0;
-            let mut make = |stream: &dataplane::engine::plan::StreamPlan, _: &_| {
-                matches!(stream.work, Work::Forward { .. })
-                    .then(|| (MODES[which].make)(&addresses))?
+            let setup = PoolSetup { mbufs: None, held: 0, cache: 64, mbuf_size: DEFAULT_MBUF_SIZE };
+            let mut forwarding = Forwarding {
+                mode: &MODES[0],
+                options: ModeOptions::default(),
+                retry: None,
+                peers: BTreeMap::new(),
             };
-            let mut dataplane =
-                Dataplane::bring_up(eal, ports, request.plan().unwrap(), &setup, &mut make)
-                    .unwrap();
+            let mut dataplane = Dataplane::bring_up(
+                eal,
+                ports,
+                request.plan().unwrap(),
+                &setup,
+                &mut |stream, ground| forwarding.job(stream, ground),
+            )
+            .unwrap();
             dataplane.engine.start().unwrap();
             // Launching takes the closure, and the first packets fill caches.
             std::thread::sleep(Duration::from_millis(100));
             let before = ON_WORKERS.load(Ordering::Relaxed);
-            for mode in 0..MODES.len() {
-                which = mode;
-                let mut make = |stream: &dataplane::engine::plan::StreamPlan, _: &_| {
-                    matches!(stream.work, Work::Forward { .. })
-                        .then(|| (MODES[which].make)(&addresses))?
-                };
-                dataplane.set_modes(&mut make).unwrap();
+            for mode in MODES {
+                forwarding.mode = mode;
+                dataplane.set_jobs(&mut |stream, ground| forwarding.job(stream, ground)).unwrap();
                 std::thread::sleep(Duration::from_millis(100));
             }
             assert_eq!(

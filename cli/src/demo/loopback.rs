@@ -8,19 +8,18 @@
 
 use anyhow::{Context, Result};
 use dataplane::eal::Eal;
+use dataplane::engine::StreamAt;
 use dataplane::engine::counters::StreamFigures;
-use dataplane::engine::plan::{
-    Model, ModelRequest, Plan, PortRequest, Request, StreamPlan, Topology, Work,
-};
-use dataplane::forward::{Mode, ModeEntry, StreamContext};
+use dataplane::engine::plan::{Model, ModelRequest, Plan, PortRequest, Request, Topology, Work};
+use dataplane::forward::{Forwarding, Ground, Job, ModeEntry, ModeError, ModeOptions};
 use dataplane::lcore::{LcoreId, SocketId, cycles_hz};
 use dataplane::mempool::DEFAULT_MBUF_SIZE;
 use dataplane::port::{PortConfig, PortId, QueueId, wire_pair};
-use dataplane::runtime::{DEFAULT_CACHE, Dataplane, PoolSetup, Pools};
+use dataplane::runtime::{DEFAULT_CACHE, Dataplane, PoolSetup};
 use dataplane::traffic::generator::{Measure, Outcome, Stamp, Traffic, outcome};
 use dataplane::traffic::rate::Rate;
 use dataplane::traffic::template::Template;
-use dataplane::wire::ethernet::MacAddr;
+use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -98,7 +97,8 @@ impl Setup<'_> {
             ..PortConfig::default()
         };
         let ports = vec![(generator, config(BACK_SLOTS)), (forwarder, config(THERE_SLOTS))];
-        let pools = PoolSetup { mbufs: None, cache: DEFAULT_CACHE, mbuf_size: DEFAULT_MBUF_SIZE };
+        let pools =
+            PoolSetup { mbufs: None, held: 0, cache: DEFAULT_CACHE, mbuf_size: DEFAULT_MBUF_SIZE };
         let halt = Arc::new(AtomicBool::new(false));
         let traffic = |rate| Traffic {
             template: self.template.clone(),
@@ -108,7 +108,7 @@ impl Setup<'_> {
         };
 
         let first = self.rate.unwrap_or(Rate::FlatOut);
-        let mut make = self.modes(traffic(first), tsc_hz);
+        let mut make = self.jobs(traffic(first), tsc_hz);
         let mut dataplane = Dataplane::bring_up(self.eal, ports, plan.clone(), &pools, &mut make)?;
         let (rate, flat_out) = match self.rate {
             Some(rate) => (rate, None),
@@ -117,7 +117,7 @@ impl Setup<'_> {
                 // At half of it a machine that is shared falls behind now and then, and then measures its own queue.
                 let pps = NonZeroU64::new(two_digits(carried / 4)).unwrap_or(NonZeroU64::MIN);
                 halt.store(false, Ordering::Relaxed);
-                dataplane.set_modes(&mut self.modes(traffic(Rate::Pps(pps)), tsc_hz))?;
+                dataplane.set_jobs(&mut self.jobs(traffic(Rate::Pps(pps)), tsc_hz))?;
                 (Rate::Pps(pps), Some(carried))
             }
         };
@@ -164,27 +164,27 @@ impl Setup<'_> {
         Ok(plan)
     }
 
-    /// Gives the generator's streams its modes, and forwarding streams the forwarding mode.
-    fn modes(
+    /// Gives the generator's streams their jobs, and forwarding streams the forwarding mode's.
+    fn jobs(
         &self,
         traffic: Traffic,
         tsc_hz: NonZeroU64,
-    ) -> impl FnMut(&StreamPlan, &Pools) -> Option<Box<dyn Mode>> + use<> {
-        let mode = self.mode;
-        // In-process ports have no addresses worth a name: `mac` writes these.
-        let addresses = StreamContext {
-            egress_mac: MacAddr([2, 0, 0, 0, 0, 2]),
-            peer_mac: MacAddr([2, 0, 0, 0, 0, 1]),
+    ) -> impl FnMut(StreamAt<'_>, &Ground) -> Result<Job, ModeError> + use<> {
+        let forwarding = Forwarding {
+            mode: self.mode,
+            options: ModeOptions::default(),
+            retry: None,
+            peers: BTreeMap::new(),
         };
-        move |stream, pools| match stream.work {
-            Work::Pass => None,
-            Work::Forward { .. } => (mode.make)(&addresses),
+        move |stream, ground| match stream.plan.work {
+            Work::Pass | Work::Forward { .. } => forwarding.job(stream, ground),
             Work::Generate => {
-                let (_, pool) = pools.iter().next()?;
-                let stamp = Stamp::new(traffic.clone(), pool.clone(), BURST, tsc_hz).ok()?;
-                Some(Box::new(stamp))
+                let stamp = ground.pools.iter().next().and_then(|(_, pool)| {
+                    Stamp::new(traffic.clone(), pool.clone(), BURST, tsc_hz).ok()
+                });
+                Ok(stamp.map_or_else(Job::default, |stamp| Job::of(Box::new(stamp))))
             }
-            Work::Measure => Some(Box::new(Measure::new(STREAM, tsc_hz))),
+            Work::Measure => Ok(Job::of(Box::new(Measure::new(STREAM, tsc_hz)))),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::Session;
 use crate::command::ConfigCommand;
 use crate::failure::Failure;
-use dataplane::forward::ModeEntry;
+use dataplane::forward::{Forwarding, ModeEntry};
 
 impl Session {
     /// Carries out a command that changes how packets are forwarded.
@@ -14,11 +14,11 @@ impl Session {
     }
 
     fn set_mode(&mut self, mode: &'static ModeEntry) -> Result<String, Failure> {
-        let peers = &self.peers;
+        let forwarding = Forwarding { mode, ..self.forwarding.clone() };
         self.dataplane
-            .set_modes(&mut |stream, _| peers.mode_of(stream, mode))
+            .set_jobs(&mut |stream, ground| forwarding.job(stream, ground))
             .map_err(Failure::running)?;
-        self.mode = mode;
+        self.forwarding = forwarding;
         Ok(format!("Set {} packet forwarding mode\n", mode.name))
     }
 }

@@ -19,11 +19,10 @@ use crate::settings::FwdSettings;
 use crate::shell::grammar::{PortWords, Table, Vocabulary};
 use crate::shell::prompt::{Executor, Flow};
 use crate::shell::table::TABLE;
-use dataplane::forward::{MODES, ModeEntry};
+use dataplane::forward::{Forwarding, MODES};
 use dataplane::port::{Port, PortId, Started};
 use dataplane::runtime::Dataplane;
 use figures::{Baseline, Shown};
-use open::Peers;
 use report::{DeviceReport, Report};
 use std::collections::BTreeMap;
 use std::io;
@@ -34,8 +33,7 @@ pub(crate) struct Session {
     // Before `eal`: ports and pools go before DPDK does.
     dataplane: Dataplane,
     eal: dataplane::eal::Eal,
-    mode: &'static ModeEntry,
-    peers: Peers,
+    forwarding: Forwarding,
     /// Device statistics at the last start of forwarding: the forward statistics count from there.
     baseline: Baseline,
     /// Device statistics when they were last shown: rates count from there.
@@ -51,7 +49,7 @@ impl Session {
     pub(crate) fn close(mut self) -> (Report, Result<(), Failure>) {
         let stopped = if self.is_forwarding() { self.stop() } else { Ok(()) };
         let mut report = Report {
-            forward_mode: self.mode.name,
+            forward_mode: self.forwarding.mode.name,
             plan: self.dataplane.engine.plan().clone(),
             forward_stats: self.forward_stats(),
             engine: self.dataplane.engine.figures(),

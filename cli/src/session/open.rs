@@ -7,8 +7,8 @@ use crate::lcores;
 use crate::out::note;
 use crate::settings::{AssumedPool, FwdSettings};
 use dataplane::eal::{self, Eal, EalRequest};
-use dataplane::engine::plan::{PortRequest, StreamPlan, Work};
-use dataplane::forward::{Mode, ModeEntry, StreamContext};
+use dataplane::engine::plan::PortRequest;
+use dataplane::forward::Forwarding;
 use dataplane::hugepages::Machine;
 use dataplane::port::{Port, PortConfig, PortError, PortId, Stopped};
 use dataplane::runtime::{Dataplane, RuntimeError};
@@ -30,7 +30,6 @@ impl Session {
     ///
     /// [`Failure::Input`] for what was asked for and cannot be had on this machine.
     pub(crate) fn open(settings: FwdSettings) -> Result<Self, Failure> {
-        let mode = settings.mode;
         if let Some(named) = &settings.lcores {
             named.check_processors(Path::new("/sys")).map_err(Failure::input)?;
         }
@@ -53,19 +52,25 @@ impl Session {
             .request(requests.collect(), eal.worker_lcores())
             .plan()
             .map_err(Failure::input)?;
-        let peers = Peers::new(&opened).map_err(Failure::input)?;
+        let forwarding = Forwarding {
+            mode: settings.mode,
+            options: settings.modes.clone(),
+            retry: None,
+            peers: opened.iter().map(|opened| (opened.port.id(), opened.peer)).collect(),
+        };
         let ports = opened.into_iter().map(|opened| (opened.port, opened.config)).collect();
-        let dataplane = Dataplane::bring_up(&eal, ports, plan, &settings.pool, &mut |stream, _| {
-            peers.mode_of(stream, mode)
-        })
-        .map_err(|error: RuntimeError| Failure::input(error))?;
+        let dataplane =
+            Dataplane::bring_up(&eal, ports, plan, &settings.pool, &mut |stream, ground| {
+                forwarding.job(stream, ground)
+            })
+            .map_err(|error: RuntimeError| Failure::input(error))?;
         for (port, granted) in dataplane.ports().iter().zip(dataplane.granted()) {
             for text in &granted.notes {
                 note(&format!("port {} ({}) {text}", port.id(), port.name()));
             }
         }
         let baseline = Baseline::of(dataplane.ports());
-        Ok(Self { settings, dataplane, eal, mode, peers, baseline, shown: BTreeMap::new() })
+        Ok(Self { settings, dataplane, eal, forwarding, baseline, shown: BTreeMap::new() })
     }
 }
 
@@ -118,32 +123,4 @@ fn open_ports(settings: &FwdSettings, eal: &Eal) -> Result<Vec<Opened>, Failure>
         )));
     }
     Ok(opened)
-}
-
-/// The addresses that modes write: each port's own and its peer's.
-pub(super) struct Peers(BTreeMap<PortId, StreamContext>);
-
-impl Peers {
-    fn new(ports: &[Opened]) -> Result<Self, PortError> {
-        let context = |opened: &Opened| {
-            let egress_mac = opened.port.mac()?;
-            Ok((opened.port.id(), StreamContext { egress_mac, peer_mac: opened.peer }))
-        };
-        ports.iter().map(context).collect::<Result<_, _>>().map(Self)
-    }
-
-    /// The station behind a port.
-    pub(super) fn of(&self, port: PortId) -> MacAddr {
-        self.0.get(&port).map_or(MacAddr([0; 6]), |context| context.peer_mac)
-    }
-
-    /// The mode of a stream: the forwarding mode where it forwards.
-    pub(super) fn mode_of(&self, stream: &StreamPlan, mode: &ModeEntry) -> Option<Box<dyn Mode>> {
-        match stream.work {
-            Work::Forward { egress, .. } => {
-                self.0.get(&egress).and_then(|context| (mode.make)(context))
-            }
-            Work::Pass | Work::Generate | Work::Measure => None,
-        }
-    }
 }

@@ -45,15 +45,15 @@ impl Session {
 
     /// The forward statistics.
     pub(super) fn forward_stats(&self) -> ForwardStats {
-        figures::forward_stats(&self.dataplane, self.mode.name, &self.baseline)
+        figures::forward_stats(&self.dataplane, self.forwarding.mode.name, &self.baseline)
     }
 
     /// Which lcore forwards what.
     pub(super) fn forwarding_page(&self) -> String {
         let surroundings = Surroundings {
-            mode: self.mode.name,
+            mode: self.forwarding.mode.name,
             socket: &|lcore: LcoreId| self.eal.socket_of(lcore),
-            peer: &|port| self.peers.of(port).to_string().to_uppercase(),
+            peer: &|port| self.forwarding.peer(port).to_string().to_uppercase(),
         };
         format!("{}\n", self.dataplane.engine.plan().describe(&surroundings))
     }

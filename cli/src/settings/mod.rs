@@ -15,7 +15,7 @@ use crate::flags::FwdFlags;
 use crate::flags::eal::EalFlags;
 use crate::lcores::{self, LcoreError, Lcores};
 use dataplane::engine::plan::{ModelRequest, PortRequest, Request, Topology};
-use dataplane::forward::{MODES, ModeEntry};
+use dataplane::forward::{MODES, ModeEntry, ModeOptions};
 use dataplane::lcore::LcoreId;
 use dataplane::mempool::DEFAULT_MBUF_SIZE;
 use dataplane::port::device::{DeviceError, DeviceSpec};
@@ -46,6 +46,8 @@ pub(crate) struct FwdSettings {
     pub(crate) peers: BTreeMap<PortId, MacAddr>,
     /// The forwarding mode.
     pub(crate) mode: &'static ModeEntry,
+    /// What is asked of each mode.
+    pub(crate) modes: ModeOptions,
     /// Which port sends what a port receives.
     pub(crate) topology: Topology,
     /// Run-to-completion or pipeline.
@@ -193,6 +195,7 @@ impl FwdSettings {
             found_port,
             peers: value::peers(&app.eth_peer)?,
             mode,
+            modes: ModeOptions::default(),
             topology,
             model,
             nb_cores,
@@ -202,6 +205,7 @@ impl FwdSettings {
                 // Room for a minimal frame behind RTE_PKTMBUF_HEADROOM, 128 bytes.
                 mbuf_size: mbuf_size.within(192..=u16::MAX)?.unwrap_or(DEFAULT_MBUF_SIZE),
                 mbufs: mbufs.within(1..=u32::MAX)?,
+                held: 0,
                 // RTE_MEMPOOL_CACHE_MAX_SIZE is 512.
                 cache: cache.within(0..=512)?.unwrap_or(DEFAULT_CACHE),
             },

@@ -1,7 +1,8 @@
 //! From a plan and its queues to workers, and back to queues.
 
-use super::MakeMode;
 use super::control::EngineError;
+use super::jobs::{self, MakeJob};
+use super::orders::JobSet;
 use super::plan::{Plan, RingPlan, Sink, Source, StreamPlan, WorkerPlan};
 use super::worker::{FanOut, SinkEnd, Sinks, SourceEnd, Stream, Worker};
 use crate::batch::Batch;
@@ -10,7 +11,6 @@ use crate::mbuf::Mbuf;
 use crate::port::{PortId, QueueId, Queues, RxQueue, TxQueue};
 use crate::ring::{Consumer, Producer, RingError, Single, ring};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Queues of several ports, by port and number.
@@ -58,7 +58,7 @@ impl PortQueues {
     pub(super) fn put_worker(&mut self, worker: Worker) {
         worker.sinks.tx.into_iter().for_each(|queue| self.put_tx(queue));
         for stream in worker.streams {
-            if let SourceEnd::Rx(queue) = stream.source {
+            if let SourceEnd::Rx(queue) | SourceEnd::Resting(queue) = stream.source {
                 self.put_rx(queue);
             }
         }
@@ -78,7 +78,7 @@ impl PortQueues {
     }
 }
 
-/// Lays the plan's streams over its queues, which are taken out of `parts`.
+/// Lays the plan's streams over its queues, which are taken out of `parts`, and gives them their jobs.
 ///
 /// # Errors
 /// What is missing; what was taken is back in `parts`.
@@ -86,16 +86,17 @@ pub(super) fn workers(
     eal: &Eal,
     plan: &Plan,
     parts: &mut PortQueues,
-    make: &mut MakeMode<'_>,
+    make: &mut MakeJob<'_>,
 ) -> Result<Vec<Worker>, EngineError> {
     plan.validate()?;
+    let jobs = jobs::make_all(plan, make)?;
     let mut rings = Rings::new(eal, &plan.rings)?;
     let mut workers = Vec::new();
-    for planned in &plan.workers {
+    for (planned, jobs) in plan.workers.iter().zip(jobs) {
         let mut sinks = SinkTable::default();
         let mut worker = Worker::new(planned.lcore, plan.burst);
         let streams =
-            assemble_streams(planned, parts, &mut rings, &mut sinks, make, &mut worker.streams);
+            assemble_streams(planned, parts, &mut rings, &mut sinks, jobs, &mut worker.streams);
         worker.sinks = sinks.sinks;
         workers.push(worker);
         if let Err(error) = streams {
@@ -111,23 +112,17 @@ fn assemble_streams(
     parts: &mut PortQueues,
     rings: &mut Rings,
     sinks: &mut SinkTable,
-    make: &mut MakeMode<'_>,
+    jobs: JobSet,
     streams: &mut Vec<Stream>,
 ) -> Result<(), EngineError> {
-    for plan in &planned.streams {
+    for (plan, job) in planned.streams.iter().zip(jobs) {
         let sink = assemble_sink(plan, parts, rings, sinks)?;
         let source = match plan.source {
             Source::Rx(port, queue) => SourceEnd::Rx(parts.take_rx(port, queue)?),
             Source::Ring(ring) => SourceEnd::Ring(rings.consumer(ring.0)?),
             Source::Nothing => SourceEnd::Nothing,
         };
-        streams.push(Stream {
-            source,
-            mode: make(plan),
-            sink,
-            batch: Batch::new(),
-            counters: Arc::default(),
-        });
+        streams.push(Stream::new(source, job, sink));
     }
     Ok(())
 }

@@ -3,11 +3,12 @@
 use super::assemble::{self, PortQueues};
 use super::counters::{StreamCounters, WorkerCounters};
 use super::figures::{Figures, StreamReport, WorkerReport};
-use super::orders::{ModeSet, Order, Orders};
-use super::plan::{Plan, PlanError, StreamPlan, WorkerPlan};
+use super::jobs::{self, MakeJob};
+use super::orders::{JobSet, Order, Orders};
+use super::plan::{Plan, PlanError, WorkerPlan};
 use super::worker::Worker;
 use crate::eal::Eal;
-use crate::forward::Mode;
+use crate::forward::{Job, Mode, ModeError, Tally};
 use crate::lcore::{LcoreError, LcoreId, Running};
 use crate::port::{PortId, QueueId, Queues};
 use crate::ring::RingError;
@@ -31,6 +32,9 @@ pub enum EngineError {
     /// An lcore could not be launched, or its work panicked.
     #[error(transparent)]
     Lcore(#[from] LcoreError),
+    /// A stream cannot have its mode.
+    #[error(transparent)]
+    Mode(#[from] ModeError),
     /// The plan names a queue that it was not given.
     #[error(
         "the plan uses {kind} queue {queue} of port {port}, which the port was not started with"
@@ -59,9 +63,6 @@ pub enum EngineError {
     NotRunning,
 }
 
-/// Makes the mode of a stream; `None` for one that only passes packets on.
-pub type MakeMode<'a> = dyn FnMut(&StreamPlan) -> Option<Box<dyn Mode>> + 'a;
-
 /// A plan with its queues, ready to run or running.
 pub struct Engine {
     eal: Eal,
@@ -82,10 +83,12 @@ struct Post {
     orders: Arc<Orders>,
     polls: Arc<WorkerCounters>,
     streams: Vec<Arc<StreamCounters>>,
+    /// The modes' own counts, by stream.
+    tallies: Vec<Option<Arc<Tally>>>,
 }
 
 impl Engine {
-    /// Lays the plan's streams over `queues`; `make` gives each stream its mode.
+    /// Lays the plan's streams over `queues`; `make` gives each stream its job.
     ///
     /// # Errors
     /// The queues, all of them, and why.
@@ -93,7 +96,7 @@ impl Engine {
         eal: &Eal,
         plan: Plan,
         queues: Vec<Queues>,
-        make: &mut MakeMode<'_>,
+        make: &mut MakeJob<'_>,
     ) -> Result<Self, (Vec<Queues>, EngineError)> {
         let mut parts = PortQueues::new(queues);
         match assemble::workers(eal, &plan, &mut parts, make) {
@@ -186,17 +189,19 @@ impl Engine {
         ends.into_iter().collect::<Result<(), _>>().map_err(EngineError::from)
     }
 
-    /// Gives every stream a new mode, also under load; returns when all workers have taken theirs.
+    /// Gives every stream a new job, also under load; returns when all workers have taken theirs.
     ///
     /// # Errors
-    /// [`EngineError::WorkerDied`]; the others have their new modes all the same.
-    pub fn set_modes(&mut self, make: &mut MakeMode<'_>) -> Result<(), EngineError> {
+    /// [`EngineError::Mode`], with nothing changed; [`EngineError::WorkerDied`]: the others have their new jobs all the
+    /// same.
+    pub fn set_jobs(&mut self, make: &mut MakeJob<'_>) -> Result<(), EngineError> {
+        let sets = jobs::make_all(&self.plan, make)?;
         let mut died = None;
-        for (at, (post, planned)) in self.posts.iter().zip(&self.plan.workers).enumerate() {
-            let modes: ModeSet = planned.streams.iter().map(&mut *make).collect();
+        for (at, (post, jobs)) in self.posts.iter_mut().zip(sets).enumerate() {
+            post.tallies = tallies(&jobs);
             let changed = match self.running.get(at) {
-                Some(running) => post.change_running(modes, running),
-                None => post.change_stopped(modes),
+                Some(running) => post.change_running(jobs, running),
+                None => post.change_stopped(jobs),
             };
             if changed.is_none() {
                 died = Some(post.lcore);
@@ -210,7 +215,7 @@ impl Engine {
         self.posts.iter().find_map(|post| {
             let worker = lock(&post.worker);
             let mut modes =
-                worker.as_ref()?.streams.iter().filter_map(|stream| stream.mode.as_deref());
+                worker.as_ref()?.streams.iter().filter_map(|stream| stream.job.mode.as_deref());
             modes.find_map(|mode| (mode as &dyn Any).downcast_ref().map(&look))
         })
     }
@@ -218,14 +223,16 @@ impl Engine {
     /// All counts now.
     pub fn figures(&self) -> Figures {
         let report = |(post, planned): (&Post, &WorkerPlan)| {
-            let streams = planned.streams.iter().zip(&post.streams);
+            let counts = post.streams.iter().zip(&post.tallies);
+            let streams = planned.streams.iter().zip(counts);
             WorkerReport {
                 lcore: post.lcore,
                 polls: post.polls.figures(),
                 streams: streams
-                    .map(|(plan, counters)| StreamReport {
+                    .map(|(plan, (counters, tally))| StreamReport {
                         plan: plan.clone(),
                         figures: counters.figures(),
+                        mode: tally.as_ref().map_or_else(Vec::new, |tally| tally.figures()),
                     })
                     .collect(),
             }
@@ -264,6 +271,7 @@ impl Post {
             orders: Arc::clone(&worker.orders),
             polls: Arc::clone(&worker.counters),
             streams: worker.streams.iter().map(|stream| Arc::clone(&stream.counters)).collect(),
+            tallies: tallies(worker.streams.iter().map(|stream| &stream.job)),
             worker: Arc::new(Mutex::new(Some(worker))),
         }
     }
@@ -272,6 +280,7 @@ impl Post {
     fn reset(&self) {
         self.polls.reset();
         self.streams.iter().for_each(|stream| stream.reset());
+        self.tallies.iter().flatten().for_each(|tally| tally.reset());
         self.orders.give(Order::Run);
     }
 
@@ -280,11 +289,11 @@ impl Post {
         lock(&self.worker).is_none()
     }
 
-    /// Sends new modes and waits until the worker has taken them; `None` if it has ended instead.
-    fn change_running(&self, modes: ModeSet, running: &Running<()>) -> Option<()> {
-        self.orders.send_modes(modes).ok()?;
+    /// Sends new jobs and waits until the worker has taken them; `None` if it has ended instead.
+    fn change_running(&self, jobs: JobSet, running: &Running<()>) -> Option<()> {
+        self.orders.send_jobs(jobs).ok()?;
         loop {
-            if self.orders.take_old_modes().is_ok() {
+            if self.orders.take_old_jobs().is_ok() {
                 return Some(());
             }
             if running.has_ended() {
@@ -294,10 +303,15 @@ impl Post {
         }
     }
 
-    /// Exchanges the modes of a worker that does not run; `None` if it is lost.
-    fn change_stopped(&self, modes: ModeSet) -> Option<()> {
-        lock(&self.worker).as_mut().map(|worker| drop(worker.replace_modes(modes)))
+    /// Exchanges the jobs of a worker that does not run; `None` if it is lost.
+    fn change_stopped(&self, jobs: JobSet) -> Option<()> {
+        lock(&self.worker).as_mut().map(|worker| drop(worker.replace_jobs(jobs)))
     }
+}
+
+/// The modes' own counts.
+fn tallies<'a>(jobs: impl IntoIterator<Item = &'a Job>) -> Vec<Option<Arc<Tally>>> {
+    jobs.into_iter().map(|job| job.mode.as_ref().and_then(|mode| mode.tally())).collect()
 }
 
 fn lock(worker: &Mutex<Option<Worker>>) -> MutexGuard<'_, Option<Worker>> {

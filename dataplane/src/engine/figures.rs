@@ -2,6 +2,7 @@
 
 use super::counters::{PollFigures, StreamFigures};
 use super::plan::StreamPlan;
+use crate::forward::TallyFigure;
 use crate::lcore::LcoreId;
 use serde::Serialize;
 
@@ -30,6 +31,8 @@ pub struct StreamReport {
     pub plan: StreamPlan,
     /// Its counts.
     pub figures: StreamFigures,
+    /// What its mode counts itself.
+    pub mode: Vec<TallyFigure>,
 }
 
 impl Figures {

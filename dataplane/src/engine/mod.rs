@@ -4,9 +4,12 @@ mod assemble;
 mod control;
 pub mod counters;
 mod figures;
+mod jobs;
 mod orders;
 pub mod plan;
+mod retry;
 mod worker;
 
-pub use control::{Engine, EngineError, MakeMode};
+pub use control::{Engine, EngineError};
 pub use figures::{Figures, StreamReport, WorkerReport};
+pub use jobs::{MakeJob, StreamAt};

@@ -2,7 +2,7 @@
 //!
 //! A worker looks every [`LOOK_EVERY`] rounds. Nothing here makes it wait, allocate or call the kernel.
 
-use crate::forward::Mode;
+use crate::forward::Job;
 use crossbeam_channel::{Receiver, Sender, TryRecvError, TrySendError, bounded};
 use crossbeam_utils::CachePadded;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -24,21 +24,21 @@ pub(super) enum Order {
 const RUN: u32 = 0;
 const EXIT: u32 = u32::MAX;
 
-/// New modes by stream, `None` for a stream that has none. The old ones come back in the same form.
-pub(super) type ModeSet = Vec<Option<Box<dyn Mode>>>;
+/// New jobs by stream. The old ones come back in the same form.
+pub(super) type JobSet = Vec<Job>;
 
 /// Orders to one worker.
 pub(super) struct Orders {
     order: CachePadded<AtomicU32>,
     drained: CachePadded<AtomicU32>,
-    new_modes: (Sender<ModeSet>, Receiver<ModeSet>),
-    old_modes: (Sender<ModeSet>, Receiver<ModeSet>),
+    new_jobs: (Sender<JobSet>, Receiver<JobSet>),
+    old_jobs: (Sender<JobSet>, Receiver<JobSet>),
 }
 
 impl Default for Orders {
     fn default() -> Self {
         let zero = || CachePadded::new(AtomicU32::new(0));
-        Self { order: zero(), drained: zero(), new_modes: bounded(1), old_modes: bounded(1) }
+        Self { order: zero(), drained: zero(), new_jobs: bounded(1), old_jobs: bounded(1) }
     }
 }
 
@@ -61,14 +61,14 @@ impl Orders {
         self.drained.load(Ordering::Acquire) == round
     }
 
-    /// Control: sends new modes; gives them back if the worker has not taken the last ones yet.
-    pub(super) fn send_modes(&self, modes: ModeSet) -> Result<(), ModeSet> {
-        self.new_modes.0.try_send(modes).map_err(TrySendError::into_inner)
+    /// Control: sends new jobs; gives them back if the worker has not taken the last ones yet.
+    pub(super) fn send_jobs(&self, jobs: JobSet) -> Result<(), JobSet> {
+        self.new_jobs.0.try_send(jobs).map_err(TrySendError::into_inner)
     }
 
-    /// Control: the modes that were replaced, once the worker has replaced them.
-    pub(super) fn take_old_modes(&self) -> Result<ModeSet, TryRecvError> {
-        self.old_modes.1.try_recv()
+    /// Control: the jobs that were replaced, once the worker has replaced them.
+    pub(super) fn take_old_jobs(&self) -> Result<JobSet, TryRecvError> {
+        self.old_jobs.1.try_recv()
     }
 
     /// Worker: what is to be done.
@@ -86,19 +86,19 @@ impl Orders {
         self.drained.store(round, Ordering::Release);
     }
 
-    /// Worker: new modes, if there are any.
+    /// Worker: new jobs, if there are any.
     #[inline]
-    pub(super) fn take_new_modes(&self) -> Option<ModeSet> {
-        if self.new_modes.1.is_empty() {
+    pub(super) fn take_new_jobs(&self) -> Option<JobSet> {
+        if self.new_jobs.1.is_empty() {
             return None;
         }
-        self.new_modes.1.try_recv().ok()
+        self.new_jobs.1.try_recv().ok()
     }
 
-    /// Worker: hands the replaced modes back, for control to free. There is room: control sends no new ones before it
+    /// Worker: hands the replaced jobs back, for control to free. There is room: control sends no new ones before it
     /// has these.
-    pub(super) fn return_modes(&self, modes: ModeSet) {
-        let sent = self.old_modes.0.try_send(modes);
-        debug_assert!(sent.is_ok(), "control takes the old modes before it sends new ones");
+    pub(super) fn return_jobs(&self, jobs: JobSet) {
+        let sent = self.old_jobs.0.try_send(jobs);
+        debug_assert!(sent.is_ok(), "control takes the old jobs before it sends new ones");
     }
 }

@@ -1,9 +1,10 @@
 //! The poll loop: one lcore and its streams.
 
 use super::counters::{StreamCounters, WorkerCounters};
-use super::orders::{LOOK_EVERY, ModeSet, Order, Orders};
+use super::orders::{JobSet, LOOK_EVERY, Order, Orders};
+use super::retry::send_again;
 use crate::batch::Batch;
-use crate::forward::{Context, DropReason, Mode};
+use crate::forward::{Context, DropReason, Feed, Job};
 use crate::lcore::{LcoreId, cycles};
 use crate::mbuf::Mbuf;
 use crate::port::{RxQueue, TxQueue};
@@ -24,15 +25,19 @@ pub(super) struct Worker {
 /// Source, mode, sink, and the burst between them.
 pub(super) struct Stream {
     pub(super) source: SourceEnd,
-    pub(super) mode: Option<Box<dyn Mode>>,
+    pub(super) job: Job,
     pub(super) sink: SinkEnd,
-    pub(super) batch: Batch,
     pub(super) counters: Arc<StreamCounters>,
+    batch: Batch,
+    /// Whether the mode is called without packets too: not while the worker drains.
+    awake: bool,
 }
 
 /// Where a stream's packets come from.
 pub(super) enum SourceEnd {
     Rx(RxQueue),
+    /// A receive queue that is left alone, as the mode wants no packets.
+    Resting(RxQueue),
     Ring(Consumer<Mbuf, Single>),
     Nothing,
 }
@@ -81,8 +86,9 @@ impl Worker {
         }
     }
 
-    /// Polls until told to exit; returns itself with its queues and modes.
+    /// Polls until told to exit; returns itself with its queues and jobs.
     pub(super) fn run(mut self) -> Self {
+        self.streams.iter_mut().for_each(Stream::wake);
         let mut clock = Clock::new();
         let mut polling = Polling::All;
         let mut drained = 0;
@@ -92,15 +98,16 @@ impl Worker {
                 clock.round(busy, self.streams.len() as u64 - busy, &self.counters);
             }
             clock.charge(cycles(), &self.counters);
-            if let Some(modes) = self.orders.take_new_modes() {
-                let old = self.replace_modes(modes);
-                self.orders.return_modes(old);
+            if let Some(jobs) = self.orders.take_new_jobs() {
+                let old = self.replace_jobs(jobs);
+                self.orders.return_jobs(old);
             }
             match self.orders.look() {
                 Order::Run => {}
                 Order::Drain(round) if round == drained => {}
                 Order::Drain(round) => {
                     polling = Polling::RingsOnly;
+                    self.streams.iter_mut().for_each(|stream| stream.awake = false);
                     while self.round(polling) > 0 {}
                     drained = round;
                     self.orders.drained(round);
@@ -109,20 +116,22 @@ impl Worker {
             }
         }
         for stream in &mut self.streams {
-            stream.drop_rest(DropReason::Stopped);
+            stream.let_go();
         }
         self
     }
 
-    /// Exchanges the modes of all streams; returns the old ones. Packets that an old mode made and that were not sent
-    /// yet go with it: the new one would take them for its own.
-    pub(super) fn replace_modes(&mut self, modes: ModeSet) -> ModeSet {
-        let mut modes = modes;
-        for (stream, mode) in self.streams.iter_mut().zip(&mut modes) {
-            stream.drop_rest(DropReason::Stopped);
-            std::mem::swap(&mut stream.mode, mode);
+    /// Exchanges the jobs of all streams; returns the old ones. Packets that an old mode made or holds and that were not
+    /// sent yet go with it: the new one would take them for its own.
+    pub(super) fn replace_jobs(&mut self, jobs: JobSet) -> JobSet {
+        let mut jobs = jobs;
+        for (stream, job) in self.streams.iter_mut().zip(&mut jobs) {
+            stream.let_go();
+            std::mem::swap(&mut stream.job, job);
+            stream.source.rest(stream.job.rests);
+            stream.wake();
         }
-        modes
+        jobs
     }
 
     /// Polls each stream once; returns how many moved packets.
@@ -138,38 +147,68 @@ impl Worker {
     }
 }
 
+impl SourceEnd {
+    /// Has a receive queue polled, or left alone.
+    fn rest(&mut self, rests: bool) {
+        *self = match std::mem::replace(self, Self::Nothing) {
+            Self::Rx(queue) | Self::Resting(queue) if rests => Self::Resting(queue),
+            Self::Resting(queue) => Self::Rx(queue),
+            source => source,
+        };
+    }
+}
+
 impl Stream {
+    pub(super) fn new(mut source: SourceEnd, job: Job, sink: SinkEnd) -> Self {
+        source.rest(job.rests);
+        Self { source, job, sink, counters: Arc::default(), batch: Batch::new(), awake: false }
+    }
+
+    /// Has the mode called without packets, if it wants to be.
+    fn wake(&mut self) {
+        self.awake = self.job.feed() != Feed::Bursts;
+    }
+
     /// Takes one burst from source to sink; `true` if there was one.
     ///
     /// A call of its own: inlined into the worker's loop, that loop's values and these compete for registers.
     #[inline(never)]
     fn poll(&mut self, burst: u16, sinks: &mut Sinks) -> bool {
-        let generates = match &mut self.source {
+        let received = match &mut self.source {
             SourceEnd::Rx(queue) => {
-                self.counters.received(queue.rx_burst(&mut self.batch, burst));
-                false
+                let received = queue.rx_burst(&mut self.batch, burst);
+                self.counters.received(received);
+                received
             }
             SourceEnd::Ring(ring) => {
-                self.counters.received(ring.dequeue_batch(&mut self.batch, usize::from(burst)));
-                false
+                let received = ring.dequeue_batch(&mut self.batch, usize::from(burst));
+                self.counters.received(received);
+                received
             }
-            SourceEnd::Nothing => true,
+            SourceEnd::Resting(_) | SourceEnd::Nothing => 0,
         };
-        if self.batch.is_empty() && !generates {
+        if self.batch.is_empty() && !self.awake {
             return false;
         }
-        if let Some(mode) = &mut self.mode {
+        if let Some(mode) = &mut self.job.mode {
             mode.process(&mut self.batch, &mut Context { counters: &self.counters });
         }
         let full = match &mut self.sink {
             SinkEnd::Nothing => {
                 // What the mode did not take away it is done with.
                 self.batch.clear();
-                return true;
+                return received > 0;
             }
-            _ if self.batch.is_empty() => return !generates,
+            _ if self.batch.is_empty() => return received > 0,
             SinkEnd::Tx(at) => {
-                self.counters.sent(sinks.tx[*at].tx_burst(&mut self.batch));
+                let queue = &mut sinks.tx[*at];
+                let mut sent = queue.tx_burst(&mut self.batch);
+                if let Some(retry) = self.job.retry
+                    && !self.batch.is_empty()
+                {
+                    sent += send_again(queue, &mut self.batch, retry);
+                }
+                self.counters.sent(sent);
                 DropReason::TxFull
             }
             SinkEnd::Ring(at) => {
@@ -181,11 +220,18 @@ impl Stream {
                 DropReason::RingFull
             }
         };
-        // A mode that makes packets finds those not sent in its batch at the next round, and sends them first.
-        if !generates {
+        // The generator finds those not sent in its batch at the next round, and sends them first.
+        if !matches!(self.source, SourceEnd::Nothing) {
             self.drop_rest(full);
         }
         true
+    }
+
+    /// Frees what the stream and its mode hold: the run ends, or another mode takes over.
+    fn let_go(&mut self) {
+        self.drop_rest(DropReason::Stopped);
+        let held = self.job.mode.as_mut().map_or(0, |mode| mode.release());
+        self.counters.dropped(DropReason::Stopped, held);
     }
 
     #[inline]

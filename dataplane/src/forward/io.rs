@@ -5,9 +5,9 @@
 //! after   dst=D src=S …      not a byte changes, and none is read
 //! ```
 
-use super::{Mode, StreamContext};
+use super::{Made, StreamContext};
 
 /// No mode at all: the stream hands its bursts from source to sink, and spares the call.
-pub(super) fn make(_stream: &StreamContext) -> Option<Box<dyn Mode>> {
-    None
+pub(super) fn make(_stream: &StreamContext<'_>) -> Made {
+    Ok(None)
 }

@@ -5,7 +5,7 @@
 //! after   dst=the peer's MAC  src=the egress port's MAC …
 //! ```
 
-use super::{Context, Fate, Mode, StreamContext};
+use super::{Context, Fate, Made, Mode, StreamContext};
 use crate::batch::Batch;
 
 /// Sets source and destination to the egress port's and its peer's address.
@@ -15,11 +15,11 @@ struct Mac {
 }
 
 /// A mode for packets that leave by the stream's egress port.
-pub(super) fn make(stream: &StreamContext) -> Option<Box<dyn Mode>> {
+pub(super) fn make(stream: &StreamContext<'_>) -> Made {
     let mut addresses = [0; 12];
     addresses[..6].copy_from_slice(&stream.peer_mac.0);
-    addresses[6..].copy_from_slice(&stream.egress_mac.0);
-    Some(Box::new(Mac { addresses }))
+    addresses[6..].copy_from_slice(&stream.egress.mac.0);
+    Ok(Some(Box::new(Mac { addresses })))
 }
 
 impl Mode for Mac {

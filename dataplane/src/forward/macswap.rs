@@ -5,15 +5,15 @@
 //! after   dst=S src=D …
 //! ```
 
-use super::{Context, Fate, Mode, StreamContext};
+use super::{Context, Fate, Made, Mode, StreamContext};
 use crate::batch::Batch;
 
 /// Exchanges source and destination address.
 struct Macswap;
 
 /// A mode for any stream.
-pub(super) fn make(_stream: &StreamContext) -> Option<Box<dyn Mode>> {
-    Some(Box::new(Macswap))
+pub(super) fn make(_stream: &StreamContext<'_>) -> Made {
+    Ok(Some(Box::new(Macswap)))
 }
 
 impl Mode for Macswap {

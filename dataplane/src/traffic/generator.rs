@@ -13,7 +13,7 @@ use super::template::Template;
 use crate::batch::Batch;
 use crate::engine::Engine;
 use crate::engine::plan::Work;
-use crate::forward::{Context, Mode};
+use crate::forward::{Context, Feed, Mode};
 use crate::lcore::cycles;
 use crate::mempool::Mempool;
 use std::num::NonZeroU64;
@@ -116,6 +116,10 @@ impl Mode for Stamp {
                 self.traffic.template.stamp(frame, sequence, departure);
             }
         }
+    }
+
+    fn feed(&self) -> Feed {
+        Feed::Itself
     }
 }
 

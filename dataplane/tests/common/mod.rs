@@ -7,11 +7,19 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 use dataplane::eal::Eal;
-use dataplane::lcore::SocketId;
+use dataplane::forward::{ModeOptions, PortFacts, StreamContext};
+use dataplane::lcore::{LcoreId, SocketId, cycles_hz};
 use dataplane::mempool::{DEFAULT_MBUF_SIZE, Mempool, MempoolConfig};
+use dataplane::port::PortId;
+use dataplane::wire::ethernet::MacAddr;
+use std::num::NonZeroU64;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Mutex, OnceLock};
+
+/// The address of the port where a mode's packets leave, and of the station behind it.
+pub(crate) const EGRESS: MacAddr = MacAddr([2, 0, 0, 0, 0, 9]);
+pub(crate) const PEER: MacAddr = MacAddr([2, 0, 0, 0, 0, 8]);
 
 type Task = Box<dyn FnOnce(&Eal) + Send>;
 
@@ -61,4 +69,21 @@ pub(crate) fn pool(eal: &Eal, name: &str, mbufs: u32) -> Mempool {
         socket: SocketId::ANY,
     };
     Mempool::new(eal, &config).unwrap()
+}
+
+/// What a mode is told of a stream whose packets come from `pool`, of which it may hold half.
+pub(crate) fn context<'a>(pool: &'a Mempool, options: &'a ModeOptions) -> StreamContext<'a> {
+    let port = |id, mac| PortFacts { id: PortId(id), mac, socket: SocketId::ANY, tx_offloads: 0 };
+    StreamContext {
+        number: 0,
+        lcore: LcoreId(1),
+        ingress: port(0, MacAddr([2, 0, 0, 0, 0, 7])),
+        egress: port(1, EGRESS),
+        peer_mac: PEER,
+        pool,
+        spare: pool.size() / 2,
+        burst: 32,
+        tsc_hz: NonZeroU64::new(cycles_hz()).unwrap(),
+        options,
+    }
 }

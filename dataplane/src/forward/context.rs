@@ -1,0 +1,117 @@
+//! What a mode is told about its stream, and what it may use while it processes a burst.
+
+use super::ModeOptions;
+use crate::batch::Batch;
+use crate::engine::counters::StreamCounters;
+use crate::lcore::{LcoreId, SocketId};
+use crate::mbuf::Mbuf;
+use crate::mempool::Mempool;
+use crate::port::PortId;
+use crate::wire::ethernet::{Frame, MacAddr};
+use serde::Serialize;
+use std::num::NonZeroU64;
+
+/// What a mode is told about the stream it works for.
+#[derive(Clone, Copy)]
+pub struct StreamContext<'a> {
+    /// The stream's number among all of the plan's.
+    pub number: usize,
+    /// The lcore that runs it.
+    pub lcore: LcoreId,
+    /// The port where its packets enter.
+    pub ingress: PortFacts,
+    /// The port where they leave.
+    pub egress: PortFacts,
+    /// The address of the station behind that port (testpmd's `--eth-peer`).
+    pub peer_mac: MacAddr,
+    /// Where packets come from that the mode makes.
+    pub pool: &'a Mempool,
+    /// How many packets of the pool the mode may hold: what queues, rings and bursts can never need, this stream's share.
+    pub spare: u32,
+    /// Packets a receive call asks for, and so how many a mode makes at a time.
+    pub burst: u16,
+    /// The timestamp counter's frequency ([`crate::lcore::cycles`]).
+    pub tsc_hz: NonZeroU64,
+    /// What the user asked of each mode.
+    pub options: &'a ModeOptions,
+}
+
+/// What a mode may want to know of a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PortFacts {
+    /// The port's number.
+    pub id: PortId,
+    /// Its address.
+    pub mac: MacAddr,
+    /// The NUMA node of its pool.
+    pub socket: SocketId,
+    /// Transmit offloads that it granted (`RTE_ETH_TX_OFFLOAD_*`).
+    pub tx_offloads: u64,
+}
+
+/// What becomes of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It goes to the sink.
+    Send,
+    /// It has come to its end, as the mode has it: freed, and no loss.
+    Done,
+    /// It is freed and counted under the reason.
+    Drop(DropReason),
+}
+
+/// Why a packet was freed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DropReason {
+    /// The transmit queue took no more.
+    TxFull,
+    /// The ring to the next core took no more.
+    RingFull,
+    /// It shares its bytes with another packet, so they must not be changed.
+    Shared,
+    /// Too short for the headers that the mode needs.
+    Truncated,
+    /// The run ended before it could be sent.
+    Stopped,
+}
+
+impl DropReason {
+    /// All reasons, in the order of their numbers.
+    pub const ALL: [Self; 5] =
+        [Self::TxFull, Self::RingFull, Self::Shared, Self::Truncated, Self::Stopped];
+}
+
+/// What a mode may use while it processes a burst.
+pub struct Context<'a> {
+    pub(crate) counters: &'a StreamCounters,
+}
+
+impl Context<'_> {
+    /// Gives each packet its fate: those that are not sent are freed in bulk, and those dropped are counted.
+    #[inline]
+    pub fn settle(&mut self, batch: &mut Batch, mut fate: impl FnMut(&mut Mbuf) -> Fate) {
+        batch.retain(|mbuf| match fate(mbuf) {
+            Fate::Send => true,
+            Fate::Done => false,
+            Fate::Drop(reason) => {
+                self.counters.dropped(reason, 1);
+                false
+            }
+        });
+    }
+
+    /// As [`Self::settle`], with the frame that begins each packet; packets that have none or share it are dropped.
+    #[inline]
+    pub fn settle_frames(
+        &mut self,
+        batch: &mut Batch,
+        mut fate: impl FnMut(Frame<&mut [u8]>) -> Fate,
+    ) {
+        self.settle(batch, |mbuf| match mbuf.data_mut().map(Frame::new_checked) {
+            Some(Some(frame)) => fate(frame),
+            Some(None) => Fate::Drop(DropReason::Truncated),
+            None => Fate::Drop(DropReason::Shared),
+        });
+    }
+}

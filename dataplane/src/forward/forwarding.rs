@@ -1,0 +1,83 @@
+//! From what the user asked of forwarding to the job of each stream.
+
+use super::{Job, ModeEntry, ModeError, ModeOptions, PortFacts, Retry, StreamContext};
+use crate::engine::StreamAt;
+use crate::engine::plan::Work;
+use crate::lcore::cycles_hz;
+use crate::port::PortId;
+use crate::runtime::Pools;
+use crate::wire::ethernet::MacAddr;
+use std::collections::BTreeMap;
+use std::num::NonZeroU64;
+
+/// How packets are forwarded.
+#[derive(Clone, Debug)]
+pub struct Forwarding {
+    /// What is done to them.
+    pub mode: &'static ModeEntry,
+    /// What was asked of each mode.
+    pub options: ModeOptions,
+    /// Whether a full transmit queue is tried again.
+    pub retry: Option<Retry>,
+    /// The station behind each port (testpmd's `--eth-peer`).
+    pub peers: BTreeMap<PortId, MacAddr>,
+}
+
+/// What jobs are made from: ports and pools as they run.
+pub struct Ground {
+    /// The packet pools.
+    pub pools: Pools,
+    /// The ports, in the plan's order.
+    pub ports: Vec<PortFacts>,
+    /// Packets of a pool that neither queues, rings nor bursts can ever need, by forwarding stream.
+    pub spare: u32,
+    /// Packets a receive call asks for.
+    pub burst: u16,
+}
+
+impl Forwarding {
+    /// The station behind a port: testpmd's 02:00:00:00:00:PORT unless another was named.
+    pub fn peer(&self, port: PortId) -> MacAddr {
+        let [_, low] = port.0.to_be_bytes();
+        self.peers.get(&port).copied().unwrap_or(MacAddr([2, 0, 0, 0, 0, low]))
+    }
+
+    /// The job of a stream: the mode where it forwards.
+    ///
+    /// # Errors
+    /// [`ModeError`] if the mode cannot be had on this stream's ports.
+    pub fn job(&self, at: StreamAt<'_>, ground: &Ground) -> Result<Job, ModeError> {
+        let mode = match at.plan.work {
+            Work::Forward { ingress, egress } => match self.context(at, ground, ingress, egress) {
+                Some(context) => (self.mode.make)(&context)?,
+                None => None,
+            },
+            Work::Pass | Work::Generate | Work::Measure => None,
+        };
+        Ok(Job::new(mode, self.retry))
+    }
+
+    /// What the mode is told. There is nothing to tell of ports that do not run, which a plan has none of.
+    fn context<'a>(
+        &'a self,
+        at: StreamAt<'_>,
+        ground: &'a Ground,
+        ingress: PortId,
+        egress: PortId,
+    ) -> Option<StreamContext<'a>> {
+        let facts = |id| ground.ports.iter().find(|port| port.id == id).copied();
+        let (ingress, egress) = (facts(ingress)?, facts(egress)?);
+        Some(StreamContext {
+            number: at.number,
+            lcore: at.lcore,
+            ingress,
+            egress,
+            peer_mac: self.peer(egress.id),
+            pool: ground.pools.of(egress.socket)?,
+            spare: ground.spare,
+            burst: ground.burst,
+            tsc_hz: NonZeroU64::new(cycles_hz())?,
+            options: &self.options,
+        })
+    }
+}

@@ -1,0 +1,92 @@
+//! What a stream does to packets, as the engine sees it: a mode, and what becomes of packets that the sink did not take.
+
+use super::{Context, Tally};
+use crate::batch::Batch;
+use std::any::Any;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What a stream does to a burst of packets between its source and its sink.
+///
+/// The engine calls `process` once a burst. On a worker: no allocation, lock, system call or log line.
+pub trait Mode: Any + Send {
+    /// Changes the packets in `batch`, adds some, or takes some away.
+    fn process(&mut self, batch: &mut Batch, context: &mut Context<'_>);
+
+    /// When `process` is called, and whether the stream's port is polled for it.
+    fn feed(&self) -> Feed {
+        Feed::Bursts
+    }
+
+    /// The mode's own counts, if it keeps any: asked for once, before it goes to its worker.
+    fn tally(&self) -> Option<Arc<Tally>> {
+        None
+    }
+
+    /// Frees the packets that the mode holds, and returns how many: the run ends, or another mode takes over.
+    fn release(&mut self) -> usize {
+        0
+    }
+}
+
+/// When a mode is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Feed {
+    /// With each burst of packets, and not without one.
+    Bursts,
+    /// At every poll, with a burst or an empty batch: the mode has packets of its own, or holds some back.
+    Polls,
+    /// At every poll; the stream's port is left alone, as the mode makes all packets itself. What another mode left in a
+    /// ring before it, it gets.
+    Itself,
+}
+
+/// A mode and how its stream sends.
+#[derive(Default)]
+pub struct Job {
+    /// What is done to packets; `None` hands them on.
+    pub(crate) mode: Option<Box<dyn Mode>>,
+    /// Whether a transmit queue that did not take all is tried again; `None` drops the rest at once.
+    pub(crate) retry: Option<Retry>,
+    /// Whether the stream leaves its port's receive queue alone. The engine's to say, as a pipeline's receiving stream has
+    /// no mode itself.
+    pub(crate) rests: bool,
+}
+
+impl Job {
+    /// A job of these two.
+    pub fn new(mode: Option<Box<dyn Mode>>, retry: Option<Retry>) -> Self {
+        Self { mode, retry, rests: false }
+    }
+
+    /// The job of a mode that sends once.
+    pub fn of(mode: Box<dyn Mode>) -> Self {
+        Self::new(Some(mode), None)
+    }
+
+    /// When the mode is called.
+    pub(crate) fn feed(&self) -> Feed {
+        self.mode.as_ref().map_or(Feed::Bursts, |mode| mode.feed())
+    }
+}
+
+/// How often a transmit queue that is full is tried again, and how long is waited before each try (testpmd's `set fwd MODE
+/// retry`, `set burst tx delay US retry N`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// The wait before each try. The worker waits busily, so it is meant to be short.
+    pub delay: Duration,
+    /// How many tries follow the first.
+    pub times: u32,
+}
+
+impl Default for Retry {
+    /// testpmd's (`BURST_TX_WAIT_US` and `BURST_TX_RETRIES`, `app/test-pmd/testpmd.h`).
+    fn default() -> Self {
+        Self { delay: Duration::from_micros(1), times: 64 }
+    }
+}
+
+/// Why a mode cannot be had on a stream. Each says what to change.
+#[derive(Debug, thiserror::Error)]
+pub enum ModeError {}
