@@ -3,9 +3,11 @@
 #include <stdio.h>
 
 #include <rte_cycles.h>
+#include <rte_devargs.h>
 #include <rte_errno.h>
 #include <rte_lcore.h>
 #include <rte_log.h>
+#include <rte_memzone.h>
 
 int pw_errno(void)
 {
@@ -74,6 +76,43 @@ int pw_eth_link_get(uint16_t port, struct pw_eth_link *link)
 	link->full_duplex = dpdk.link_duplex == RTE_ETH_LINK_FULL_DUPLEX;
 	link->autoneg = dpdk.link_autoneg == RTE_ETH_LINK_AUTONEG;
 	return 0;
+}
+
+int pw_eth_rx_queue_count(uint16_t port, uint16_t queue)
+{
+	return rte_eth_rx_queue_count(port, queue);
+}
+
+int pw_eth_rx_descriptor_status(uint16_t port, uint16_t queue, uint16_t desc)
+{
+	return rte_eth_rx_descriptor_status(port, queue, desc);
+}
+
+int pw_eth_tx_descriptor_status(uint16_t port, uint16_t queue, uint16_t desc)
+{
+	return rte_eth_tx_descriptor_status(port, queue, desc);
+}
+
+const char *pw_mempool_name(const struct rte_mempool *pool)
+{
+	return pool->name;
+}
+
+const char *pw_dev_args(const struct rte_device *device)
+{
+	const struct rte_devargs *devargs = rte_dev_devargs(device);
+
+	return devargs == NULL ? NULL : devargs->args;
+}
+
+const void *pw_memzone_find(const char *name, size_t *len)
+{
+	const struct rte_memzone *zone = rte_memzone_lookup(name);
+
+	if (zone == NULL)
+		return NULL;
+	*len = zone->len;
+	return zone->addr;
 }
 
 uint16_t pw_eth_rx_burst(uint16_t port, uint16_t queue, struct rte_mbuf **mbufs, uint16_t n)

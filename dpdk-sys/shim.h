@@ -7,6 +7,7 @@
 
 #include "compat.h"
 
+#include <rte_dev.h>
 #include <rte_mempool.h>
 #include <rte_ring_elem.h>
 
@@ -41,6 +42,23 @@ struct pw_eth_link {
 	uint8_t autoneg;
 };
 int pw_eth_link_get(uint16_t port, struct pw_eth_link *link);
+
+/*
+ * rte_eth_rx_queue_count, rte_eth_{rx,tx}_descriptor_status (rte_ethdev.h). The caller has to know that the queue is
+ * set up: the inlines look at nothing.
+ */
+int pw_eth_rx_queue_count(uint16_t port, uint16_t queue);
+int pw_eth_rx_descriptor_status(uint16_t port, uint16_t queue, uint16_t desc);
+int pw_eth_tx_descriptor_status(uint16_t port, uint16_t queue, uint16_t desc);
+
+/* The name of a pool (rte_mempool.h: a field). */
+const char *pw_mempool_name(const struct rte_mempool *pool);
+
+/* The arguments a device was made with, without its name (rte_devargs.h: a field of a union); NULL if it has none. */
+const char *pw_dev_args(const struct rte_device *device);
+
+/* Where a memory zone is, and its bytes (rte_memzone.h: fields of a packed structure); NULL if there is none. */
+const void *pw_memzone_find(const char *name, size_t *len);
 
 /*
  * C twins of what Rust reads by itself (the burst calls through rte_eth_fp_ops, the fields of an mbuf): the tests

@@ -1,6 +1,6 @@
 //! What a port is asked to be, and what it grants.
 
-use super::{Port, PortError, QueueId, Stopped};
+use super::{Port, PortError, QueueId, RssTypes, Stopped};
 use crate::eal::errno_text;
 use crate::mempool::Mempool;
 use crate::wire::ethernet::MacAddr;
@@ -59,20 +59,6 @@ impl Default for PortConfig {
     }
 }
 
-/// The fields RSS hashes, as DPDK's flags (`RTE_ETH_RSS_*`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct RssTypes(pub u64);
-
-impl RssTypes {
-    /// No RSS.
-    pub const NONE: Self = Self(0);
-    /// IP addresses (testpmd's `--rss-ip`, its default).
-    pub const IP: Self = Self(dpdk_sys::PW_ETH_RSS_IP);
-    /// UDP ports too (testpmd's `--rss-udp`).
-    pub const UDP: Self = Self(dpdk_sys::PW_ETH_RSS_UDP);
-}
-
 /// What the device made of a [`PortConfig`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Granted {
@@ -103,11 +89,7 @@ impl Port<Stopped> {
         let device = &mut self.device;
         device.config = None;
         let id = device.id.0;
-        let mut info = dpdk_sys::rte_eth_dev_info::default();
-        // SAFETY: the port exists; `info` is written.
-        device.check("rte_eth_dev_info_get", unsafe {
-            dpdk_sys::rte_eth_dev_info_get(id, &mut info)
-        })?;
+        let info = device.info()?;
         let too_many = |kind, asked, max, flag| {
             let name = device.name.clone();
             (asked > max).then_some(PortError::TooManyQueues {

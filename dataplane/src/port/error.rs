@@ -1,6 +1,7 @@
 //! What can go wrong with a port.
 
 use super::{ETHERNET_OVERHEAD, PortId, QueueId};
+use crate::eal::errno_text;
 use crate::lcore::SocketId;
 
 /// What can go wrong with a port.
@@ -120,4 +121,35 @@ pub struct Refused<T> {
     pub given_back: T,
     /// Why it failed.
     pub error: PortError,
+}
+
+/// What a device or ethdev answered instead of doing what it was asked: a negative errno.
+///
+/// The answer of every call that a device may lack; who asked says it in the words of the place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", errno_text(self.0))]
+pub struct Errno(i32);
+
+impl Errno {
+    /// The device has no such call.
+    pub const NOT_SUPPORTED: Self = Self(-libc::ENOTSUP);
+    /// An argument that cannot be.
+    pub const INVALID: Self = Self(-libc::EINVAL);
+    /// The device is gone.
+    pub const REMOVED: Self = Self(-libc::EIO);
+
+    /// The number as DPDK gave it, below zero.
+    pub fn raw(self) -> i32 {
+        self.0
+    }
+
+    /// A call's answer: done unless negative.
+    pub(super) fn check(rc: i32) -> Result<(), Self> {
+        Self::count(rc).map(|_| ())
+    }
+
+    /// A call's answer: a count unless negative.
+    pub(super) fn count(rc: i32) -> Result<i32, Self> {
+        if rc < 0 { Err(Self(rc)) } else { Ok(rc) }
+    }
 }

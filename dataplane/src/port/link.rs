@@ -1,6 +1,7 @@
 //! Link state.
 
 use super::Port;
+use super::error::Errno;
 use serde::Serialize;
 
 /// A port's link.
@@ -30,6 +31,22 @@ impl<State> Port<State> {
                 .then_some(link.speed_mbps),
             full_duplex: link.full_duplex != 0,
             autoneg: link.autoneg != 0,
+        })
+    }
+
+    /// Takes the link up or down.
+    ///
+    /// # Errors
+    /// [`Errno`]: the device has no such call.
+    ///
+    /// Source: `rte_ethdev.h`, `rte_eth_dev_set_link_up`.
+    pub fn set_link(&self, up: bool) -> Result<(), Errno> {
+        // SAFETY: the port exists.
+        Errno::check(unsafe {
+            match up {
+                true => dpdk_sys::rte_eth_dev_set_link_up(self.device.id.0),
+                false => dpdk_sys::rte_eth_dev_set_link_down(self.device.id.0),
+            }
         })
     }
 }

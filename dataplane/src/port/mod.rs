@@ -10,27 +10,47 @@
 //! port back. A device that lacks a call answers `None`, or a note says what it did without.
 #![allow(unsafe_code)]
 
+mod bus;
 mod config;
+mod dcb;
 pub mod device;
 mod error;
+mod flow_ctrl;
 mod info;
 mod link;
+mod macs;
+mod memories;
+mod ptypes;
 mod queue;
+mod queue_info;
+mod rss;
 mod stats;
+mod vlan;
 mod wire_pair;
 
-pub use config::{ETHERNET_OVERHEAD, Granted, PortConfig, RssTypes};
-pub use error::{PortError, Refused};
-pub use info::{PortInfo, offload_names};
+pub use bus::{BusDevice, bus_devices};
+pub use config::{ETHERNET_OVERHEAD, Granted, PortConfig};
+pub use dcb::{Dcb, QueueRange, TrafficClass};
+pub use error::{Errno, PortError, Refused};
+pub use flow_ctrl::FlowControl;
+pub use info::{DescriptorLimits, ErrorHandling, PortInfo, SwitchInfo, offload_names};
 pub use link::Link;
+pub use memories::{DescriptorError, Direction, Registers};
+pub use ptypes::{PTYPE_LAYERS, PtypeLayer};
 pub use queue::{Queues, RxQueue, TxQueue};
+pub use queue_info::{
+    BurstMode, QueueState, RxDescriptor, RxQueueInfo, Thresholds, TxDescriptor, TxQueueInfo,
+};
+pub use rss::{RETA_GROUP, RSS_TYPES, RetaEntry, RssHash, RssTypes};
 pub use stats::{ExtendedStat, PortStats};
+pub use vlan::{VlanOffload, VlanOffloads, VlanTag};
 pub use wire_pair::wire_pair;
 
 use crate::batch::Batch;
 use crate::eal::{Eal, errno_text};
 use crate::lcore::SocketId;
 use crate::mempool::Mempool;
+use crate::wire::ethernet::MacAddr;
 use serde::Serialize;
 use std::cell::Cell;
 use std::ffi::{CStr, CString, c_char};
@@ -87,6 +107,8 @@ struct Device {
     id: PortId,
     name: String,
     config: Option<PortConfig>,
+    /// The multicast addresses it takes packets for: drivers are given all at once and asked for none.
+    multicast: Vec<MacAddr>,
     /// Whether the device was made for this port and goes with it; EAL's own find stays.
     made_here: bool,
     /// Whether the device is closed when this is dropped: not while a queue may be polled.
@@ -195,6 +217,7 @@ impl Port<Stopped> {
             id,
             name,
             config: None,
+            multicast: Vec::new(),
             made_here,
             stopped: true,
             rings,
