@@ -4,7 +4,7 @@ use super::kernel::Kernel;
 use super::loopback::Run;
 use dataplane::engine::plan::{Model, Plan};
 use dataplane::traffic::account::TrafficAccount;
-use dataplane::traffic::latency::LatencySummary;
+use dataplane::traffic::distribution::Summary;
 use dataplane::traffic::rate::Rate;
 use serde::Serialize;
 use std::fmt::Write;
@@ -115,7 +115,7 @@ pub(super) fn table(runs: &[Run]) -> String {
 /// A row's label and its figure.
 type Row<T> = (&'static str, fn(&T) -> u64);
 
-const PERCENTILES: [Row<LatencySummary>; 6] = [
+const PERCENTILES: [Row<Summary>; 6] = [
     ("min", |rtt| rtt.min),
     ("p50", |rtt| rtt.p50),
     ("p90", |rtt| rtt.p90),

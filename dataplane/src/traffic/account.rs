@@ -1,6 +1,6 @@
 //! What became of a stream's packets.
 
-use super::latency::LatencySummary;
+use super::distribution::Summary;
 use serde::Serialize;
 
 /// The account of a stream: each packet sent was either received or lost.
@@ -26,5 +26,5 @@ pub struct TrafficAccount {
     /// Arrivals whose probe had changed on the way.
     pub corrupted: u64,
     /// The round-trip times of the packets received; `None` if there were none.
-    pub rtt_ns: Option<LatencySummary>,
+    pub rtt_ns: Option<Summary>,
 }

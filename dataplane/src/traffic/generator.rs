@@ -4,13 +4,13 @@
 //! send call and arrivals read right after the receive call.
 
 use super::account::TrafficAccount;
-use super::latency::LatencyRecorder;
-use super::pacing::Pacer;
-use super::rate::Rate;
+use super::pacing::{Pacer, PacingError};
+use super::rate::{Rate, Volume};
 use super::receiver::Receiver;
 use super::sequence::SequenceTracker;
+use super::spec::{Load, Spacing};
 use super::template::Template;
-use crate::batch::Batch;
+use crate::batch::{Batch, MAX_BURST};
 use crate::engine::Engine;
 use crate::engine::plan::Work;
 use crate::forward::{Context, Feed, Mode};
@@ -34,16 +34,22 @@ pub struct Traffic {
     pub halt: Arc<AtomicBool>,
 }
 
-/// The packets of a stream do not fit into those of the pool.
+/// Why a stream cannot be sent.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "packets of {frame} bytes do not fit into the pool's, which have room for {room}: give larger ones (--mbuf-size)"
-)]
-pub struct FrameTooLong {
-    /// Bytes of the stream's packets.
-    pub frame: usize,
-    /// Bytes that one of the pool holds.
-    pub room: u16,
+pub enum StampError {
+    /// The packets of a stream do not fit into those of the pool.
+    #[error(
+        "packets of {frame} bytes do not fit into the pool's, which have room for {room}: give larger ones (--mbuf-size)"
+    )]
+    FrameTooLong {
+        /// Bytes of the stream's packets.
+        frame: usize,
+        /// Bytes that one of the pool holds.
+        room: u16,
+    },
+    /// Its rate has no meaning.
+    #[error(transparent)]
+    Pacing(#[from] PacingError),
 }
 
 /// Makes stamped, numbered packets when they are due.
@@ -54,8 +60,8 @@ pub struct Stamp {
     traffic: Traffic,
     pool: Mempool,
     burst: u16,
-    tsc_hz: NonZeroU64,
-    pacer: Option<Pacer>,
+    pacer: Pacer,
+    begun: bool,
     numbered: u64,
     starved: u64,
 }
@@ -64,18 +70,21 @@ impl Stamp {
     /// A sender of `traffic` whose packets come from `pool`, at most `burst` at a time.
     ///
     /// # Errors
-    /// [`FrameTooLong`] if the pool's packets have no room for the template.
+    /// [`StampError`] if the pool's packets have no room for the template, or the rate has no meaning.
     pub fn new(
         traffic: Traffic,
         pool: Mempool,
         burst: u16,
         tsc_hz: NonZeroU64,
-    ) -> Result<Self, FrameTooLong> {
+    ) -> Result<Self, StampError> {
         let (frame, room) = (traffic.template.packet_bytes(), pool.data_room());
         if frame > usize::from(room) {
-            return Err(FrameTooLong { frame, room });
+            return Err(StampError::FrameTooLong { frame, room });
         }
-        Ok(Self { traffic, pool, burst, tsc_hz, pacer: None, numbered: 0, starved: 0 })
+        let load = Load::Steady(traffic.rate);
+        let volume = Volume { packets: 1, bytes: frame as u32 + 4 };
+        let pacer = Pacer::new(&load, Spacing::Constant, volume, tsc_hz)?;
+        Ok(Self { traffic, pool, burst, pacer, begun: false, numbered: 0, starved: 0 })
     }
 
     /// How many packets are due now, no more than `room`.
@@ -88,9 +97,12 @@ impl Stamp {
         let room = u64::from(room).min(left) as u16;
         let now = cycles();
         // The first poll starts the clock.
-        let pacer =
-            self.pacer.get_or_insert_with(|| Pacer::new(self.traffic.rate, self.tsc_hz, now));
-        pacer.due(now, room)
+        if !std::mem::replace(&mut self.begun, true) {
+            self.pacer.begin(now);
+        }
+        let mut departures = [0; MAX_BURST];
+        let room = usize::from(room).min(MAX_BURST);
+        self.pacer.due(now, &mut departures[..room]) as u16
     }
 }
 
@@ -132,8 +144,7 @@ impl Measure {
     /// A receiver of the packets of stream number `stream`.
     pub fn new(stream: u16, tsc_hz: NonZeroU64) -> Self {
         let tracker = SequenceTracker::new(SequenceTracker::DEFAULT_WINDOW);
-        let latency = LatencyRecorder::new(tsc_hz);
-        Self { receiver: Receiver::new(stream, Template::PROBE_OFFSET, tracker, latency) }
+        Self { receiver: Receiver::new(stream, Template::PROBE_OFFSET, tracker, tsc_hz) }
     }
 }
 
@@ -165,11 +176,10 @@ pub fn outcome(engine: &Engine, bars: u16) -> Option<Outcome> {
         .filter(|stream| matches!(stream.plan.work, Work::Generate))
         .map(|stream| stream.figures.sent)
         .sum();
-    let skipped = engine
-        .look_at(|stamp: &Stamp| stamp.pacer.as_ref().map_or(0, Pacer::skipped) + stamp.starved)?;
+    let skipped = engine.look_at(|stamp: &Stamp| stamp.pacer.skipped() + stamp.starved)?;
     engine.look_at(|measure: &Measure| Outcome {
         account: measure.receiver.account(sent),
         skipped,
-        histogram: measure.receiver.latency().bars(bars),
+        histogram: measure.receiver.delays().bars(bars),
     })
 }

@@ -5,11 +5,16 @@
 //! [`account::TrafficAccount`]. None of these parts knows DPDK, and none allocates after it was made.
 
 pub mod account;
+pub mod distribution;
 pub mod generator;
-pub mod latency;
+pub mod histogram;
+pub mod invalid;
 pub mod pacing;
 pub mod probe;
+mod random;
 pub mod rate;
 pub mod receiver;
+pub mod result;
 pub mod sequence;
+pub mod spec;
 pub mod template;

@@ -1,9 +1,14 @@
 //! The generator's receiving half: matches every packet that comes back.
 
 use super::account::TrafficAccount;
-use super::latency::LatencyRecorder;
+use super::distribution::Distribution;
+use super::histogram::Histogram;
 use super::probe::{NotAProbe, Probe};
 use super::sequence::{Arrival, SequenceTracker};
+use std::num::NonZeroU64;
+
+/// The longest round trip told apart.
+const LONGEST_SECONDS: u64 = 10;
 
 /// Matches one stream's packets with those sent, and keeps their account.
 #[derive(Clone, Debug)]
@@ -11,7 +16,8 @@ pub struct Receiver {
     stream: u16,
     probe_offset: usize,
     tracker: SequenceTracker,
-    latency: LatencyRecorder,
+    tsc_hz: NonZeroU64,
+    delays: Histogram,
     foreign: u64,
     corrupted: u64,
 }
@@ -22,9 +28,10 @@ impl Receiver {
         stream: u16,
         probe_offset: usize,
         tracker: SequenceTracker,
-        latency: LatencyRecorder,
+        tsc_hz: NonZeroU64,
     ) -> Self {
-        Self { stream, probe_offset, tracker, latency, foreign: 0, corrupted: 0 }
+        let delays = Histogram::new(tsc_hz.get().saturating_mul(LONGEST_SECONDS));
+        Self { stream, probe_offset, tracker, tsc_hz, delays, foreign: 0, corrupted: 0 }
     }
 
     /// Counts a frame that arrived at `now_tsc`.
@@ -37,7 +44,7 @@ impl Receiver {
             Ok(probe) if probe.stream == self.stream => {
                 match self.tracker.observe(self.tracker.extend(probe.sequence)) {
                     Arrival::New | Arrival::Reordered => {
-                        self.latency.record(now_tsc.saturating_sub(probe.departure_tsc));
+                        self.delays.record(now_tsc.saturating_sub(probe.departure_tsc));
                     }
                     Arrival::Duplicate | Arrival::Late => {}
                 }
@@ -52,9 +59,9 @@ impl Receiver {
         self.tracker.received()
     }
 
-    /// The recorded round-trip times, for drawing.
-    pub fn latency(&self) -> &LatencyRecorder {
-        &self.latency
+    /// The round-trip times.
+    pub fn delays(&self) -> Distribution {
+        self.delays.nanoseconds(self.tsc_hz)
     }
 
     /// The account, given how many packets were sent.
@@ -73,7 +80,7 @@ impl Receiver {
             late: self.tracker.late(),
             foreign: self.foreign,
             corrupted: self.corrupted,
-            rtt_ns: self.latency.summary(),
+            rtt_ns: self.delays().summary(),
         }
     }
 }
@@ -83,14 +90,13 @@ mod tests {
     use super::*;
     use crate::traffic::probe::PROBE_BYTES;
     use proptest::prelude::*;
-    use std::num::NonZeroU64;
 
     const OFFSET: usize = 42;
     const STREAM: u16 = 3;
 
     fn receiver(window: usize) -> Receiver {
-        let latency = LatencyRecorder::new(NonZeroU64::new(1_000_000_000).unwrap());
-        Receiver::new(STREAM, OFFSET, SequenceTracker::new(window), latency)
+        let tsc_hz = NonZeroU64::new(1_000_000_000).unwrap();
+        Receiver::new(STREAM, OFFSET, SequenceTracker::new(window), tsc_hz)
     }
 
     fn frame(stream: u16, sequence: u32, departure_tsc: u64) -> [u8; OFFSET + PROBE_BYTES] {
@@ -125,7 +131,7 @@ mod tests {
         });
         assert_eq!(serde_json::to_value(receiver.account(74)).unwrap(), account);
         assert_eq!(receiver.received(), 4);
-        assert_eq!(receiver.latency().bars(1), [(0..31, 4)]);
+        assert_eq!(receiver.delays().bars(1), [(0..31, 4)]);
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! Ethernet II (IEEE 802.3 §3.1.1): addresses and the frame's view.
 
 use super::read;
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
 use std::str::FromStr;
 
 /// A MAC address, in the order of the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
+#[schemars(with = "String")]
 pub struct MacAddr(pub [u8; 6]);
 
 /// Why a text is not a MAC address.

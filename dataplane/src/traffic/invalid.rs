@@ -1,0 +1,65 @@
+//! Why a trial's figures are not what was asked for.
+
+use serde::{Serialize, Serializer};
+
+/// Why a trial is not valid.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Invalid {
+    /// The rate was not kept.
+    #[error(
+        "stream {stream} sent {sent_pps:.0} of {asked_pps:.0} packets a second: ask for less, or give it a core of its own"
+    )]
+    Rate {
+        /// The stream.
+        stream: u16,
+        /// Packets a second that were asked for.
+        asked_pps: f64,
+        /// Packets a second that left.
+        sent_pps: f64,
+    },
+    /// Departures were given up.
+    #[error(
+        "stream {stream} gave up {skipped} departures because its core came too late or its queue was full: ask for less, \
+         or give it a core of its own"
+    )]
+    Skipped {
+        /// The stream.
+        stream: u16,
+        /// Departures.
+        skipped: u64,
+    },
+    /// The pool ran dry.
+    #[error(
+        "stream {stream} found no packets in the pool {starved} times: give more (--total-num-mbufs)"
+    )]
+    Starved {
+        /// The stream.
+        stream: u16,
+        /// Departures.
+        starved: u64,
+    },
+    /// It ended early.
+    #[error("stream {stream} sent {sent} of {asked} packets before the trial was ended")]
+    Unfinished {
+        /// The stream.
+        stream: u16,
+        /// Packets that left.
+        sent: u64,
+        /// Packets that were asked for.
+        asked: u64,
+    },
+    /// The clock ran at another speed than EAL found, or stepped.
+    #[error(
+        "the timestamp counter ran {drift_ppm:.0} millionths faster than the system's clock: the times cannot be trusted"
+    )]
+    Clock {
+        /// By how much.
+        drift_ppm: f64,
+    },
+}
+
+impl Serialize for Invalid {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
