@@ -76,6 +76,8 @@ impl EtherType {
     pub const IPV4: Self = Self(0x0800);
     /// Internet Protocol version 6.
     pub const IPV6: Self = Self(0x86dd);
+    /// An Ethernet frame within another protocol ("Trans Ether Bridging", RFC 1701).
+    pub const BRIDGED: Self = Self(0x6558);
     /// A customer's VLAN tag (802.1Q).
     pub const VLAN: Self = Self(0x8100);
     /// A provider's VLAN tag (802.1ad).

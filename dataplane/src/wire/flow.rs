@@ -16,17 +16,11 @@
 //! secret, so it is no defence against someone who chooses addresses to meet on one worker.
 
 use super::ethernet::{EtherType, Frame};
+use super::transport::Transport;
 use super::{ipv4, ipv6, vlan};
 
 /// The hash of a frame shorter than an Ethernet header.
 pub const TRUNCATED: u32 = 0;
-
-/// Protocol numbers (IANA) of the transports whose header begins with two 16-bit ports.
-mod protocol {
-    pub(super) const TCP: u8 = 6;
-    pub(super) const UDP: u8 = 17;
-    pub(super) const SCTP: u8 = 132;
-}
 
 /// wyhash's odd constants, each with as many ones as zeros.
 const KEYS: [u64; 4] =
@@ -64,11 +58,9 @@ fn hash_link(frame: &Frame<&[u8]>, ethertype: EtherType) -> u32 {
 
 /// Protocol and, where the protocol has them, ports.
 fn transport(number: u8, payload: &[u8]) -> u64 {
-    let ports = match number {
-        protocol::TCP | protocol::UDP | protocol::SCTP => {
-            payload.first_chunk().map_or(0, |ports| u32::from_be_bytes(*ports))
-        }
-        _ => 0,
+    let ports = match Transport::of(number) {
+        Some(_) => payload.first_chunk().map_or(0, |ports| u32::from_be_bytes(*ports)),
+        None => 0,
     };
     u64::from(ports) << 8 | u64::from(number)
 }
@@ -192,7 +184,7 @@ mod tests {
         assert_ne!(flow, flow_hash(&udp4([10, 0, 0, 1], [10, 0, 0, 2], (7, 6), &[])));
         assert_ne!(flow, flow_hash(&udp4([10, 0, 0, 1], [10, 0, 0, 2], (5, 7), &[])));
         let mut tcp = udp4([10, 0, 0, 1], [10, 0, 0, 2], (5, 6), &[]);
-        tcp[23] = protocol::TCP;
+        tcp[23] = Transport::Tcp.protocol();
         assert_ne!(flow, flow_hash(&tcp));
     }
 
@@ -221,7 +213,7 @@ mod tests {
             bytes.copy_within(62..70, 54);
             flow_hash(&bytes)
         };
-        let first = fragment6([protocol::UDP, 0, 0, 1, 0, 0, 0, 1]);
+        let first = fragment6([Transport::Udp.protocol(), 0, 0, 1, 0, 0, 0, 1]);
         assert_eq!(fragment6([60, 0, 0x10, 0, 0, 0, 0, 1]), first);
     }
 

@@ -1,5 +1,6 @@
 //! Internet Protocol version 4 (RFC 791 §3.1).
 
+use super::checksum::Sum;
 use super::read;
 use std::net::Ipv4Addr;
 
@@ -10,6 +11,7 @@ mod field {
     pub(super) const TOTAL_LENGTH: Range<usize> = 2..4;
     pub(super) const FLAGS_OFFSET: Range<usize> = 6..8;
     pub(super) const PROTOCOL: usize = 9;
+    pub(super) const CHECKSUM: Range<usize> = 10..12;
     pub(super) const SRC: Range<usize> = 12..16;
     pub(super) const DST: Range<usize> = 16..20;
     pub(super) const OPTIONS: usize = 20;
@@ -43,11 +45,15 @@ impl<T: AsRef<[u8]>> Packet<T> {
         sound.then_some(packet)
     }
 
-    fn header_len(&self) -> usize {
+    /// The header's length, options included; at least 20 and within the bytes.
+    #[inline]
+    pub fn header_len(&self) -> usize {
         usize::from(self.bytes.as_ref()[field::VERSION_IHL] & 0xf) * 4
     }
 
-    fn total_len(&self) -> usize {
+    /// The length that the header gives the packet; at least the header's own. There may be fewer bytes, or more.
+    #[inline]
+    pub fn total_len(&self) -> usize {
         usize::from(u16::from_be_bytes(read(self.bytes.as_ref(), field::TOTAL_LENGTH)))
     }
 
@@ -80,6 +86,18 @@ impl<T: AsRef<[u8]>> Packet<T> {
     pub fn payload(&self) -> &[u8] {
         let bytes = self.bytes.as_ref();
         &bytes[self.header_len()..self.total_len().min(bytes.len())]
+    }
+}
+
+impl<T: AsRef<[u8]> + AsMut<[u8]>> Packet<T> {
+    /// Writes the header's checksum anew.
+    #[inline]
+    pub fn fill_checksum(&mut self) {
+        let header_len = self.header_len();
+        let header = &mut self.bytes.as_mut()[..header_len];
+        header[field::CHECKSUM].fill(0);
+        let checksum = Sum::new().bytes(header).checksum();
+        header[field::CHECKSUM].copy_from_slice(&checksum.to_be_bytes());
     }
 }
 
@@ -138,6 +156,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_header_with_its_checksum_adds_up_to_ones(mut bytes in nearly_ipv4()) {
+            let Some(mut packet) = Packet::new_checked(&mut bytes[..]) else { return Ok(()) };
+            let header_len = packet.header_len();
+            packet.fill_checksum();
+            prop_assert_eq!(Sum::new().bytes(&bytes[..header_len]).folded(), 0xffff);
+        }
+
         #[test]
         fn the_view_agrees_with_etherparse(bytes in nearly_ipv4()) {
             let packet = Packet::new_checked(&bytes[..]);

@@ -29,6 +29,9 @@ pub const MAX_EXTENSIONS: usize = 7;
 /// The bits of a fragment header that only a real fragment has: the offset and "more fragments".
 const FRAGMENT_BITS: u16 = 0xfff9;
 
+/// The length of the fixed header.
+pub const HEADER_LEN: usize = field::PAYLOAD;
+
 /// An IPv6 packet.
 #[derive(Clone, Copy, Debug)]
 pub struct Packet<T> {
@@ -58,13 +61,25 @@ impl<T: AsRef<[u8]>> Packet<T> {
         Ipv6Addr::from(read::<16>(self.bytes.as_ref(), field::DST))
     }
 
+    /// The number of the header behind the fixed one: an extension's or a transport's.
+    #[inline]
+    pub fn next_header(&self) -> u8 {
+        self.bytes.as_ref()[field::NEXT_HEADER]
+    }
+
+    /// The length that the header gives everything behind itself; 0 for a jumbogram (RFC 2675).
+    #[inline]
+    pub fn payload_len(&self) -> usize {
+        usize::from(u16::from_be_bytes(read(self.bytes.as_ref(), field::PAYLOAD_LENGTH)))
+    }
+
     /// The number of the first header that is not stepped over, and the bytes from there on.
     ///
     /// For an ordinary packet this is the transport's. The walk also ends at the fragment header of a real fragment,
     /// at a cut header, and after [`MAX_EXTENSIONS`].
     #[inline]
     pub fn upper_layer(&self) -> (u8, &[u8]) {
-        let mut number = self.bytes.as_ref()[field::NEXT_HEADER];
+        let mut number = self.next_header();
         let mut rest = self.payload();
         for _ in 0..MAX_EXTENSIONS {
             let Some((next, behind)) = step_over(number, rest) else { break };
@@ -75,11 +90,12 @@ impl<T: AsRef<[u8]>> Packet<T> {
 
     /// The bytes after the fixed header, without what pads the frame. A length of zero stands for one that does not
     /// fit into 16 bits (RFC 2675).
-    fn payload(&self) -> &[u8] {
+    #[inline]
+    pub fn payload(&self) -> &[u8] {
         let payload = &self.bytes.as_ref()[field::PAYLOAD..];
-        match u16::from_be_bytes(read(self.bytes.as_ref(), field::PAYLOAD_LENGTH)) {
+        match self.payload_len() {
             0 => payload,
-            len => &payload[..payload.len().min(usize::from(len))],
+            len => &payload[..payload.len().min(len)],
         }
     }
 }

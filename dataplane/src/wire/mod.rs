@@ -9,6 +9,8 @@ pub mod ethernet;
 pub mod flow;
 pub mod ipv4;
 pub mod ipv6;
+pub mod transport;
+pub mod tunnel;
 pub mod vlan;
 
 use std::ops::Range;
