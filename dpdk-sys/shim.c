@@ -141,6 +141,12 @@ void pw_mbuf_fields_get(const struct rte_mbuf *mbuf, struct pw_mbuf_fields *fiel
 	fields->vlan_tci = mbuf->vlan_tci;
 	fields->headroom = rte_pktmbuf_headroom(mbuf);
 	fields->tailroom = rte_pktmbuf_tailroom(mbuf);
+	fields->l2_len = mbuf->l2_len;
+	fields->l3_len = mbuf->l3_len;
+	fields->l4_len = mbuf->l4_len;
+	fields->tso_segsz = mbuf->tso_segsz;
+	fields->outer_l3_len = mbuf->outer_l3_len;
+	fields->outer_l2_len = mbuf->outer_l2_len;
 }
 
 void pw_mbuf_fields_set(struct rte_mbuf *mbuf, const struct pw_mbuf_fields *fields)

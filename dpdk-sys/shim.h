@@ -82,6 +82,12 @@ struct pw_mbuf_fields {
 	uint16_t vlan_tci;
 	uint16_t headroom;
 	uint16_t tailroom;
+	uint16_t l2_len;
+	uint16_t l3_len;
+	uint16_t l4_len;
+	uint16_t tso_segsz;
+	uint16_t outer_l3_len;
+	uint16_t outer_l2_len;
 };
 void pw_mbuf_fields_get(const struct rte_mbuf *mbuf, struct pw_mbuf_fields *fields);
 void pw_mbuf_fields_set(struct rte_mbuf *mbuf, const struct pw_mbuf_fields *fields);

@@ -11,6 +11,7 @@ pub mod hugepages;
 pub mod lcore;
 pub mod mbuf;
 pub mod mempool;
+pub mod offload;
 pub mod port;
 mod prefix;
 pub mod ring;

@@ -4,6 +4,7 @@
 //! Reference counts stay DPDK's business: nothing here can make two owners of one packet.
 #![allow(unsafe_code)]
 
+use crate::offload::tx::MEMORY;
 use dpdk_sys::rte_mbuf;
 use std::ptr::NonNull;
 
@@ -105,6 +106,20 @@ impl Mbuf {
         self.data_mut()
     }
 
+    /// Tells the device what to do before it sends the packet ([`crate::offload::tx`]), and where the headers lie that this
+    /// concerns.
+    ///
+    /// The bits of [`crate::offload::tx::MEMORY`] stay as they were, whatever `flags` has there.
+    #[inline]
+    pub fn set_tx_offload(&mut self, flags: u64, lengths: HeaderLengths) {
+        let memory = self.ol_flags() & MEMORY;
+        // SAFETY: as in `field!`, and `&mut self` makes this the only access.
+        unsafe {
+            self.at::<u64>(dpdk_sys::PW_MBUF_OL_FLAGS).write(flags & !MEMORY | memory);
+            self.at::<u64>(dpdk_sys::PW_MBUF_TX_OFFLOAD).write(lengths.packed());
+        }
+    }
+
     /// The segments' bytes, in order: the whole packet.
     pub fn chunks(&self) -> impl Iterator<Item = &[u8]> {
         let mut next = Some(self.0);
@@ -146,6 +161,50 @@ impl Mbuf {
     /// The C pointer, still owned.
     pub(crate) fn as_raw(&self) -> *mut rte_mbuf {
         self.0.as_ptr()
+    }
+}
+
+/// Lengths of a packet's headers, in bytes (`rte_mbuf_core.h`, the fields of `tx_offload`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HeaderLengths {
+    /// The link layer's; in a tunnel everything between the outer network header and the inner.
+    pub l2: u16,
+    /// The network header's.
+    pub l3: u16,
+    /// The transport header's.
+    pub l4: u16,
+    /// Payload of each segment that the packet is to be cut into; 0 if it is not.
+    pub segment: u16,
+    /// The outer network header's.
+    pub outer_l3: u16,
+    /// The outer link layer's.
+    pub outer_l2: u16,
+}
+
+impl HeaderLengths {
+    /// The lengths as they stand in `tx_offload`. One that its bits cannot hold loses its upper ones, as in C.
+    #[inline]
+    fn packed(self) -> u64 {
+        let field =
+            |value: u16, shift: u32, bits: u32| (u64::from(value) & ((1 << bits) - 1)) << shift;
+        field(self.l2, dpdk_sys::PW_MBUF_L2_LEN_SHIFT, dpdk_sys::PW_MBUF_L2_LEN_BITS)
+            | field(self.l3, dpdk_sys::PW_MBUF_L3_LEN_SHIFT, dpdk_sys::PW_MBUF_L3_LEN_BITS)
+            | field(self.l4, dpdk_sys::PW_MBUF_L4_LEN_SHIFT, dpdk_sys::PW_MBUF_L4_LEN_BITS)
+            | field(
+                self.segment,
+                dpdk_sys::PW_MBUF_TSO_SEGSZ_SHIFT,
+                dpdk_sys::PW_MBUF_TSO_SEGSZ_BITS,
+            )
+            | field(
+                self.outer_l3,
+                dpdk_sys::PW_MBUF_OUTER_L3_LEN_SHIFT,
+                dpdk_sys::PW_MBUF_OUTER_L3_LEN_BITS,
+            )
+            | field(
+                self.outer_l2,
+                dpdk_sys::PW_MBUF_OUTER_L2_LEN_SHIFT,
+                dpdk_sys::PW_MBUF_OUTER_L2_LEN_BITS,
+            )
     }
 }
 

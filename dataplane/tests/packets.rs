@@ -7,8 +7,9 @@ mod common;
 use common::{on_main_lcore, pool};
 use dataplane::batch::{Batch, MAX_BURST};
 use dataplane::lcore::SocketId;
-use dataplane::mbuf::Mbuf;
+use dataplane::mbuf::{HeaderLengths, Mbuf};
 use dataplane::mempool::{Mempool, MempoolConfig, MempoolError};
+use dataplane::offload;
 use dataplane::ring::{Consumer, Multi, Producer, RingError, Single, ring};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -83,6 +84,39 @@ fn every_reader_agrees_with_its_c_twin() {
                 unsafe { dpdk_sys::pw_mbuf_fields_set(raw(&mbuf), &Default::default()) };
                 Ok(())
             })
+            .unwrap();
+        assert_eq!(pool.in_use(), 0);
+    });
+}
+
+#[test]
+fn offloads_are_where_c_looks_for_them() {
+    on_main_lcore(|eal| {
+        let pool = pool(eal, "offloads", 63);
+        let mut runner = TestRunner::new(Config::with_cases(256));
+        runner
+            .run(
+                &(any::<u64>(), any::<[u16; 6]>()),
+                |(flags, [l2, l3, l4, segment, outer_l3, outer_l2])| {
+                    let mut mbuf = numbered(&pool, 0);
+                    let lengths = HeaderLengths { l2, l3, l4, segment, outer_l3, outer_l2 };
+                    mbuf.set_tx_offload(flags, lengths);
+                    let c = twin(&mbuf);
+                    // The widths are those of `rte_mbuf_core.h`: 7, 9, 8, 16, 9 and 7 bits.
+                    prop_assert_eq!(
+                        (c.l2_len, c.l3_len, c.l4_len),
+                        (l2 & 0x7f, l3 & 0x1ff, l4 & 0xff)
+                    );
+                    prop_assert_eq!(c.tso_segsz, segment);
+                    prop_assert_eq!(
+                        (c.outer_l3_len, c.outer_l2_len),
+                        (outer_l3 & 0x1ff, outer_l2 & 0x7f)
+                    );
+                    // A packet that owns its memory does not come to share it by a flag.
+                    prop_assert_eq!(mbuf.ol_flags(), flags & !offload::tx::MEMORY);
+                    Ok(())
+                },
+            )
             .unwrap();
         assert_eq!(pool.in_use(), 0);
     });
