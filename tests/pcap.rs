@@ -4,17 +4,11 @@
 mod lab;
 
 use etherparse::{PacketBuilder, VlanId};
-use lab::forwarder::{Forwarder, number};
-use lab::{lacks_programs, lcores, skip, testpmd};
-use pcap_file::pcap::{PcapHeader, PcapPacket, PcapReader, PcapWriter};
+use lab::capture::{Frame, forward, testpmd_forward};
+use lab::forwarder::number;
+use lab::{lacks_programs, lcores, skip};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
-use tempfile::TempDir;
-
-type Frame = Vec<u8>;
 
 const SRC: [u8; 6] = [0x02, 0xaa, 0, 0, 0, 1];
 const DST: [u8; 6] = [0x02, 0xbb, 0, 0, 0, 2];
@@ -102,32 +96,13 @@ fn testpmd_makes_the_same_of_every_frame() {
         let (mode_flag, peer_flag) = (format!("--forward-mode={mode}"), eth_peer());
         let flags = [mode_flag.as_str(), &peer_flag];
         let (ours, _) = forward(&frames, &flags);
-        let files = Files::new(&frames);
-        let vdev = format!("net_pcap0,rx_pcap={},tx_pcap={}", files.input(), files.output());
-        // It would throw away at the start what waits in a receive queue.
-        let own = [&flags[..], &["--no-flush-rx"]].concat();
-        let mut peer = testpmd::start(&["--vdev", &vdev], &own);
-        peer.ask("start");
-        peer.wait_for_figure(0, "TX-packets", frames.len() as u64);
-        peer.console.close();
-        assert_eq!(ours, files.sent(), "{mode}");
+        assert_eq!(ours, testpmd_forward(&frames, &flags, &[]), "{mode}");
     }
 }
 
 fn eth_peer() -> String {
     let peer = PEER.map(|byte| format!("{byte:02x}")).join(":");
     format!("--eth-peer=0,{peer}")
-}
-
-/// What a forwarder sends of these frames, and its report.
-fn forward(frames: &[Frame], flags: &[&str]) -> (Vec<Frame>, Value) {
-    let files = Files::new(frames);
-    let device = format!("pcap:{},tx={}", files.input(), files.output());
-    let mut forwarder = Forwarder::on(&[&device], flags);
-    forwarder.shell.wait_for_figure(0, "RX-packets", frames.len() as u64);
-    // What is under way when it stops is still sent.
-    let report = forwarder.stop();
-    (files.sent(), report)
 }
 
 fn assert_counts(report: &Value, received: usize, sent: usize) {
@@ -137,46 +112,6 @@ fn assert_counts(report: &Value, received: usize, sent: usize) {
     assert_eq!(figure("/forward_stats/ports/0/tx_dropped"), received - sent, "{report:#}");
     assert_eq!(figure("/ports/0/stats/rx_packets"), received, "{report:#}");
     assert_eq!(figure("/ports/0/stats/tx_packets"), sent, "{report:#}");
-}
-
-/// A folder with a capture to read and one to write.
-struct Files(TempDir);
-
-impl Files {
-    fn new(frames: &[Frame]) -> Self {
-        let files = Self(tempfile::tempdir().unwrap());
-        let header = PcapHeader { snaplen: 65535, ..PcapHeader::default() };
-        let mut file =
-            PcapWriter::with_header(File::create(files.input()).unwrap(), header).unwrap();
-        for frame in frames {
-            let packet = PcapPacket::new(Duration::ZERO, frame.len() as u32, frame);
-            file.write_packet(&packet).unwrap();
-        }
-        files
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        Path::join(self.0.path(), name)
-    }
-
-    fn input(&self) -> String {
-        self.path("in.pcap").display().to_string()
-    }
-
-    fn output(&self) -> String {
-        self.path("out.pcap").display().to_string()
-    }
-
-    fn sent(&self) -> Vec<Frame> {
-        let mut file = PcapReader::new(File::open(self.output()).unwrap()).unwrap();
-        let mut frames = Vec::new();
-        while let Some(packet) = file.next_packet() {
-            let packet = packet.unwrap();
-            assert_eq!(packet.orig_len as usize, packet.data.len(), "cut short");
-            frames.push(packet.data.into_owned());
-        }
-        frames
-    }
 }
 
 /// Frames of several protocols, from the shortest header to a full frame.

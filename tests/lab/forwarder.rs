@@ -31,19 +31,29 @@ impl Forwarder {
     /// Starts one with these flags, and returns when it forwards. It has one worker, on processor 1, unless the flags
     /// name lcores.
     pub(crate) fn start(flags: &[&str]) -> Self {
+        Self::open(&[flags, &["--auto-start"]].concat())
+    }
+
+    /// Opens the shell of one with these flags, and returns when it is there.
+    fn open(flags: &[&str]) -> Self {
         let prefix = own_prefix();
         let mut command = fwd(&prefix);
         if !flags.contains(&"--lcores") {
             command.args(["--lcores", &lcores(1, 1)]);
         }
-        command.args(flags).args(["-i", "--auto-start", "--json"]);
+        command.args(flags).args(["-i", "--json"]);
         Self { shell: Shell::of(Console::start(&mut command), "pollway> "), prefix }
     }
 
     /// Starts one whose devices are these.
     pub(crate) fn on(devices: &[&str], flags: &[&str]) -> Self {
+        Self::prepare(devices, &[flags, &["--auto-start"]].concat())
+    }
+
+    /// As [`Self::on`], but it does not forward yet.
+    pub(crate) fn prepare(devices: &[&str], flags: &[&str]) -> Self {
         let ports = devices.iter().flat_map(|device| ["--port", device]);
-        Self::start(&ports.chain(flags.iter().copied()).collect::<Vec<_>>())
+        Self::open(&ports.chain(flags.iter().copied()).collect::<Vec<_>>())
     }
 
     /// Its file prefix.

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what fails here fails the test")]
 
+pub(crate) mod capture;
 pub(crate) mod console;
 pub(crate) mod forwarder;
 pub(crate) mod kernel;

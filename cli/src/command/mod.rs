@@ -7,11 +7,13 @@
 mod clear;
 mod config;
 mod control;
+mod csum;
 mod show;
 
 pub(crate) use clear::ClearCommand;
 pub(crate) use config::ConfigCommand;
 pub(crate) use control::ControlCommand;
+pub(crate) use csum::CsumCommand;
 pub(crate) use show::ShowCommand;
 
 use dataplane::port::PortId;
@@ -27,6 +29,8 @@ pub(crate) enum Command {
     Clear(ClearCommand),
     /// Change how packets are forwarded.
     Config(ConfigCommand),
+    /// Change or show what mode csum does.
+    Csum(CsumCommand),
 }
 
 /// One port or all of them.

@@ -1,5 +1,6 @@
 //! Forward statistics: the table that ends a run (testpmd's `fwd_stats_display`, `app/test-pmd/testpmd.c`).
 
+use super::bad_checksums::BadChecksums;
 use dataplane::engine::counters::BurstCount;
 use dataplane::port::{PortId, QueueId};
 use serde::Serialize;
@@ -38,6 +39,9 @@ pub(crate) struct PortForward {
     pub(crate) tx_packets: u64,
     /// Packets that were to be sent and were not.
     pub(crate) tx_dropped: u64,
+    /// Packets received with a wrong checksum; `None` in modes that do not look.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) bad_checksums: Option<BadChecksums>,
     /// Bursts received and sent.
     pub(crate) bursts: Bursts,
 }
@@ -59,6 +63,9 @@ pub(crate) struct StreamForward {
     pub(crate) tx_packets: u64,
     /// Packets that were to be sent and were not.
     pub(crate) tx_dropped: u64,
+    /// Packets received with a wrong checksum; `None` in modes that do not look.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) bad_checksums: Option<BadChecksums>,
     /// Bursts received and sent.
     pub(crate) bursts: Bursts,
 }
@@ -123,7 +130,8 @@ impl Table<'_> {
         )?;
         writeln!(
             f,
-            "  RX-packets: {rx_packets:<14} TX-packets: {tx_packets:<14} TX-dropped: {tx_dropped:<14}"
+            "  RX-packets: {rx_packets:<14} TX-packets: {tx_packets:<14} TX-dropped: {tx_dropped:<14}{}",
+            stream.bad_checksums.map(BadChecksums::stream_words).unwrap_or_default()
         )?;
         if self.show.bursts { bursts.fmt(f) } else { Ok(()) }
     }
@@ -132,6 +140,7 @@ impl Table<'_> {
         let border = "-".repeat(22);
         writeln!(f, "\n  {border} Forward statistics for port {:<2} {border}", port.port)?;
         packets(f, "RX", port.rx_packets, port.rx_dropped)?;
+        f.write_str(&port.bad_checksums.map(BadChecksums::port_lines).unwrap_or_default())?;
         if port.rx_errors + port.rx_nombufs > 0 {
             writeln!(f, "  RX-error: {}", port.rx_errors)?;
             writeln!(f, "  RX-nombufs: {:<14}", port.rx_nombufs)?;
@@ -230,6 +239,7 @@ mod tests {
             rx_nombufs: 0,
             tx_packets,
             tx_dropped: 0,
+            bad_checksums: None,
             bursts: Bursts::default(),
         }
     }
@@ -294,6 +304,7 @@ mod tests {
             rx_packets: packets,
             tx_packets: packets,
             tx_dropped: 0,
+            bad_checksums: None,
             bursts: Bursts::default(),
         };
         let stats = ForwardStats {

@@ -14,11 +14,20 @@ impl Session {
     }
 
     fn set_mode(&mut self, mode: &'static ModeEntry) -> Result<String, Failure> {
-        let forwarding = Forwarding { mode, ..self.forwarding.clone() };
+        self.forward_as(Forwarding { mode, ..self.forwarding.clone() })?;
+        Ok(format!("Set {} packet forwarding mode\n", mode.name))
+    }
+
+    /// Changes how packets are forwarded, also while they are.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Running`] if the mode cannot be had; then nothing has changed.
+    pub(super) fn forward_as(&mut self, forwarding: Forwarding) -> Result<(), Failure> {
         self.dataplane
             .set_jobs(&mut |stream, ground| forwarding.job(stream, ground))
             .map_err(Failure::running)?;
         self.forwarding = forwarding;
-        Ok(format!("Set {} packet forwarding mode\n", mode.name))
+        Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! From the engine's and the devices' counts to testpmd's figures.
 
+use crate::render::bad_checksums::BadChecksums;
 use crate::render::forward_stats::{Bursts, ForwardStats, PortForward, StreamForward};
 use crate::render::port_stats::{PortReport, Rates};
 use dataplane::engine::StreamReport;
@@ -43,6 +44,7 @@ pub(super) fn forward_stats(
         let (now, before) = (port.stats().unwrap_or_default(), baseline.of_port(id));
         let received = reports.iter().filter(|report| ingress(report) == Some(id));
         let sent = reports.iter().filter(|report| sends_to(report) == Some(id));
+        let entered = reports.iter().filter(|report| entry(report) == Some(id));
         let for_it = reports.iter().filter(|report| egress(report, plan) == Some(id));
         PortForward {
             port: id,
@@ -51,6 +53,7 @@ pub(super) fn forward_stats(
             rx_errors: now.rx_errors.saturating_sub(before.rx_errors),
             rx_nombufs: now.rx_nombuf.saturating_sub(before.rx_nombuf),
             tx_packets: sent.clone().map(|report| report.figures.sent).sum(),
+            bad_checksums: BadChecksums::of(entered.flat_map(|report| &report.mode)),
             // Not the device's own errors: drivers count there what they refuse, at each try, and it is dropped here.
             tx_dropped: for_it.map(|report| report.figures.dropped_total()).sum(),
             bursts: Bursts {
@@ -83,6 +86,7 @@ fn stream(report: &StreamReport) -> Option<StreamForward> {
         rx_packets: report.figures.received,
         tx_packets: report.figures.sent,
         tx_dropped: report.figures.dropped_total(),
+        bad_checksums: BadChecksums::of(&report.mode),
         bursts: Bursts {
             rx: report.figures.received_bursts.clone(),
             tx: report.figures.sent_bursts.clone(),
@@ -95,6 +99,14 @@ fn ingress(report: &StreamReport) -> Option<PortId> {
     match report.plan.source {
         Source::Rx(port, _) => Some(port),
         Source::Ring(_) | Source::Nothing => None,
+    }
+}
+
+/// The port that the packets which a stream forwards came from, over rings or not.
+fn entry(report: &StreamReport) -> Option<PortId> {
+    match report.plan.work {
+        Work::Forward { ingress, .. } => Some(ingress),
+        Work::Pass | Work::Generate | Work::Measure => None,
     }
 }
 

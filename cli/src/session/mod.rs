@@ -6,6 +6,7 @@
 mod clear;
 mod config;
 mod control;
+mod csum;
 mod figures;
 mod open;
 mod report;
@@ -86,6 +87,7 @@ impl Session {
             Command::Show(command) => self.show(command),
             Command::Clear(command) => self.clear(command),
             Command::Config(command) => self.configure(command),
+            Command::Csum(command) => self.csum(command),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::flags::{self, Sub};
+use dataplane::forward::MODES;
 use dataplane::port::RssTypes;
 use std::ffi::OsString;
 
@@ -105,6 +106,11 @@ fn a_time_to_run_and_peers_are_read() {
 
 #[test]
 fn refusals_name_the_flag_or_key_the_value_the_reason_and_the_mend() {
+    let modes: Vec<&str> = MODES.iter().map(|mode| mode.name).collect();
+    let unknown_mode = format!(
+        "--forward-mode=macswp: there is no such forwarding mode; did you mean macswap? (there are {})",
+        modes.join(", ")
+    );
     for (line, file, expected) in [
         ("--rxq=0", "", "--rxq=0: too small; write 1 or more"),
         ("--burst=513", "", "--burst=513: too large; write 512 or less"),
@@ -115,11 +121,7 @@ fn refusals_name_the_flag_or_key_the_value_the_reason_and_the_mend() {
             "a.toml: port[1].txq = 0: too small; write 1 or more",
         ),
         ("--mbcache=600", "", "--mbcache=600: too large; write 512 or less"),
-        (
-            "--forward-mode=macswp",
-            "",
-            "--forward-mode=macswp: there is no such forwarding mode; did you mean macswap? (there are io, mac, macswap)",
-        ),
+        ("--forward-mode=macswp", "", &unknown_mode),
         (
             "",
             "fwd.topology = 'ring'",

@@ -4,6 +4,7 @@
 //! completion and the command line read that table.
 
 mod context;
+mod csum;
 mod forwarding;
 mod io;
 mod job;
@@ -13,6 +14,7 @@ mod options;
 mod tally;
 
 pub use context::{Context, DropReason, Fate, PortFacts, StreamContext};
+pub use csum::{BAD_CHECKSUMS, CsumOptions, CsumPort};
 pub use forwarding::{Forwarding, Ground};
 pub use job::{Feed, Job, Mode, ModeError, Retry};
 pub use options::ModeOptions;
@@ -60,6 +62,11 @@ pub const MODES: &[ModeEntry] = &[
         name: "macswap",
         summary: "exchanges source and destination address",
         make: macswap::make,
+    },
+    ModeEntry {
+        name: "csum",
+        summary: "computes the checksums of IP, TCP, UDP and SCTP anew, here or in the device",
+        make: csum::make,
     },
 ];
 

@@ -3,13 +3,15 @@
 
 mod config;
 mod control;
+mod csum;
 mod display;
 
 use crate::command::Command;
 use crate::shell::grammar::{Request, Table};
 
 /// Every command, in the order in which `help` lists the sections.
-pub(crate) static TABLE: Table<Command> = &[control::SECTION, display::SECTION, config::SECTION];
+pub(crate) static TABLE: Table<Command> =
+    &[control::SECTION, display::SECTION, config::SECTION, csum::SECTION];
 
 /// The request to carry a command out.
 fn run(command: Command) -> Option<Request<Command>> {

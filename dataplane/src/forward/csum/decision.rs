@@ -1,0 +1,163 @@
+//! Who computes which checksum of a packet: the device that sends it, or this program.
+
+use super::layers::{Layers, Network, Version};
+use crate::mbuf::HeaderLengths;
+use crate::offload::{port, tx};
+use crate::wire::transport::Transport;
+use crate::wire::tunnel::Tunnel;
+
+/// What the device does, and into which segments it cuts.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Offloads {
+    /// The egress port's offloads ([`port`]).
+    pub(super) granted: u64,
+    /// Payload of a TCP segment, in bytes; 0 if packets are not to be cut.
+    pub(super) segment: u16,
+    /// As `segment`, for packets in a tunnel.
+    pub(super) tunnel_segment: u16,
+}
+
+/// What is done to one packet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Decision {
+    /// What the device is asked for ([`tx`]).
+    pub(super) flags: u64,
+    /// What it needs to know for it.
+    pub(super) lengths: HeaderLengths,
+    /// Whether the IPv4 header's checksum is computed here.
+    pub(super) network: bool,
+    /// Whether the transport's checksum is computed here.
+    pub(super) transport: bool,
+    /// The outer IPv4 header's checksum.
+    pub(super) outer_network: bool,
+    /// The outer UDP checksum.
+    pub(super) outer_udp: OuterUdp,
+}
+
+/// What becomes of the checksum of the UDP header around a tunnel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum OuterUdp {
+    /// It stays, or there is none.
+    #[default]
+    Leave,
+    /// It is computed here, last of all, as what is in the tunnel counts.
+    Fill,
+    /// It becomes "none": the device will cut the packet, and one sum cannot fit all segments.
+    Clear,
+    /// The device computes it, from the pseudo header's sum on.
+    Offload,
+}
+
+impl Offloads {
+    /// Decides for a packet of these layers and this length.
+    #[inline]
+    pub(super) fn decide(&self, layers: &Layers, pkt_len: u32) -> Decision {
+        let mut decision = Decision { lengths: self.lengths(layers), ..Decision::default() };
+        if let Some(network) = &layers.network {
+            self.inner(&mut decision, network, self.cuts(layers, network, pkt_len));
+        }
+        if let Some((tunnel, outer)) = &layers.outer {
+            self.outer(&mut decision, *tunnel, outer);
+        }
+        decision
+    }
+
+    /// Whether the packet is larger than one segment.
+    fn cuts(&self, layers: &Layers, network: &Network, pkt_len: u32) -> bool {
+        let segment = if layers.outer.is_some() { self.tunnel_segment } else { self.segment };
+        let headers = network.transport_at() + network.transport_len;
+        segment != 0 && pkt_len as usize > headers + usize::from(segment)
+    }
+
+    #[inline]
+    fn inner(&self, decision: &mut Decision, network: &Network, cut: bool) {
+        match network.version {
+            Version::V4 => {
+                decision.flags |= tx::IPV4;
+                let segments = cut && network.transport == Some(Transport::Tcp);
+                if segments || self.grants(port::IPV4_CHECKSUM) {
+                    decision.flags |= tx::IP_CHECKSUM;
+                } else {
+                    decision.network = true;
+                }
+            }
+            Version::V6 => decision.flags |= tx::IPV6,
+        }
+        let Some(transport) = network.transport.filter(|_| !network.unsummed) else { return };
+        let segments = match transport {
+            Transport::Tcp if cut => port::TCP_SEGMENTS | port::TUNNEL_SEGMENTS,
+            Transport::Udp if cut => port::UDP_SEGMENTS,
+            _ => 0,
+        };
+        // Devices that know SCTP compute its sum over whole words alone.
+        let whole = transport != Transport::Sctp || network.payload_len.is_multiple_of(4);
+        if self.grants(segments) {
+            decision.flags |=
+                if transport == Transport::Tcp { tx::TCP_SEGMENT } else { tx::UDP_SEGMENT };
+        } else if whole && self.grants(port::checksum(transport)) {
+            decision.flags |= tx::checksum(transport);
+        } else {
+            decision.transport = true;
+        }
+    }
+
+    fn outer(&self, decision: &mut Decision, tunnel: Tunnel, outer: &Network) {
+        decision.flags |= tx::tunnel(tunnel);
+        match outer.version {
+            Version::V4 if self.grants(port::OUTER_IPV4_CHECKSUM) => {
+                decision.flags |= tx::OUTER_IPV4 | tx::OUTER_IP_CHECKSUM;
+            }
+            Version::V4 => {
+                decision.flags |= tx::OUTER_IPV4;
+                decision.outer_network = true;
+            }
+            Version::V6 => decision.flags |= tx::OUTER_IPV6,
+        }
+        if outer.transport != Some(Transport::Udp) {
+            return;
+        }
+        let cut = decision.flags & (tx::TCP_SEGMENT | tx::UDP_SEGMENT) != 0;
+        decision.outer_udp = if self.grants(port::OUTER_UDP_CHECKSUM) {
+            decision.flags |= tx::OUTER_UDP_CHECKSUM;
+            OuterUdp::Offload
+        } else if cut {
+            OuterUdp::Clear
+        } else if outer.unsummed {
+            OuterUdp::Leave
+        } else {
+            OuterUdp::Fill
+        };
+    }
+
+    /// A device that knows nothing of tunnels takes all headers before the inner network header for the link's.
+    #[inline]
+    fn lengths(&self, layers: &Layers) -> HeaderLengths {
+        let network = layers.network.as_ref();
+        let inner = HeaderLengths {
+            l2: layers.link_len as u16,
+            l3: network.map_or(0, |network| network.len as u16),
+            l4: network.map_or(0, |network| network.transport_len as u16),
+            segment: self.segment,
+            ..HeaderLengths::default()
+        };
+        let Some((_, outer)) = &layers.outer else { return inner };
+        let knows_tunnels = self.tunnel_segment != 0
+            || self.grants(port::OUTER_IPV4_CHECKSUM | port::OUTER_UDP_CHECKSUM);
+        if knows_tunnels {
+            HeaderLengths {
+                segment: self.tunnel_segment,
+                outer_l2: outer.at as u16,
+                outer_l3: outer.len as u16,
+                ..inner
+            }
+        } else {
+            HeaderLengths { l2: outer.transport_at() as u16 + inner.l2, segment: 0, ..inner }
+        }
+    }
+
+    /// Whether the device does any of these.
+    #[inline]
+    fn grants(&self, offloads: u64) -> bool {
+        self.granted & offloads != 0
+    }
+}

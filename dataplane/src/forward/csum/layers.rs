@@ -1,0 +1,146 @@
+//! Where a packet's headers lie, and those of a packet in a tunnel.
+
+use crate::wire::ethernet::{EtherType, Frame};
+use crate::wire::transport::Transport;
+use crate::wire::tunnel::{self, Inside, Tunnel};
+use crate::wire::{ipv4, ipv6, vlan};
+use std::ops::Range;
+
+/// An IP header, and what it says of the transport behind it. Places are counted from the frame's first byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Network {
+    pub(super) version: Version,
+    /// Where the header begins.
+    pub(super) at: usize,
+    /// Its length; of IPv6 without extension headers.
+    pub(super) len: usize,
+    /// The protocol behind it.
+    pub(super) protocol: u8,
+    /// Bytes behind it, as it says; they may be more than there are.
+    pub(super) payload_len: usize,
+    /// The transport behind it, if its smallest header is there and the packet is no fragment: a fragment's checksum is
+    /// over bytes that are in other packets.
+    pub(super) transport: Option<Transport>,
+    /// The length of TCP's or UDP's header, options included; else 0.
+    pub(super) transport_len: usize,
+    /// Whether the transport goes without a checksum, as UDP may.
+    pub(super) unsummed: bool,
+}
+
+/// The version of IP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Version {
+    V4,
+    V6,
+}
+
+/// A packet's headers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Layers {
+    /// The tunnel and its network header, if the packet is in one.
+    pub(super) outer: Option<(Tunnel, Network)>,
+    /// Bytes before the network header, or between it and the outer one's end.
+    pub(super) link_len: usize,
+    /// The network header, of what is in the tunnel if there is one; `None` if it is not IP, or broken.
+    pub(super) network: Option<Network>,
+}
+
+impl Network {
+    /// Where the transport header begins.
+    pub(super) fn transport_at(&self) -> usize {
+        self.at + self.len
+    }
+
+    /// Where the transport's checksum is.
+    pub(super) fn field(&self, transport: Transport) -> Range<usize> {
+        let (at, field) = (self.transport_at(), transport.checksum_field());
+        at + field.start..at + field.end
+    }
+
+    #[inline]
+    fn parse(frame: &[u8], at: usize, ethertype: EtherType) -> Option<Self> {
+        let bytes = frame.get(at..)?;
+        match ethertype {
+            EtherType::IPV4 => {
+                let packet = ipv4::Packet::new_checked(bytes)?;
+                let len = packet.header_len();
+                let payload_len = packet.total_len() - len;
+                let network = Self::new(Version::V4, at, len, packet.protocol(), payload_len);
+                Some(if packet.is_fragment() { network } else { network.with_transport(bytes) })
+            }
+            EtherType::IPV6 => {
+                let packet = ipv6::Packet::new_checked(bytes)?;
+                let (protocol, payload_len) = (packet.next_header(), packet.payload_len());
+                let network = Self::new(Version::V6, at, ipv6::HEADER_LEN, protocol, payload_len);
+                Some(network.with_transport(bytes))
+            }
+            _ => None,
+        }
+    }
+
+    fn new(version: Version, at: usize, len: usize, protocol: u8, payload_len: usize) -> Self {
+        Self {
+            version,
+            at,
+            len,
+            protocol,
+            payload_len,
+            transport: None,
+            transport_len: 0,
+            unsummed: false,
+        }
+    }
+
+    /// Looks at the transport header; `bytes` are those from the network header on.
+    #[inline]
+    fn with_transport(self, bytes: &[u8]) -> Self {
+        let Some(transport) = Transport::of(self.protocol) else { return self };
+        let header = bytes.get(self.len..).unwrap_or_default();
+        let Some(len) = transport.header_len(header) else { return self };
+        Self {
+            transport: Some(transport),
+            transport_len: if transport == Transport::Sctp { 0 } else { len },
+            unsummed: transport == Transport::Udp && header[transport.checksum_field()] == [0, 0],
+            ..self
+        }
+    }
+}
+
+impl Layers {
+    /// Parses a frame; with `tunnels`, what is in a tunnel too.
+    #[inline]
+    pub(super) fn parse(frame: &[u8], tunnels: bool) -> Self {
+        let layers = Self::of_frame(frame, 0);
+        match layers.network {
+            Some(network) if tunnels => layers.within(frame, network).unwrap_or(layers),
+            _ => layers,
+        }
+    }
+
+    /// Parses the Ethernet frame that begins at `at`.
+    #[inline]
+    fn of_frame(bytes: &[u8], at: usize) -> Self {
+        let Some(frame) = bytes.get(at..).and_then(Frame::new_checked) else {
+            return Self { outer: None, link_len: 0, network: None };
+        };
+        let (ethertype, payload) = vlan::untagged(frame.ethertype(), frame.payload());
+        let network_at = bytes.len() - payload.len();
+        let network = Network::parse(bytes, network_at, ethertype);
+        Self { outer: None, link_len: network_at - at, network }
+    }
+
+    /// The layers of what is in the tunnel that begins behind `outer`; `None` if there is none.
+    fn within(&self, frame: &[u8], outer: Network) -> Option<Self> {
+        let header = tunnel::find(outer.protocol, frame.get(outer.transport_at()..)?)?;
+        let at = outer.transport_at() + header.len;
+        let inner = match header.inside {
+            Inside::Frame => Self::of_frame(frame, at),
+            Inside::Packet(ethertype) => {
+                Self { outer: None, link_len: 0, network: Network::parse(frame, at, ethertype) }
+            }
+            Inside::Control => Self { outer: None, link_len: 0, network: None },
+        };
+        let link_len = header.len + inner.link_len;
+        Some(Self { outer: Some((header.tunnel, outer)), link_len, ..inner })
+    }
+}
