@@ -6,7 +6,7 @@
 #
 #   build  what compiling takes
 #   demo   what `pollway demo` shows as root: two kernels that ping each other and run iperf3
-#   test   the peers of the whole-program tests
+#   test   the peers of the whole-program tests, and what tests/vm/prepare.sh takes (it unpacks the rest, and installs nothing)
 #   all    what .ci/run and the instruction counts take besides
 #
 # Where nothing is missing it says so in one line, quickly and without asking for rights. The packages of `build`, and
@@ -16,7 +16,7 @@ cd "$(dirname "$0")/.."
 
 build=(gcc libc6-dev pkg-config libclang-dev libdpdk-dev)
 demo=(iproute2 iputils-ping iperf3 ethtool)
-test=(dpdk dpdk-dev tcpdump tshark podman runc debootstrap)
+test=(dpdk dpdk-dev tcpdump tshark podman runc debootstrap make xz-utils)
 all=(valgrind shellcheck)
 
 # One place each says what is old enough: the build script for DPDK, the workspace for Rust.

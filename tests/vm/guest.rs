@@ -1,0 +1,163 @@
+//! The guest as tests meet it: booted once, then given commands.
+
+use crate::lab::console::{Console, Ended};
+use crate::lab::shell::Shell;
+use crate::lab::{self, wait_for};
+use crate::machine::{self, Nic, SCRIPTS};
+use crate::qmp::Qmp;
+use crate::wire::Wire;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::net::TcpListener;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+/// The running guest.
+pub(crate) struct Guest {
+    pub(crate) qmp: Qmp,
+    wires: BTreeMap<&'static str, Wire>,
+    vm: PathBuf,
+    folder: PathBuf,
+    port: u16,
+    sessions: u32,
+    /// Ends QEMU when this program ends, however it does: it waits for the end of its input.
+    _keeper: Child,
+}
+
+/// The guest, in the state after its boot; `None` if there cannot be one, which is said under the test's name.
+///
+/// The first test that asks boots it.
+pub(crate) fn or_skip(test: &str) -> Option<MutexGuard<'static, Guest>> {
+    static GUEST: OnceLock<Result<Mutex<Guest>, String>> = OnceLock::new();
+    match GUEST.get_or_init(|| Guest::boot().map(Mutex::new)) {
+        Ok(guest) => {
+            // A test that failed must not fail the others.
+            let mut guest = guest.lock().unwrap_or_else(PoisonError::into_inner);
+            guest.run("sh $scripts/reset.sh");
+            Some(guest)
+        }
+        Err(reason) => {
+            lab::skip(test, reason);
+            None
+        }
+    }
+}
+
+impl Guest {
+    fn boot() -> Result<Self, String> {
+        let vm = Path::new(env!("CARGO_BIN_EXE_pollway")).ancestors().nth(2).unwrap().join("vm");
+        let script = format!("{SCRIPTS}/prepare.sh");
+        let prepared = Command::new(&script).arg(&vm).output().unwrap();
+        let said = String::from_utf8_lossy(&prepared.stderr);
+        match prepared.status.code() {
+            Some(0) => {}
+            Some(77) => return Err(said.lines().last().unwrap_or_default().to_owned()),
+            _ => panic!("{script}: {}\n{said}", prepared.status),
+        }
+
+        let folder = tempfile::tempdir().unwrap().keep();
+        fs::create_dir(folder.join("share")).unwrap();
+        let wires = machine::nics().map(|nic| (nic.name, Wire::new(&folder, nic.name))).collect();
+        // Free a moment ago; QEMU takes no number of ours.
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let qemu = machine::qemu(&vm, &folder, port);
+        let keeper = Command::new("sh")
+            .args([
+                "-c",
+                "folder=$1; shift; \"$@\" & cat; kill $!; wait; rm -r \"$folder\"",
+                "keeper",
+            ])
+            .arg(&folder)
+            .arg(qemu.get_program())
+            .args(qemu.get_args())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(File::create(folder.join("qemu.log")).unwrap())
+            .spawn()
+            .unwrap();
+
+        let log = |name: &str| fs::read_to_string(folder.join(name)).unwrap_or_default();
+        let qmp = wait_for("QEMU", || {
+            assert_eq!(log("qemu.log"), "", "QEMU says");
+            UnixStream::connect(folder.join("qmp")).ok()
+        });
+        let boots = |until: &dyn Fn(&str) -> bool| {
+            wait_for("the guest's start", || {
+                let log = log("console.log");
+                assert!(!log.contains("Kernel panic"), "{log}");
+                until(&log).then_some(())
+            });
+        };
+        // In two steps, as each has its time on a busy machine.
+        boots(&|log| log.contains("Run /init"));
+        boots(&|_| folder.join("share/ready").exists());
+        let qmp = Qmp::on(qmp);
+        Ok(Self { qmp, wires, vm, folder, port, sessions: 0, _keeper: keeper })
+    }
+
+    /// The host's end of a NIC's cable.
+    pub(crate) fn wire(&self, nic: &Nic) -> &Wire {
+        &self.wires[nic.name]
+    }
+
+    /// Runs a shell script to its end.
+    pub(crate) fn attempt(&mut self, script: &str) -> Ended {
+        self.start(script).wait()
+    }
+
+    /// Runs a shell script that has to succeed, and returns what it printed.
+    pub(crate) fn run(&mut self, script: &str) -> String {
+        let ended = self.attempt(script);
+        assert!(ended.status.success(), "{script}\n{ended:?}");
+        ended.stdout
+    }
+
+    /// Starts a script on a session of its own.
+    fn start(&mut self, script: &str) -> Console {
+        self.sessions += 1;
+        let folder = self.folder.join("share").join(self.sessions.to_string());
+        fs::create_dir(&folder).unwrap();
+        let pollway = env!("CARGO_BIN_EXE_pollway");
+        fs::write(folder.join("command"), format!("pollway={pollway}\n{script}\n")).unwrap();
+        let mut command = Command::new(format!("{SCRIPTS}/enter.sh"));
+        command.arg(self.vm.join("busybox")).arg(self.port.to_string()).arg(folder);
+        let mut console = Console::start(&mut command);
+        console.type_line(&self.sessions.to_string());
+        console
+    }
+
+    /// Starts `pollway fwd` with these flags, and returns when it forwards. `before` comes before the program's name.
+    pub(crate) fn forward(&mut self, before: &str, flags: &str) -> Forwarder {
+        let script =
+            format!("{before} $pollway fwd -l 0-1 --no-telemetry {flags} -i --auto-start --json");
+        Forwarder(Shell::of(self.start(&script), "pollway> "))
+    }
+
+    /// Gives devices to another driver.
+    pub(crate) fn bind(&mut self, driver: &str, addresses: &[&str]) {
+        self.run(&format!("sh $scripts/bind.sh {driver} {}", addresses.join(" ")));
+    }
+}
+
+/// A forwarder in the guest.
+pub(crate) struct Forwarder(pub(crate) Shell);
+
+impl Forwarder {
+    /// Ends it, and returns its report.
+    ///
+    /// # Panics
+    /// If it did not end in order, with every packet back.
+    pub(crate) fn stop(mut self) -> Value {
+        self.0.console.type_line("quit");
+        let ended = self.0.console.wait();
+        assert!(ended.status.success(), "{ended:?}");
+        let last = ended.stdout.lines().last().unwrap_or_default();
+        let report: Value =
+            serde_json::from_str(last).unwrap_or_else(|why| panic!("{why}: {last}"));
+        assert_eq!(report["mbufs_missing"], 0, "{report:#}");
+        report
+    }
+}

@@ -1,0 +1,115 @@
+//! The guest's hardware: which NICs it has, where, and QEMU's command line.
+
+use crate::wire::Wire;
+use std::path::Path;
+use std::process::Command;
+
+/// Where the shell scripts of both sides are.
+pub(crate) const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vm");
+
+/// What QEMU emulates.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Model {
+    /// Intel's 82576, which has SR-IOV.
+    Igb,
+    Virtio,
+}
+
+/// A NIC and the cable to the host that it is on.
+pub(crate) struct Nic {
+    /// QEMU's name of the device; its cable has the same one.
+    pub(crate) name: &'static str,
+    pub(crate) address: &'static str,
+    pub(crate) mac: &'static str,
+    pub(crate) model: Model,
+    /// Whether it is behind the IOMMU.
+    pub(crate) iommu: bool,
+}
+
+const fn nic(
+    name: &'static str,
+    address: &'static str,
+    mac: &'static str,
+    model: Model,
+    iommu: bool,
+) -> Nic {
+    Nic { name, address, mac, model, iommu }
+}
+
+/// All NICs that tests use, in the order of their addresses.
+pub(crate) const IGB: [Nic; 2] = [
+    nic("igb0", "0000:01:00.0", "52:54:00:00:00:01", Model::Igb, true),
+    nic("igb1", "0000:02:00.0", "52:54:00:00:00:02", Model::Igb, true),
+];
+pub(crate) const VIRTIO: [Nic; 2] = [
+    nic("virtio0", "0000:03:00.0", "52:54:00:00:00:03", Model::Virtio, true),
+    nic("virtio1", "0000:04:00.0", "52:54:00:00:00:04", Model::Virtio, true),
+];
+/// Two on a bus that no IOMMU translates for.
+pub(crate) const BARE: [Nic; 2] = [
+    nic("bare0", "0000:81:00.0", "52:54:00:00:00:05", Model::Igb, false),
+    nic("bare1", "0000:82:00.0", "52:54:00:00:00:06", Model::Igb, false),
+];
+
+/// All NICs that have a cable.
+pub(crate) fn nics() -> impl Iterator<Item = &'static Nic> {
+    IGB.iter().chain(&VIRTIO).chain(&BARE)
+}
+
+/// QEMU's command line for a guest made by prepare.sh, with its sockets, its log and its share in `folder`, which hears
+/// sessions on `port` of this host.
+pub(crate) fn qemu(vm: &Path, folder: &Path, port: u16) -> Command {
+    let mut command = Command::new(vm.join("qemu"));
+    let path = |name: &str| folder.join(name).display().to_string();
+    let mut say = |words: &[&str]| {
+        command.args(words);
+    };
+    // The two processors take turns on one thread of the host's: QEMU's threads have crashed it, rarely.
+    say(&["-accel", "tcg,thread=single", "-cpu", "max", "-smp", "2", "-m", "2G"]);
+    say(&["-machine", "q35,kernel-irqchip=split", "-nodefaults", "-display", "none", "-no-reboot"]);
+    say(&["-device", "intel-iommu,intremap=on,caching-mode=on,device-iotlb=on,aw-bits=48"]);
+    say(&["-kernel", &vm.join("vmlinux").display().to_string()]);
+    say(&["-initrd", &vm.join("initrd").display().to_string()]);
+    say(&[
+        "-append",
+        &format!(
+            "console=ttyS0 panic=-1 ipv6.disable=1 tsc=reliable mitigations=off hugepages=384 intel_iommu=on iommu=pt \
+             scripts={SCRIPTS} vm={}",
+            vm.display()
+        ),
+    ]);
+    say(&["-serial", &format!("file:{}", path("console.log"))]);
+    say(&["-qmp", &format!("unix:{},server=on,wait=off", path("qmp"))]);
+    say(&[
+        "-virtfs",
+        "local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap",
+    ]);
+    say(&["-virtfs", &format!("local,path={},mount_tag=lab,security_model=none", path("share"))]);
+    say(&["-netdev", &format!("user,id=control,restrict=on,hostfwd=tcp:127.0.0.1:{port}-:7")]);
+    say(&["-device", "virtio-net-pci,netdev=control,mac=52:54:00:00:00:ff"]);
+    say(&["-device", "pxb-pcie,id=bare,bus=pcie.0,bus_nr=0x80,bypass_iommu=on"]);
+    for (slot, nic) in nics().enumerate() {
+        let Nic { name, mac, .. } = nic;
+        let [host, guest] = Wire::paths(folder, name).map(|path| path.display().to_string());
+        say(&[
+            "-netdev",
+            &format!(
+                "dgram,id={name}-cable,local.type=unix,local.path={guest},remote.type=unix,remote.path={host}"
+            ),
+        ]);
+        let bus = if nic.iommu { "pcie.0" } else { "bare" };
+        say(&[
+            "-device",
+            &format!("pcie-root-port,id={name}-slot,bus={bus},chassis={slot},slot={slot}"),
+        ]);
+        let model = match nic.model {
+            Model::Igb => "igb",
+            Model::Virtio => "virtio-net-pci,disable-legacy=on,iommu_platform=on,ats=on",
+        };
+        say(&[
+            "-device",
+            &format!("{model},id={name},netdev={name}-cable,bus={name}-slot,mac={mac}"),
+        ]);
+    }
+    command
+}

@@ -1,0 +1,18 @@
+#!/bin/sh
+# In the guest: ends what a failed test has left running, and gives every NIC back to the kernel, without VFs.
+busybox pidof pollway | xargs -r kill -9
+for device in /sys/bus/pci/devices/*; do
+    case $(cat "$device/class") in 0x02*) ;; *) continue ;; esac
+    [ ! -e "$device/physfn" ] || continue
+    if [ "$(cat "$device/sriov_numvfs" 2>/dev/null || echo 0)" != 0 ]; then
+        echo 0 >"$device/sriov_numvfs"
+        echo 1 >"$device/sriov_drivers_autoprobe"
+        ip link set "$(ls "$device/net")" down
+    fi
+    case $(basename "$(readlink "$device/driver")") in igb | virtio-pci) continue ;; esac
+    [ ! -e "$device/driver" ] || echo "${device##*/}" >"$device/driver/unbind"
+    echo >"$device/driver_override"
+    echo "${device##*/}" >/sys/bus/pci/drivers_probe
+done
+chown 0 /dev/hugepages
+echo N >/sys/module/vfio/parameters/enable_unsafe_noiommu_mode

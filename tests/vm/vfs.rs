@@ -1,0 +1,101 @@
+//! Virtual functions.
+
+use crate::guest::{self, Guest};
+use crate::machine::{IGB, Nic};
+use crate::wire::Wire;
+use crate::{allow, frames};
+
+const PF: &Nic = &IGB[0];
+/// Where its first two VFs are: this NIC has one at every second function.
+const VFS: [&str; 2] = ["0000:01:10.0", "0000:01:10.2"];
+const MACS: [[u8; 6]; 2] = [[2, 0, 0, 0, 2, 0], [2, 0, 0, 0, 2, 1]];
+
+fn text(mac: [u8; 6]) -> String {
+    mac.map(|byte| format!("{byte:02x}")).join(":")
+}
+
+/// Makes two VFs with [`MACS`], on vfio-pci; `more` is said of each to `ip link set PF vf N`.
+fn make_vfs(guest: &mut Guest, more: [&str; 2]) {
+    guest.run(&format!(
+        "cd /sys/bus/pci/devices/{}; echo 0 >sriov_drivers_autoprobe; echo 2 >sriov_numvfs; ip link set $(ls net) up",
+        PF.address
+    ));
+    for (number, (mac, more)) in MACS.iter().zip(more).enumerate() {
+        guest.run(&format!(
+            "ip link set $(ls /sys/bus/pci/devices/{}/net) vf {number} mac {} {more}",
+            PF.address,
+            text(*mac)
+        ));
+    }
+    guest.bind("vfio-pci", &VFS);
+}
+
+/// What mode mac makes of a frame.
+fn readdressed(frame: &[u8], to: [u8; 6], from: [u8; 6]) -> Vec<u8> {
+    [&to, &from, &frame[12..]].concat()
+}
+
+/// Sends frames to one VF and receives them from the other one, on the cable of their PF.
+fn crosses(wire: &Wire, into: usize, tags: [&[u8]; 2]) {
+    const FRAMES: u16 = 100;
+    let out = 1 - into;
+    let with = |frame: &[u8], tag: &[u8]| [&frame[..12], tag, &frame[12..]].concat();
+    let frames = frames::udp(MACS[into], 300, FRAMES);
+    let sent: Vec<_> = frames.iter().map(|frame| with(frame, tags[into])).collect();
+    let wanted: Vec<_> = frames
+        .iter()
+        .map(|frame| with(&readdressed(frame, frames::HOST, MACS[out]), tags[out]))
+        .collect();
+    wire.wait_for_answer(wire, &sent[0], &wanted[0]);
+    wire.exchange(wire, &sent, &wanted);
+}
+
+#[test]
+fn two_functions_of_one_nic_forward_to_each_other() {
+    let Some(mut guest) = guest::or_skip("two_functions_of_one_nic_forward_to_each_other") else {
+        return;
+    };
+    make_vfs(&mut guest, ["", ""]);
+    let host = text(frames::HOST);
+    let forwarder = guest.forward(
+        "",
+        &format!("{} --forward-mode mac --eth-peer 0,{host} --eth-peer 1,{host}", allow(&VFS)),
+    );
+    let wire = guest.wire(PF);
+    crosses(wire, 0, [&[], &[]]);
+    crosses(wire, 1, [&[], &[]]);
+    forwarder.stop();
+}
+
+/// The NIC takes a VLAN's tag off what it gives a VF, adds it to what the VF sends, and gives it nothing else.
+#[test]
+fn a_functions_vlan_and_mac_are_obeyed() {
+    let Some(mut guest) = guest::or_skip("a_functions_vlan_and_mac_are_obeyed") else { return };
+    make_vfs(&mut guest, ["vlan 100", "vlan 200"]);
+    let host = text(frames::HOST);
+    let mut forwarder = guest.forward(
+        "",
+        &format!("{} --forward-mode mac --eth-peer 0,{host} --eth-peer 1,{host}", allow(&VFS)),
+    );
+    let wire = guest.wire(PF);
+    crosses(wire, 0, [&[0x81, 0, 0, 100], &[0x81, 0, 0, 200]]);
+    crosses(wire, 1, [&[0x81, 0, 0, 100], &[0x81, 0, 0, 200]]);
+
+    let received = |forwarder: &mut guest::Forwarder| {
+        [0, 1].map(|port| forwarder.0.port_figure(port, "RX-packets"))
+    };
+    let before = received(&mut forwarder);
+    let frame = &frames::udp(MACS[0], 300, 1)[0];
+    // Of the other's VLAN, of none, and for nobody here.
+    wire.send(&[&frame[..12], &[0x81, 0, 0, 200], &frame[12..]].concat());
+    wire.send(frame);
+    let stranger = &frames::udp([2, 0, 0, 0, 2, 9], 300, 1)[0];
+    wire.send(&[&stranger[..12], &[0x81, 0, 0, 100], &stranger[12..]].concat());
+    // The NIC takes frames in order: after this one all of them have been judged.
+    let last = [&frame[..12], &[0x81, 0, 0, 100], &frame[12..]].concat();
+    let answer = readdressed(frame, frames::HOST, MACS[1]);
+    wire.exchange(wire, &[last], &[[&answer[..12], &[0x81, 0, 0, 200], &answer[12..]].concat()]);
+    let after = received(&mut forwarder);
+    assert_eq!([0, 1].map(|port| after[port] - before[port]), [1, 0]);
+    forwarder.stop();
+}
