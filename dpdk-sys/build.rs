@@ -82,7 +82,7 @@ fn generate(flags: &[String]) {
         .allowlist_function("rte_driver_name|rte_bus_(find|name)")
         .allowlist_function("rte_(dump_physmem_layout|memzone_dump|devargs_dump|log_dump|lcore_dump)")
         .allowlist_function("rte_malloc_get_socket_stats|rte_get_ptype_name")
-        .allowlist_function("rte_pktmbuf_(pool_create|free_bulk)")
+        .allowlist_function("rte_pktmbuf_(pool_create|free_bulk|copy)")
         .allowlist_function("rte_mempool_(free|avail_count|list_dump|lookup|dump)")
         .allowlist_function("rte_ring_(create_elem|free|list_dump|lookup|dump)")
         .allowlist_function("rte_eth_(call_rx_callbacks|call_tx_callbacks|from_rings|find_next_owned_by|macaddr_get)")

@@ -164,7 +164,7 @@ fn a_file_that_is_no_configuration() {
 fn flags_that_cannot_be() {
     says(
         &["--port", "null:", "--forward-mode=macswp"],
-        "--forward-mode=macswp: there is no such forwarding mode; did you mean macswap? (there are io, mac, macswap)",
+        "--forward-mode=macswp: there is no such forwarding mode; did you mean macswap? (there are io, mac, macswap, ",
     );
     says(&["--port", "null:", "--burst=0"], "--burst=0: too small; write 1 or more");
     says(&["--port", "null:", "--burst=513"], "--burst=513: too large; write 512 or less");

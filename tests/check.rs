@@ -105,7 +105,7 @@ fn faults_of_a_file_are_named_with_their_place() {
         (
             "port = [{ device = 'null:' }]\nfwd.mode = 'macswp'",
             "a.toml: fwd.mode = macswp: there is no such forwarding mode; did you mean macswap? \
-             (there are io, mac, macswap)",
+             (there are io, mac, macswap, ",
         ),
         (
             "port = [{ device = 'null:' }]\neal.lcores = '0-2'\n\

@@ -78,7 +78,7 @@ fn commands_are_answered_with_testpmds_tables() {
     assert_eq!(shell.ask("clear port stats 0"), "\n  NIC statistics for port 0 cleared\n");
     assert_eq!(shell.port_figure(0, "RX-packets"), 0);
     assert!(shell.ask("help").contains("Help is available for the following sections:"));
-    assert!(shell.ask("help config").contains("set fwd (io|mac|macswap)"));
+    assert!(shell.ask("help config").contains("set fwd (io|mac|macswap|"));
     forwarder.stop();
 }
 

@@ -158,6 +158,14 @@ impl Mbuf {
         unsafe { self.0.as_ptr().cast::<u8>().add(offset as usize).cast::<T>() }
     }
 
+    /// Takes a packet over from C.
+    ///
+    /// # Safety
+    /// It has no other owner.
+    pub(crate) unsafe fn from_raw(raw: NonNull<rte_mbuf>) -> Self {
+        Self(raw)
+    }
+
     /// The C pointer, still owned.
     pub(crate) fn as_raw(&self) -> *mut rte_mbuf {
         self.0.as_ptr()

@@ -4,6 +4,7 @@
 use crate::batch::Batch;
 use crate::eal::{Eal, errno_text, last_errno};
 use crate::lcore::SocketId;
+use crate::mbuf::Mbuf;
 use dpdk_sys::rte_mempool;
 use std::ffi::CString;
 use std::ptr::NonNull;
@@ -196,6 +197,18 @@ impl Mempool {
             })
         };
         got == count
+    }
+
+    /// A packet of this pool with the same bytes and flags; `None` if there is none left.
+    ///
+    /// Source: `rte_mbuf.h`, `rte_pktmbuf_copy`.
+    #[inline]
+    pub fn copy(&self, mbuf: &Mbuf) -> Option<Mbuf> {
+        // SAFETY: both the pool and the packet live; the copy is a new packet with no other owner.
+        unsafe {
+            let copy = dpdk_sys::rte_pktmbuf_copy(mbuf.as_raw(), self.as_raw(), 0, u32::MAX);
+            Some(Mbuf::from_raw(NonNull::new(copy)?))
+        }
     }
 
     /// Packets the pool was made with.

@@ -8,7 +8,7 @@ use super::orders::{JobSet, Order, Orders};
 use super::plan::{Plan, PlanError, WorkerPlan};
 use super::worker::Worker;
 use crate::eal::Eal;
-use crate::forward::{Job, Mode, ModeError, Tally};
+use crate::forward::{Counts, Job, Mode, ModeError};
 use crate::lcore::{LcoreError, LcoreId, Running};
 use crate::port::{PortId, QueueId, Queues};
 use crate::ring::RingError;
@@ -84,7 +84,7 @@ struct Post {
     polls: Arc<WorkerCounters>,
     streams: Vec<Arc<StreamCounters>>,
     /// The modes' own counts, by stream.
-    tallies: Vec<Option<Arc<Tally>>>,
+    own_counts: Vec<Option<Arc<dyn Counts>>>,
 }
 
 impl Engine {
@@ -198,7 +198,7 @@ impl Engine {
         let sets = jobs::make_all(&self.plan, make)?;
         let mut died = None;
         for (at, (post, jobs)) in self.posts.iter_mut().zip(sets).enumerate() {
-            post.tallies = tallies(&jobs);
+            post.own_counts = own_counts(&jobs);
             let changed = match self.running.get(at) {
                 Some(running) => post.change_running(jobs, running),
                 None => post.change_stopped(jobs),
@@ -223,16 +223,16 @@ impl Engine {
     /// All counts now.
     pub fn figures(&self) -> Figures {
         let report = |(post, planned): (&Post, &WorkerPlan)| {
-            let counts = post.streams.iter().zip(&post.tallies);
+            let counts = post.streams.iter().zip(&post.own_counts);
             let streams = planned.streams.iter().zip(counts);
             WorkerReport {
                 lcore: post.lcore,
                 polls: post.polls.figures(),
                 streams: streams
-                    .map(|(plan, (counters, tally))| StreamReport {
+                    .map(|(plan, (counters, own))| StreamReport {
                         plan: plan.clone(),
                         figures: counters.figures(),
-                        mode: tally.as_ref().map_or_else(Vec::new, |tally| tally.figures()),
+                        mode: own.as_ref().map_or_else(Vec::new, |own| own.figures()),
                     })
                     .collect(),
             }
@@ -271,7 +271,7 @@ impl Post {
             orders: Arc::clone(&worker.orders),
             polls: Arc::clone(&worker.counters),
             streams: worker.streams.iter().map(|stream| Arc::clone(&stream.counters)).collect(),
-            tallies: tallies(worker.streams.iter().map(|stream| &stream.job)),
+            own_counts: own_counts(worker.streams.iter().map(|stream| &stream.job)),
             worker: Arc::new(Mutex::new(Some(worker))),
         }
     }
@@ -280,7 +280,7 @@ impl Post {
     fn reset(&self) {
         self.polls.reset();
         self.streams.iter().for_each(|stream| stream.reset());
-        self.tallies.iter().flatten().for_each(|tally| tally.reset());
+        self.own_counts.iter().flatten().for_each(|own| own.reset());
         self.orders.give(Order::Run);
     }
 
@@ -310,8 +310,8 @@ impl Post {
 }
 
 /// The modes' own counts.
-fn tallies<'a>(jobs: impl IntoIterator<Item = &'a Job>) -> Vec<Option<Arc<Tally>>> {
-    jobs.into_iter().map(|job| job.mode.as_ref().and_then(|mode| mode.tally())).collect()
+fn own_counts<'a>(jobs: impl IntoIterator<Item = &'a Job>) -> Vec<Option<Arc<dyn Counts>>> {
+    jobs.into_iter().map(|job| job.mode.as_ref().and_then(|mode| mode.counts())).collect()
 }
 
 fn lock(worker: &Mutex<Option<Worker>>) -> MutexGuard<'_, Option<Worker>> {

@@ -10,6 +10,7 @@ use crate::port::PortId;
 use crate::wire::ethernet::{Frame, MacAddr};
 use serde::Serialize;
 use std::num::NonZeroU64;
+use std::time::Duration;
 
 /// What a mode is told about the stream it works for.
 #[derive(Clone, Copy)]
@@ -34,6 +35,14 @@ pub struct StreamContext<'a> {
     pub tsc_hz: NonZeroU64,
     /// What the user asked of each mode.
     pub options: &'a ModeOptions,
+}
+
+impl StreamContext<'_> {
+    /// A time in cycles of [`crate::lcore::cycles`].
+    pub(super) fn cycles_in(&self, time: Duration) -> u64 {
+        let cycles = time.as_nanos() * u128::from(self.tsc_hz.get()) / 1_000_000_000;
+        u64::try_from(cycles).unwrap_or(u64::MAX)
+    }
 }
 
 /// What a mode may want to know of a port.
@@ -74,12 +83,23 @@ pub enum DropReason {
     Truncated,
     /// The run ended before it could be sent.
     Stopped,
+    /// The mode holds packets back, and had no room for more.
+    HoldFull,
+    /// The mode loses packets on purpose.
+    Impaired,
 }
 
 impl DropReason {
     /// All reasons, in the order of their numbers.
-    pub const ALL: [Self; 5] =
-        [Self::TxFull, Self::RingFull, Self::Shared, Self::Truncated, Self::Stopped];
+    pub const ALL: [Self; 7] = [
+        Self::TxFull,
+        Self::RingFull,
+        Self::Shared,
+        Self::Truncated,
+        Self::Stopped,
+        Self::HoldFull,
+        Self::Impaired,
+    ];
 }
 
 /// What a mode may use while it processes a burst.
@@ -88,6 +108,12 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// Counts packets that the mode frees itself.
+    #[inline]
+    pub fn dropped(&mut self, reason: DropReason, packets: usize) {
+        self.counters.dropped(reason, packets);
+    }
+
     /// Gives each packet its fate: those that are not sent are freed in bulk, and those dropped are counted.
     #[inline]
     pub fn settle(&mut self, batch: &mut Batch, mut fate: impl FnMut(&mut Mbuf) -> Fate) {

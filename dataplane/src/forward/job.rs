@@ -1,6 +1,6 @@
 //! What a stream does to packets, as the engine sees it: a mode, and what becomes of packets that the sink did not take.
 
-use super::{Context, Tally};
+use super::{Context, Counts};
 use crate::batch::Batch;
 use std::any::Any;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ pub trait Mode: Any + Send {
     }
 
     /// The mode's own counts, if it keeps any: asked for once, before it goes to its worker.
-    fn tally(&self) -> Option<Arc<Tally>> {
+    fn counts(&self) -> Option<Arc<dyn Counts>> {
         None
     }
 
@@ -89,4 +89,16 @@ impl Default for Retry {
 
 /// Why a mode cannot be had on a stream. Each says what to change.
 #[derive(Debug, thiserror::Error)]
-pub enum ModeError {}
+pub enum ModeError {
+    /// The pool has no packets that the mode could hold back.
+    #[error(
+        "mode {mode} holds packets back, and the pool's {pool} are no more than queues, rings and bursts can need: give it \
+         more (--total-num-mbufs) or ask for fewer descriptors (--rxd, --txd)"
+    )]
+    NoSpare {
+        /// The mode.
+        mode: &'static str,
+        /// Packets of the pool.
+        pool: u32,
+    },
+}

@@ -5,9 +5,14 @@
 
 mod context;
 mod csum;
+mod delay;
+mod draw;
 mod forwarding;
+mod hold;
+mod impair;
 mod io;
 mod job;
+mod lateness;
 mod mac;
 mod macswap;
 mod options;
@@ -15,10 +20,14 @@ mod tally;
 
 pub use context::{Context, DropReason, Fate, PortFacts, StreamContext};
 pub use csum::{BAD_CHECKSUMS, CsumOptions, CsumPort};
+pub use delay::DelayOptions;
 pub use forwarding::{Forwarding, Ground};
+pub use impair::{ImpairOptions, Pick};
 pub use job::{Feed, Job, Mode, ModeError, Retry};
 pub use options::ModeOptions;
-pub use tally::{Tally, TallyFigure};
+pub use tally::{Counts, Tally, TallyFigure};
+
+use lateness::Lateness;
 
 use std::fmt;
 
@@ -67,6 +76,16 @@ pub const MODES: &[ModeEntry] = &[
         name: "csum",
         summary: "computes the checksums of IP, TCP, UDP and SCTP anew, here or in the device",
         make: csum::make,
+    },
+    ModeEntry {
+        name: "delay",
+        summary: "forwards packets as they are, each a set time after it came",
+        make: delay::make,
+    },
+    ModeEntry {
+        name: "impair",
+        summary: "drops, doubles, swaps, damages or delays every Nth packet or a share of them",
+        make: impair::make,
     },
 ];
 

@@ -7,7 +7,16 @@ use serde::Serialize;
 /// The most names that a mode has.
 const MOST: usize = 16;
 
-/// Named counts on cache lines of their own, written by the mode's lcore alone and read by anyone.
+/// Counts that a mode's lcore writes and anyone reads.
+pub trait Counts: Send + Sync {
+    /// The counts now.
+    fn figures(&self) -> Vec<TallyFigure>;
+
+    /// Sets all to zero. Only while the mode's worker does not run.
+    fn reset(&self);
+}
+
+/// Named counts on cache lines of their own.
 #[derive(Debug)]
 pub struct Tally {
     names: &'static [&'static str],
@@ -37,15 +46,15 @@ impl Tally {
             counter.add(count);
         }
     }
+}
 
-    /// The counts now, in the order of the names.
-    pub fn figures(&self) -> Vec<TallyFigure> {
+impl Counts for Tally {
+    fn figures(&self) -> Vec<TallyFigure> {
         let named = self.names.iter().zip(self.counts.iter());
         named.map(|(name, counter)| TallyFigure { name, count: counter.get() }).collect()
     }
 
-    /// Sets all to zero. Only while the mode's worker does not run.
-    pub(crate) fn reset(&self) {
+    fn reset(&self) {
         self.counts.iter().for_each(Counter::reset);
     }
 }

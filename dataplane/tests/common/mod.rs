@@ -6,6 +6,8 @@
 )]
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+pub(crate) mod station;
+
 use dataplane::eal::Eal;
 use dataplane::forward::{ModeOptions, PortFacts, StreamContext};
 use dataplane::lcore::{LcoreId, SocketId, cycles_hz};

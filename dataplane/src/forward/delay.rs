@@ -1,0 +1,77 @@
+//! `delay`: forwards every packet as it is, a set time after it came.
+//!
+//! ```text
+//! before  t=0   dst=D src=S …
+//! after   t=T   dst=D src=S …      in the same order
+//! ```
+//!
+//! Our own, as a device whose delay is known: the generator is checked against it. A packet leaves with the first poll
+//! after its time has come, so the error is a poll's length, never negative, and recorded.
+
+use super::hold::Hold;
+use super::{Context, Counts, DropReason, Feed, Lateness, Made, Mode, ModeError, StreamContext};
+use crate::batch::Batch;
+use crate::lcore::cycles;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What is asked of `delay`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DelayOptions {
+    /// How long each packet is held.
+    pub time: Duration,
+}
+
+impl Default for DelayOptions {
+    fn default() -> Self {
+        Self { time: Duration::from_micros(100) }
+    }
+}
+
+/// Holds packets, first in, first out.
+struct Delay {
+    cycles: u64,
+    hold: Hold,
+    lateness: Arc<Lateness>,
+}
+
+/// A mode that holds as many packets as the pool has to spare.
+pub(super) fn make(stream: &StreamContext<'_>) -> Made {
+    if stream.spare == 0 {
+        return Err(ModeError::NoSpare { mode: "delay", pool: stream.pool.size() });
+    }
+    Ok(Some(Box::new(Delay {
+        cycles: stream.cycles_in(stream.options.delay.time),
+        hold: Hold::new(stream.spare),
+        lateness: Arc::new(Lateness::new(stream.tsc_hz, stream.spare)),
+    })))
+}
+
+impl Mode for Delay {
+    fn process(&mut self, batch: &mut Batch, context: &mut Context<'_>) {
+        let Self { hold, lateness, .. } = self;
+        if batch.is_empty() && hold.is_empty() {
+            return;
+        }
+        let now = cycles();
+        let due = now.saturating_add(self.cycles);
+        batch.drain_each(|mbuf| {
+            if hold.push(mbuf, due).is_err() {
+                context.dropped(DropReason::HoldFull, 1);
+            }
+        });
+        hold.let_go(now, batch, |late| lateness.record(late));
+    }
+
+    fn feed(&self) -> Feed {
+        Feed::Polls
+    }
+
+    fn counts(&self) -> Option<Arc<dyn Counts>> {
+        Some(self.lateness.clone())
+    }
+
+    fn release(&mut self) -> usize {
+        self.hold.clear()
+    }
+}
