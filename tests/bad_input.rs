@@ -162,9 +162,13 @@ fn a_file_that_is_no_configuration() {
 
 #[test]
 fn flags_that_cannot_be() {
+    let modes: Vec<&str> = dataplane::forward::MODES.iter().map(|mode| mode.name).collect();
     says(
         &["--port", "null:", "--forward-mode=macswp"],
-        "--forward-mode=macswp: there is no such forwarding mode; did you mean macswap? (there are io, mac, macswap, ",
+        &format!(
+            "--forward-mode=macswp: there is no such forwarding mode; did you mean macswap? (there are {})",
+            modes.join(", ")
+        ),
     );
     says(&["--port", "null:", "--burst=0"], "--burst=0: too small; write 1 or more");
     says(&["--port", "null:", "--burst=513"], "--burst=513: too large; write 512 or less");

@@ -90,7 +90,8 @@ fn a_running_worker_neither_allocates_nor_frees() {
                 burst: 32,
                 ring_size: 1024,
             };
-            let setup = PoolSetup { mbufs: None, held: 4096, cache: 64, mbuf_size: DEFAULT_MBUF_SIZE };
+            let setup =
+                PoolSetup { mbufs: None, held: 4096, cache: 64, mbuf_size: DEFAULT_MBUF_SIZE };
             let mut forwarding = Forwarding {
                 mode: &MODES[0],
                 options: ModeOptions::default(),
