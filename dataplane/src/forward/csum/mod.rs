@@ -16,7 +16,7 @@ mod software;
 
 pub use options::{CsumOptions, CsumPort};
 
-use super::{Context, DropReason, Fate, Made, Mode, StreamContext, Tally};
+use super::{Context, Counts, DropReason, Fate, Made, Mode, StreamContext, Tally};
 use crate::batch::Batch;
 use crate::mbuf::Mbuf;
 use crate::offload::rx;
@@ -65,8 +65,8 @@ impl Mode for Csum {
         context.settle(batch, |mbuf| self.packet(mbuf));
     }
 
-    fn tally(&self) -> Option<Arc<Tally>> {
-        Some(Arc::clone(&self.tally))
+    fn counts(&self) -> Option<Arc<dyn Counts>> {
+        Some(self.tally.clone())
     }
 }
 
