@@ -4,17 +4,25 @@
 //! `session/`. To add one, write these and add its variant to [`Command`], its `SECTION` to the table of `shell::table`
 //! and its arm to `Session::answer`. To add a command to a section, add a line to each of the three.
 
+mod address;
 mod clear;
 mod config;
 mod control;
 mod csum;
+mod dump;
+mod flow_ctrl;
 mod show;
+mod vlan;
 
+pub(crate) use address::{AddressChange, AddressCommand};
 pub(crate) use clear::ClearCommand;
 pub(crate) use config::ConfigCommand;
 pub(crate) use control::ControlCommand;
 pub(crate) use csum::CsumCommand;
-pub(crate) use show::ShowCommand;
+pub(crate) use dump::DumpCommand;
+pub(crate) use flow_ctrl::{FlowCtrlChange, FlowCtrlCommand};
+pub(crate) use show::{ConfigPage, PortPage, PortsPage, QueuePage, ShowCommand};
+pub(crate) use vlan::{VlanChange, VlanCommand};
 
 use dataplane::port::PortId;
 
@@ -31,6 +39,14 @@ pub(crate) enum Command {
     Config(ConfigCommand),
     /// Change or show what mode csum does.
     Csum(CsumCommand),
+    /// Tell a port an address.
+    Address(AddressCommand),
+    /// Change what a port does about VLANs.
+    Vlan(VlanCommand),
+    /// Change how a port pauses its peer.
+    FlowCtrl(FlowCtrlCommand),
+    /// Show what DPDK holds.
+    Dump(DumpCommand),
 }
 
 /// One port or all of them.

@@ -1,4 +1,4 @@
-//! Names in lines of testpmd's width.
+//! Words that many pages share.
 
 /// Names after two spaces each, in as few lines as hold `width` characters each.
 pub(super) fn in_lines<N: AsRef<str>>(names: impl Iterator<Item = N>, width: usize) -> String {
@@ -16,6 +16,11 @@ pub(super) fn in_lines<N: AsRef<str>>(names: impl Iterator<Item = N>, width: usi
     }
     text.push('\n');
     text
+}
+
+/// testpmd's words for a switch.
+pub(super) fn on_off(on: bool) -> &'static str {
+    if on { "on" } else { "off" }
 }
 
 #[cfg(test)]

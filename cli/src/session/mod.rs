@@ -3,19 +3,24 @@
 //! A file a section of commands: each is a few methods of [`Session`], of which one carries a command of the section out
 //! and returns its answer.
 
+mod address;
 mod clear;
 mod config;
 mod control;
 mod csum;
+mod dump;
 mod figures;
+mod flow_ctrl;
 mod open;
 mod report;
 mod show;
+mod vlan;
 
 use crate::command::{Command, ControlCommand, PortSelection};
 use crate::failure::Failure;
 use crate::lcores;
 use crate::out::print;
+use crate::render::heaps::HeapsTotal;
 use crate::settings::FwdSettings;
 use crate::shell::grammar::{PortWords, Table, Vocabulary};
 use crate::shell::prompt::{Executor, Flow};
@@ -39,6 +44,8 @@ pub(crate) struct Session {
     baseline: Baseline,
     /// Device statistics when they were last shown: rates count from there.
     shown: BTreeMap<PortId, Shown>,
+    /// DPDK's memory when it was last shown.
+    heaps_shown: Option<HeapsTotal>,
 }
 
 impl Session {
@@ -88,6 +95,10 @@ impl Session {
             Command::Clear(command) => self.clear(command),
             Command::Config(command) => self.configure(command),
             Command::Csum(command) => self.csum(command),
+            Command::Address(command) => self.address(command),
+            Command::Vlan(command) => self.vlan(command),
+            Command::FlowCtrl(command) => self.flow_ctrl(command),
+            Command::Dump(command) => self.dump(command),
         }
     }
 
@@ -105,13 +116,26 @@ impl Session {
         let all = self.dataplane.ports().iter().map(Port::id);
         match selection {
             PortSelection::All => Ok(all.collect()),
-            PortSelection::One(id) if self.port(id).is_some() => Ok(vec![id]),
-            PortSelection::One(id) => Err(Failure::input(anyhow::anyhow!(
-                "Invalid port {id}; there are {}",
-                lcores::list(all)
-            ))),
+            PortSelection::One(id) => self.existing(id).map(|port| vec![port.id()]),
         }
     }
+
+    /// A port by its number.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Input`] in testpmd's words if it is not there.
+    fn existing(&self, id: PortId) -> Result<&Port<Started>, Failure> {
+        self.port(id).ok_or_else(|| {
+            let all = self.dataplane.ports().iter().map(Port::id);
+            Failure::input(anyhow::anyhow!("Invalid port {id}; there are {}", lcores::list(all)))
+        })
+    }
+}
+
+/// What a device did not do, in testpmd's words.
+fn refused(words: impl Into<String>) -> Failure {
+    Failure::running(anyhow::Error::msg(words.into()))
 }
 
 impl Executor for Session {

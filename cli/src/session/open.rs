@@ -70,7 +70,15 @@ impl Session {
             }
         }
         let baseline = Baseline::of(dataplane.ports());
-        Ok(Self { settings, dataplane, eal, forwarding, baseline, shown: BTreeMap::new() })
+        Ok(Self {
+            settings,
+            dataplane,
+            eal,
+            forwarding,
+            baseline,
+            shown: BTreeMap::new(),
+            heaps_shown: None,
+        })
     }
 }
 

@@ -68,8 +68,8 @@ impl<State> Port<State> {
     }
 
     /// The multicast addresses that [`set_multicast`](Self::set_multicast) gave it.
-    pub fn multicast(&self) -> &[MacAddr] {
-        &self.device.multicast
+    pub fn multicast(&self) -> Vec<MacAddr> {
+        self.device.multicast.borrow().clone()
     }
 
     /// Gives the device the multicast addresses it takes packets for; it keeps those it had if it refuses.
@@ -78,14 +78,14 @@ impl<State> Port<State> {
     /// [`Errno`]: the device has no such filter, or room for fewer.
     ///
     /// Source: `rte_ethdev.h`, `rte_eth_dev_set_mc_addr_list`.
-    pub fn set_multicast(&mut self, addresses: Vec<MacAddr>) -> Result<(), Errno> {
+    pub fn set_multicast(&self, addresses: Vec<MacAddr>) -> Result<(), Errno> {
         let mut list: Vec<rte_ether_addr> = addresses.iter().copied().map(dpdk).collect();
         let count = u32::try_from(list.len()).map_err(|_| Errno::INVALID)?;
         // SAFETY: the port exists; the list has `count` addresses and is copied.
         Errno::check(unsafe {
             dpdk_sys::rte_eth_dev_set_mc_addr_list(self.id().0, list.as_mut_ptr(), count)
         })?;
-        self.device.multicast = addresses;
+        self.device.multicast.replace(addresses);
         Ok(())
     }
 

@@ -52,7 +52,7 @@ use crate::lcore::SocketId;
 use crate::mempool::Mempool;
 use crate::wire::ethernet::MacAddr;
 use serde::Serialize;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, CString, c_char};
 use std::fmt;
 use std::marker::PhantomData;
@@ -108,7 +108,7 @@ struct Device {
     name: String,
     config: Option<PortConfig>,
     /// The multicast addresses it takes packets for: drivers are given all at once and asked for none.
-    multicast: Vec<MacAddr>,
+    multicast: RefCell<Vec<MacAddr>>,
     /// Whether the device was made for this port and goes with it; EAL's own find stays.
     made_here: bool,
     /// Whether the device is closed when this is dropped: not while a queue may be polled.
@@ -217,7 +217,7 @@ impl Port<Stopped> {
             id,
             name,
             config: None,
-            multicast: Vec::new(),
+            multicast: RefCell::default(),
             made_here,
             stopped: true,
             rings,

@@ -1,7 +1,7 @@
 use super::token::Token;
 use super::*;
 use crate::command::{
-    ClearCommand, Command, ConfigCommand, ControlCommand, PortSelection, ShowCommand,
+    ClearCommand, Command, ConfigCommand, ControlCommand, PortSelection, PortsPage, ShowCommand,
 };
 use crate::shell::table::TABLE;
 use proptest::prelude::*;
@@ -55,8 +55,11 @@ fn lines_become_commands() {
     for (line, expected) in [
         ("start", Command::Control(ControlCommand::Start)),
         ("  stop # now", Command::Control(ControlCommand::Stop)),
-        ("show port stats 1", Command::Show(ShowCommand::PortStats(one))),
-        ("show\tport  info all", Command::Show(ShowCommand::PortInfo(PortSelection::All))),
+        ("show port stats 1", Command::Show(ShowCommand::Ports(PortsPage::Stats, one))),
+        (
+            "show\tport  info all",
+            Command::Show(ShowCommand::Ports(PortsPage::Info, PortSelection::All)),
+        ),
         ("clear port stats all", Command::Clear(ClearCommand::PortStats(PortSelection::All))),
         ("set fwd macswap", Command::Config(ConfigCommand::Fwd(mode))),
         ("quit", Command::Control(ControlCommand::Quit)),
@@ -96,10 +99,6 @@ fn what_is_no_command_is_answered_with_what_would_be() {
             "Bad arguments: blah cannot follow set fwd; choose one of io, mac, macswap",
         ),
         (
-            "show port stat all",
-            "Bad arguments: stat cannot follow show port; did you mean stats? (there are stats, info)",
-        ),
-        (
             "clear port stats x",
             "Bad arguments: x cannot follow clear port stats; choose one of 0, 1, all",
         ),
@@ -113,6 +112,10 @@ fn what_is_no_command_is_answered_with_what_would_be() {
         (
             "peer 0 02",
             "Bad arguments: 02 cannot follow peer 0; write a MAC address such as 02:00:00:00:00:01",
+        ),
+        (
+            "port 0 rxq 0 strt",
+            "Bad arguments: strt cannot follow port 0 rxq 0; did you mean start? (there are start, stop)",
         ),
         ("start first", "Bad arguments: first cannot follow start; did you mean tx_first?"),
         ("flow 0", "Bad arguments: flow 0 needs more; write (pattern)"),

@@ -1,17 +1,29 @@
 //! The table of commands: a file a section. To add a command, add a line to its section; parsing, completion, hints and
 //! help follow from it.
 
+mod address;
 mod config;
 mod control;
 mod csum;
 mod display;
+mod dump;
+mod flow_ctrl;
+mod vlan;
 
 use crate::command::Command;
 use crate::shell::grammar::{Request, Table};
 
 /// Every command, in the order in which `help` lists the sections.
-pub(crate) static TABLE: Table<Command> =
-    &[control::SECTION, display::SECTION, config::SECTION, csum::SECTION];
+pub(crate) static TABLE: Table<Command> = &[
+    control::SECTION,
+    display::SECTION,
+    config::SECTION,
+    address::SECTION,
+    vlan::SECTION,
+    flow_ctrl::SECTION,
+    csum::SECTION,
+    dump::SECTION,
+];
 
 /// The request to carry a command out.
 fn run(command: Command) -> Option<Request<Command>> {

@@ -5,6 +5,10 @@
 //! which ports, pools and rings hold too, is dropped.
 #![allow(unsafe_code)]
 
+mod dump;
+
+pub use dump::{Dump, DumpOne, Heap, StructSizes};
+
 use crate::hugepages::{Machine, Unusable};
 use crate::port::PortId;
 use crate::prefix::Prefix;

@@ -1,0 +1,23 @@
+//! A device's own counts by name: `show port xstats` (testpmd's `nic_xstats_display`, `app/test-pmd/config.c`).
+
+use dataplane::port::{ExtendedStat, PortId};
+use serde::Serialize;
+use std::fmt;
+
+/// A device's own counts.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct ExtendedStatsPage {
+    /// The port's number.
+    pub(crate) port: PortId,
+    /// Its counts.
+    pub(crate) stats: Vec<ExtendedStat>,
+}
+
+impl fmt::Display for ExtendedStatsPage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "###### NIC extended statistics for port {:<2}", self.port)?;
+        self.stats
+            .iter()
+            .try_for_each(|ExtendedStat { name, value }| writeln!(f, "{name}: {value}"))
+    }
+}

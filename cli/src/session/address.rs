@@ -1,0 +1,69 @@
+//! Ports are told their addresses. What a device does not do is said in testpmd's words, which scripts know.
+
+use super::{Session, refused};
+use crate::command::{AddressChange, AddressCommand};
+use crate::failure::Failure;
+use dataplane::port::{Errno, Port, Started};
+use dataplane::wire::ethernet::MacAddr;
+
+impl Session {
+    /// Carries out a command that tells a port an address; it answers nothing when it is done, as in testpmd.
+    pub(super) fn address(&mut self, command: AddressCommand) -> Result<String, Failure> {
+        let AddressCommand { port, change, address } = command;
+        let port = self.existing(port)?;
+        match change {
+            AddressChange::Add => port.add_mac(address).map_err(mac_error)?,
+            AddressChange::Remove => port.remove_mac(address).map_err(mac_error)?,
+            AddressChange::Set => port.set_mac(address).map_err(mac_error)?,
+            AddressChange::Join => join(port, address)?,
+            AddressChange::Leave => leave(port, address)?,
+        }
+        Ok(String::new())
+    }
+}
+
+fn mac_error(errno: Errno) -> Failure {
+    refused(format!("mac_addr_cmd error: ({errno})"))
+}
+
+/// Has a port take packets for a group too.
+fn join(port: &Port<Started>, group: MacAddr) -> Result<(), Failure> {
+    let group = checked(group)?;
+    let mut groups = port.multicast();
+    if groups.contains(&group) {
+        return Err(refused("multicast address already filtered by port"));
+    }
+    groups.push(group);
+    set(port, groups)
+}
+
+/// Has a port take packets for a group no longer.
+fn leave(port: &Port<Started>, group: MacAddr) -> Result<(), Failure> {
+    let group = checked(group)?;
+    let mut groups = port.multicast();
+    if !groups.contains(&group) {
+        return Err(refused(format!("multicast address not filtered by port {}", port.id())));
+    }
+    groups.retain(|own| *own != group);
+    set(port, groups)
+}
+
+/// An address that is a group's (IEEE 802 §8.2: the first bit on the wire).
+fn checked(group: MacAddr) -> Result<MacAddr, Failure> {
+    if group.0[0] & 1 == 1 {
+        Ok(group)
+    } else {
+        Err(refused(format!("Invalid multicast addr {}", group.to_string().to_uppercase())))
+    }
+}
+
+fn set(port: &Port<Started>, groups: Vec<MacAddr>) -> Result<(), Failure> {
+    let count = groups.len();
+    port.set_multicast(groups).map_err(|errno| {
+        refused(format!(
+            "rte_eth_dev_set_mc_addr_list(port={}, nb={count}) failed. diag={}",
+            port.id(),
+            errno.raw()
+        ))
+    })
+}

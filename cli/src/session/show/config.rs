@@ -1,0 +1,79 @@
+//! How packets are forwarded, and how ports are set up for it.
+
+use crate::command::ConfigPage;
+use crate::render::rxtx_config::{PortSetup, QueueSetup, RxTxPage};
+use crate::session::Session;
+use dataplane::engine::plan::Surroundings;
+use dataplane::lcore::LcoreId;
+use dataplane::port::{Port, QueueId, Started};
+
+impl Session {
+    /// A page of how packets are forwarded.
+    pub(super) fn config_page(&self, page: ConfigPage) -> String {
+        match page {
+            ConfigPage::Fwd => self.forwarding_page(),
+            ConfigPage::Cores => self.cores_page(),
+            ConfigPage::RxTx => self.rxtx_page().to_string(),
+        }
+    }
+
+    /// Which lcore forwards what.
+    pub(in crate::session) fn forwarding_page(&self) -> String {
+        let surroundings = Surroundings {
+            mode: self.forwarding.mode.name,
+            socket: &|lcore: LcoreId| self.eal.socket_of(lcore),
+            peer: &|port| self.forwarding.peer(port).to_string().to_uppercase(),
+        };
+        format!("{}\n", self.dataplane.engine.plan().describe(&surroundings))
+    }
+
+    /// Which lcores forward (testpmd's `fwd_lcores_config_display`).
+    fn cores_page(&self) -> String {
+        let workers = &self.dataplane.engine.plan().workers;
+        let lcores: String = workers.iter().map(|worker| format!(" {:2}", worker.lcore)).collect();
+        format!("List of forwarding lcores:{lcores}\n")
+    }
+
+    fn rxtx_page(&self) -> RxTxPage {
+        let plan = self.dataplane.engine.plan();
+        RxTxPage {
+            mode: self.forwarding.mode.name.to_owned(),
+            burst: plan.burst,
+            cores: plan.workers.len(),
+            forwarding_ports: plan.ports.len(),
+            ports: self.dataplane.ports().iter().map(setup).collect(),
+        }
+    }
+}
+
+/// What a port is set up for: the driver's own figures, or what was asked of it where it does not say.
+fn setup(port: &Port<Started>) -> PortSetup {
+    let config = port.config().cloned().unwrap_or_default();
+    let (rx_offloads, tx_offloads) =
+        port.offloads().unwrap_or((config.rx_offloads, config.tx_offloads));
+    let first = QueueId(0);
+    let rx = match port.rx_queue_info(first) {
+        Ok(info) => QueueSetup {
+            descriptors: info.descriptors,
+            free_threshold: info.free_threshold,
+            thresholds: info.thresholds,
+            offloads: info.offloads,
+            report_threshold: 0,
+            share: (info.share_group > 0).then_some((info.share_group, info.share_queue)),
+        },
+        Err(_) => QueueSetup { descriptors: config.rx_desc, ..QueueSetup::default() },
+    };
+    let tx = match port.tx_queue_info(first) {
+        Ok(info) => QueueSetup {
+            descriptors: info.descriptors,
+            free_threshold: info.free_threshold,
+            thresholds: info.thresholds,
+            offloads: info.offloads,
+            report_threshold: info.report_threshold,
+            share: None,
+        },
+        Err(_) => QueueSetup { descriptors: config.tx_desc, ..QueueSetup::default() },
+    };
+    let (rx_queues, tx_queues) = (config.rx_queues, config.tx_queues);
+    PortSetup { port: port.id(), rx_queues, tx_queues, rx_offloads, tx_offloads, rx, tx }
+}

@@ -1,0 +1,127 @@
+//! What is shown. A page is a value of `render`; its facts are gathered here.
+
+mod config;
+mod port;
+mod queue;
+
+use super::{Session, figures, refused};
+use crate::command::{PortSelection, PortsPage, ShowCommand};
+use crate::failure::Failure;
+use crate::render::bus_devices::{BusDevicesPage, DevicePort};
+use crate::render::dcb::DcbPage;
+use crate::render::extended_stats::ExtendedStatsPage;
+use crate::render::forward_stats::{ForwardStats, Show};
+use crate::render::port_info::PortPage;
+use crate::render::port_stats::PortReport;
+use crate::render::port_summary::{PortSummary, SummaryPage};
+use dataplane::port::{Port, PortId, Started, bus_devices};
+
+impl Session {
+    /// Carries out a command that shows something.
+    pub(super) fn show(&mut self, command: ShowCommand) -> Result<String, Failure> {
+        match command {
+            ShowCommand::Ports(page, ports) => self.ports_page(page, ports),
+            ShowCommand::Port(id, page) => port::page(self.existing(id)?, &page),
+            ShowCommand::Queue(id, queue, page) => queue::page(self.existing(id)?, queue, page),
+            ShowCommand::FwdStats => Ok(self.forward_table()),
+            ShowCommand::Config(page) => Ok(self.config_page(page)),
+            ShowCommand::Devices(name) => Ok(self.devices_page(name.as_deref()).to_string()),
+        }
+    }
+
+    /// A page of each of several ports.
+    fn ports_page(&mut self, page: PortsPage, selection: PortSelection) -> Result<String, Failure> {
+        let ports = self.selected(selection)?;
+        match page {
+            PortsPage::Info => Ok(self.each(&ports, |port| Ok(self.info_page(port)?.to_string()))),
+            PortsPage::Summary => Ok(self.summary_page(&ports)?.to_string()),
+            PortsPage::Stats => {
+                Ok(self.port_stats(selection)?.iter().map(PortReport::to_string).collect())
+            }
+            PortsPage::ExtendedStats => Ok(self.each(&ports, |port| {
+                let page = ExtendedStatsPage { port: port.id(), stats: port.extended_stats() };
+                Ok(page.to_string())
+            })),
+            PortsPage::Dcb => Ok(self.each(&ports, |port| match port.dcb() {
+                Ok(dcb) => Ok(DcbPage { port: port.id(), dcb }.to_string()),
+                Err(_) => {
+                    Err(refused(format!("\n Failed to get dcb infos on port {:<2}", port.id())))
+                }
+            })),
+        }
+    }
+
+    /// A page of each port; a port that fails says so in its place.
+    fn each(
+        &self,
+        ports: &[PortId],
+        page: impl Fn(&Port<Started>) -> Result<String, Failure>,
+    ) -> String {
+        let pages = ports.iter().filter_map(|id| self.port(*id)).map(page);
+        pages.map(|page| page.unwrap_or_else(|failure| format!("{failure}\n"))).collect()
+    }
+
+    fn info_page(&self, port: &Port<Started>) -> Result<PortPage, Failure> {
+        let info = port.info().map_err(Failure::running)?;
+        let pool_socket = port.socket().unwrap_or(self.eal.socket_of(self.eal.main_lcore()));
+        Ok(PortPage { port: port.id(), info, pool_socket, link: port.link() })
+    }
+
+    fn summary_page(&self, ports: &[PortId]) -> Result<SummaryPage, Failure> {
+        let summary = |port: &Port<Started>| {
+            let info = port.info().map_err(Failure::running)?;
+            Ok(PortSummary {
+                port: port.id(),
+                mac: info.mac,
+                device: info.device,
+                driver: info.driver,
+                link: port.link(),
+            })
+        };
+        let ports = ports.iter().filter_map(|id| self.port(*id)).map(summary);
+        let ports = ports.collect::<Result<Vec<_>, Failure>>()?;
+        Ok(SummaryPage { available: self.dataplane.ports().len(), ports })
+    }
+
+    /// The devices of DPDK's buses, or those of one name.
+    fn devices_page(&self, name: Option<&str>) -> BusDevicesPage {
+        let asked = bus_devices(&self.eal)
+            .into_iter()
+            .filter(|device| name.is_none_or(|name| device.name == name));
+        let port = |id: &PortId| {
+            let info = self.port(*id)?.info().ok()?;
+            Some(DevicePort { port: *id, mac: info.mac, name: info.device, speeds: info.speeds })
+        };
+        let with_ports = asked.map(|device| {
+            let ports = device.ports.iter().filter_map(port).collect();
+            (device, ports)
+        });
+        BusDevicesPage(with_ports.collect())
+    }
+
+    /// Device statistics, with rates since they were last shown.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Input`] for a port that is not there.
+    pub(crate) fn port_stats(
+        &mut self,
+        selection: PortSelection,
+    ) -> Result<Vec<PortReport>, Failure> {
+        let ports = self.selected(selection)?;
+        let ports = self.dataplane.ports().iter().filter(|port| ports.contains(&port.id()));
+        Ok(ports.map(|port| figures::port_report(port, &mut self.shown)).collect())
+    }
+
+    /// The forward statistics as testpmd's table.
+    pub(crate) fn forward_table(&self) -> String {
+        let run = &self.settings.run;
+        let show = Show { bursts: run.burst_stats, cycles: run.core_cycles };
+        self.forward_stats().table(show).to_string()
+    }
+
+    /// The forward statistics.
+    pub(super) fn forward_stats(&self) -> ForwardStats {
+        figures::forward_stats(&self.dataplane, self.forwarding.mode.name, &self.baseline)
+    }
+}

@@ -1,0 +1,42 @@
+//! Commands that tell a port whose packets are its own: addresses and groups.
+
+use crate::command::{AddressChange, AddressCommand, Command};
+use crate::shell::grammar::{Entry, Request, Section, Values};
+
+pub(super) const SECTION: Section<Command> = Section {
+    word: "addresses",
+    title: "Addresses of ports:",
+    about: "MAC addresses and multicast groups of ports.",
+    commands: &[
+        Entry {
+            syntax: "mac_addr add PORT ADDRESS:mac",
+            about: "Add a MAC address to a port.",
+            build: |values| run(values, AddressChange::Add),
+        },
+        Entry {
+            syntax: "mac_addr remove PORT ADDRESS:mac",
+            about: "Remove a MAC address from a port.",
+            build: |values| run(values, AddressChange::Remove),
+        },
+        Entry {
+            syntax: "mac_addr set PORT ADDRESS:mac",
+            about: "Set the default MAC address of a port.",
+            build: |values| run(values, AddressChange::Set),
+        },
+        Entry {
+            syntax: "mcast_addr add PORT ADDRESS:mac",
+            about: "Add a multicast MAC address to a port.",
+            build: |values| run(values, AddressChange::Join),
+        },
+        Entry {
+            syntax: "mcast_addr remove PORT ADDRESS:mac",
+            about: "Remove a multicast MAC address from a port.",
+            build: |values| run(values, AddressChange::Leave),
+        },
+    ],
+};
+
+fn run(values: &mut Values<'_>, change: AddressChange) -> Option<Request<Command>> {
+    let (port, address) = (values.port()?, values.mac()?);
+    super::run(Command::Address(AddressCommand { port, change, address }))
+}
