@@ -102,6 +102,7 @@ fn generate(flags: &[String]) {
         .allowlist_function("rte_eth_dev_(get_supported_ptypes|set_ptypes)")
         .allowlist_function("rte_eth_dev_(get_eeprom_length|get_eeprom|get_module_info|get_module_eeprom|get_reg_info)")
         .allowlist_function("rte_eth_dev_set_(rx|tx)_queue_stats_mapping|rte_eth_set_queue_rate_limit")
+        .allowlist_function("rte_eth_dev_(reset|[rt]x_queue_(start|stop))")
         .allowlist_function("rte_eth_(stats_get|stats_reset|xstats_get|xstats_get_names|xstats_reset)")
         .allowlist_var("rte_eth_fp_ops|PW_.*|RTE_(MAX_LCORE|MAX_ETHPORTS|PKTMBUF_HEADROOM)")
         .allowlist_var("RTE_(MEMPOOL_CACHE_MAX_SIZE|ETH_DEV_NO_OWNER|ETH_NAME_MAX_LEN)|RING_F_S[PC]_.*")

@@ -86,5 +86,6 @@ pub(super) fn config(
         rx_offloads: rx_offloads.try_map(|mask| value::mask(mask))?.unwrap_or(default.rx_offloads),
         tx_offloads: tx_offloads.try_map(|mask| value::mask(mask))?.unwrap_or(default.tx_offloads),
         promiscuous: promiscuous.unwrap_or(default.promiscuous),
+        ..default
     })
 }

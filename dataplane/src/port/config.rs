@@ -1,11 +1,10 @@
 //! What a port is asked to be, and what it grants.
 
-use super::{Port, PortError, QueueId, RssTypes, Stopped};
-use crate::eal::errno_text;
-use crate::mempool::Mempool;
+use super::{QueueId, RssTypes};
+use crate::lcore::SocketId;
 use crate::wire::ethernet::MacAddr;
 use serde::Serialize;
-use std::ptr;
+use std::collections::BTreeMap;
 
 /// Bytes of a frame around its payload: the header (IEEE 802.3 §3.1.1) and the frame check sequence.
 pub const ETHERNET_OVERHEAD: u16 = 14 + 4;
@@ -33,12 +32,77 @@ pub struct PortConfig {
     pub tx_offloads: u64,
     /// Receive frames for any address.
     pub promiscuous: bool,
+    /// Receive frames for any multicast address.
+    pub allmulticast: bool,
+    /// The RSS key; the device's own if `None`.
+    pub rss_key: Option<Vec<u8>>,
+    /// Largest packet that receive coalescing may make, bytes; the device's own if zero.
+    pub max_lro_bytes: u32,
+    /// Link speeds to choose from (`RTE_ETH_LINK_SPEED_*`), all for zero.
+    pub link_speeds: u32,
+    /// The device's own number of a loopback mode, zero for none.
+    pub loopback: u32,
+    /// Ask the device to tell of link changes, where it can.
+    pub link_interrupt: bool,
+    /// Ask the device to tell of its removal, where it can.
+    pub removal_interrupt: bool,
+    /// What receive queues have beside the number of descriptors.
+    pub rx_tuning: Tuning,
+    /// What transmit queues have beside the number of descriptors.
+    pub tx_tuning: Tuning,
+    /// A full receive queue drops packets rather than holding up the others.
+    pub rx_drop: bool,
+    /// Receive queues that are to be otherwise than the rest.
+    pub rx: BTreeMap<QueueId, QueueConfig>,
+    /// Transmit queues that are to be otherwise than the rest.
+    pub tx: BTreeMap<QueueId, QueueConfig>,
+    /// The NUMA node of the pool that packets are received into; the port's if `None`.
+    pub pool_socket: Option<SocketId>,
+    /// The NUMA node of receive descriptors; the port's if `None`.
+    pub rx_socket: Option<SocketId>,
+    /// The NUMA node of transmit descriptors; the port's if `None`.
+    pub tx_socket: Option<SocketId>,
+}
+
+/// When a device fetches, writes back and frees descriptors; its own choice for `None`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tuning {
+    /// Prefetch threshold.
+    pub prefetch: Option<u8>,
+    /// Host threshold.
+    pub host: Option<u8>,
+    /// Write-back threshold.
+    pub write_back: Option<u8>,
+    /// Descriptors that are freed together.
+    pub free: Option<u16>,
+    /// Descriptors after which the device reports status; transmit queues only.
+    pub report_status: Option<u16>,
+}
+
+/// What one queue has otherwise than its port's others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct QueueConfig {
+    /// Descriptors; the device may round.
+    pub desc: Option<u16>,
+    /// Offloads beside the port's own.
+    pub offloads: u64,
+    /// Stays stopped when the port starts.
+    pub deferred: bool,
 }
 
 impl PortConfig {
     /// The offload that lets a driver free sent packets without looking at them (`RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE`):
     /// allowed if all packets of a queue come from one pool and have one owner.
     pub const FAST_FREE: u64 = dpdk_sys::PW_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
+
+    /// Descriptors of all receive queues and of all transmit queues together.
+    pub fn descriptors(&self) -> u64 {
+        let of = |queues: u16, desc: u16, other: &BTreeMap<QueueId, QueueConfig>| -> u64 {
+            let own = |queue| other.get(&QueueId(queue)).and_then(|queue| queue.desc);
+            (0..queues).map(|queue| u64::from(own(queue).unwrap_or(desc))).sum()
+        };
+        of(self.rx_queues, self.rx_desc, &self.rx) + of(self.tx_queues, self.tx_desc, &self.tx)
+    }
 }
 
 impl Default for PortConfig {
@@ -55,6 +119,21 @@ impl Default for PortConfig {
             rx_offloads: 0,
             tx_offloads: 0,
             promiscuous: true,
+            allmulticast: false,
+            rss_key: None,
+            max_lro_bytes: 0,
+            link_speeds: 0,
+            loopback: 0,
+            link_interrupt: true,
+            removal_interrupt: true,
+            rx_tuning: Tuning::default(),
+            tx_tuning: Tuning::default(),
+            rx_drop: false,
+            rx: BTreeMap::new(),
+            tx: BTreeMap::new(),
+            pool_socket: None,
+            rx_socket: None,
+            tx_socket: None,
         }
     }
 }
@@ -74,162 +153,4 @@ pub struct Granted {
     pub rss: RssTypes,
     /// What the device did without, a line each, for the user.
     pub notes: Vec<String>,
-}
-
-impl Port<Stopped> {
-    /// Configures the port and its queues; received packets come from `pool`.
-    ///
-    /// Offloads and RSS types that the device lacks are left out and noted.
-    ///
-    /// # Errors
-    /// [`PortError`]; the port keeps no half of the configuration and can be configured again.
-    ///
-    /// Source: `rte_ethdev.h`, `rte_eth_dev_configure`, `rte_eth_rx_queue_setup`, `rte_eth_tx_queue_setup`.
-    pub fn configure(&mut self, config: &PortConfig, pool: &Mempool) -> Result<Granted, PortError> {
-        let device = &mut self.device;
-        device.config = None;
-        let id = device.id.0;
-        let info = device.info()?;
-        let too_many = |kind, asked, max, flag| {
-            let name = device.name.clone();
-            (asked > max).then_some(PortError::TooManyQueues {
-                port: device.id,
-                device: name,
-                kind,
-                asked,
-                max,
-                flag,
-            })
-        };
-        let excess = too_many("receive", config.rx_queues, info.max_rx_queues, "--rxq")
-            .or_else(|| too_many("transmit", config.tx_queues, info.max_tx_queues, "--txq"));
-        if let Some(error) = excess {
-            return Err(error);
-        }
-
-        let mut notes = Vec::new();
-        let rss = if config.rx_queues > 1 { config.rss.0 & info.flow_type_rss_offloads } else { 0 };
-        let lacking =
-            if config.rx_queues > 1 { config.rss.0 & !info.flow_type_rss_offloads } else { 0 };
-        if rss != 0 && lacking != 0 {
-            notes.push(format!(
-                "lacks the RSS types {lacking:#x} (RTE_ETH_RSS_*): it spreads packets by the others"
-            ));
-        }
-        if config.rx_queues > 1 && config.rss != RssTypes::NONE && rss == 0 {
-            notes.push(
-                "has no RSS: the device alone decides which receive queue a packet takes"
-                    .to_owned(),
-            );
-        }
-        let mut conf = dpdk_sys::rte_eth_conf::default();
-        conf.rxmode.offloads = config.rx_offloads & info.rx_offload_capa;
-        conf.txmode.offloads = config.tx_offloads & info.tx_offload_capa;
-        let denied = (
-            config.rx_offloads & !info.rx_offload_capa,
-            config.tx_offloads & !info.tx_offload_capa,
-        );
-        if denied != (0, 0) {
-            let (rx, tx) = super::offload_names(denied.0, denied.1);
-            notes.push(format!("lacks the offloads {}", [rx, tx].concat().join(" ")));
-        }
-        if rss != 0 {
-            conf.rxmode.mq_mode = dpdk_sys::PW_ETH_MQ_RX_RSS;
-            conf.rx_adv_conf.rss_conf.rss_hf = rss;
-            conf.rxmode.offloads |= dpdk_sys::PW_ETH_RX_OFFLOAD_RSS_HASH & info.rx_offload_capa;
-        }
-
-        let (mut rx_desc, mut tx_desc) = (config.rx_desc, config.tx_desc);
-        // SAFETY: the port exists and is stopped; DPDK copies `conf` and writes the descriptor counts.
-        unsafe {
-            let rc = dpdk_sys::rte_eth_dev_configure(id, config.rx_queues, config.tx_queues, &conf);
-            device.check("rte_eth_dev_configure", rc)?;
-            let rc = dpdk_sys::rte_eth_dev_adjust_nb_rx_tx_desc(id, &mut rx_desc, &mut tx_desc);
-            device.check("rte_eth_dev_adjust_nb_rx_tx_desc", rc)?;
-        }
-        if let Some(mtu) = config.mtu {
-            // SAFETY: the port exists.
-            let rc = unsafe { dpdk_sys::rte_eth_dev_set_mtu(id, mtu) };
-            if rc == -libc::EINVAL {
-                let (min, max) = (info.min_mtu, info.max_mtu);
-                let device_name = device.name.clone();
-                return Err(PortError::Mtu {
-                    port: device.id,
-                    device: device_name,
-                    asked: mtu,
-                    min,
-                    max,
-                });
-            }
-            if rc == -libc::ENOTSUP {
-                notes.push(format!(
-                    "has no MTU call: it takes frames up to a limit of its own, not an MTU of {mtu}"
-                ));
-            } else {
-                device.check("rte_eth_dev_set_mtu", rc)?;
-            }
-        }
-        // Before the first queue has it, so that no queue outlives its pool, whatever fails.
-        device.pools.push(pool.clone());
-        // SAFETY: the port exists; the socket number becomes SOCKET_ID_ANY where the device has none.
-        let socket = unsafe { dpdk_sys::rte_eth_dev_socket_id(id) } as u32;
-        for queue in 0..config.rx_queues {
-            // SAFETY: the port is configured and stopped; a null configuration asks for the device's default, and the
-            // pool outlives the queue because `device.pools` holds it.
-            let rc = unsafe {
-                dpdk_sys::rte_eth_rx_queue_setup(
-                    id,
-                    queue,
-                    rx_desc,
-                    socket,
-                    ptr::null(),
-                    pool.as_raw(),
-                )
-            };
-            if rc != 0 {
-                return Err(device.refused("rte_eth_rx_queue_setup", Some(QueueId(queue)), rc));
-            }
-        }
-        for queue in 0..config.tx_queues {
-            // SAFETY: as above.
-            let rc = unsafe {
-                dpdk_sys::rte_eth_tx_queue_setup(id, queue, tx_desc, socket, ptr::null())
-            };
-            if rc != 0 {
-                return Err(device.refused("rte_eth_tx_queue_setup", Some(QueueId(queue)), rc));
-            }
-        }
-        if let Some(MacAddr(addr_bytes)) = config.mac {
-            let mut address = dpdk_sys::rte_ether_addr { addr_bytes };
-            // SAFETY: the port exists; the address is copied.
-            let rc = unsafe { dpdk_sys::rte_eth_dev_default_mac_addr_set(id, &mut address) };
-            if rc == -libc::ENOTSUP {
-                notes.push("keeps its own MAC address: it has no call to change it".to_owned());
-            } else {
-                device.check("rte_eth_dev_default_mac_addr_set", rc)?;
-            }
-        }
-        // SAFETY: the port exists.
-        let rc = unsafe {
-            match config.promiscuous {
-                true => dpdk_sys::rte_eth_promiscuous_enable(id),
-                false => dpdk_sys::rte_eth_promiscuous_disable(id),
-            }
-        };
-        // A VF may not, a virtual device has no need to: neither is a reason not to forward.
-        if rc != 0 {
-            notes.push(format!("keeps its promiscuous mode as it is ({})", errno_text(rc)));
-        }
-        // The queues have this pool now, all of them.
-        device.pools.drain(..device.pools.len() - 1);
-        device.config = Some(PortConfig { rx_desc, tx_desc, ..config.clone() });
-        Ok(Granted {
-            rx_desc,
-            tx_desc,
-            rx_offloads: conf.rxmode.offloads,
-            tx_offloads: conf.txmode.offloads,
-            rss: RssTypes(rss),
-            notes,
-        })
-    }
 }

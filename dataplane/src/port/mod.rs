@@ -12,6 +12,7 @@
 
 mod bus;
 mod config;
+mod configure;
 mod dcb;
 pub mod device;
 mod error;
@@ -25,11 +26,12 @@ mod queue;
 mod queue_info;
 mod rss;
 mod stats;
+mod tune;
 mod vlan;
 mod wire_pair;
 
 pub use bus::{BusDevice, bus_devices};
-pub use config::{ETHERNET_OVERHEAD, Granted, PortConfig};
+pub use config::{ETHERNET_OVERHEAD, Granted, PortConfig, QueueConfig, Tuning};
 pub use dcb::{Dcb, QueueRange, TrafficClass};
 pub use error::{Errno, PortError, Refused};
 pub use flow_ctrl::FlowControl;
@@ -244,7 +246,7 @@ impl Port<Stopped> {
             return Err(Box::new(Refused { given_back: self, error }));
         }
         self.device.stopped = false;
-        let queues = Queues::of(self.device.id, config.rx_queues, config.tx_queues);
+        let queues = Queues::of(self.device.id, &config);
         Ok((Port { device: self.device, _state: PhantomData }, queues))
     }
 }
@@ -264,7 +266,7 @@ impl Port<Started> {
             let error = PortError::QueuesMissing(self.device.id);
             return Err(Box::new(Refused { given_back: (self, queues), error }));
         }
-        let drained = queues.rx.iter_mut().map(drain).sum();
+        let drained = queues.rx.iter_mut().filter(|queue| queue.is_running()).map(drain).sum();
         // SAFETY: every queue came back, so nobody polls the port.
         let rc = unsafe { dpdk_sys::rte_eth_dev_stop(self.device.id.0) };
         // A device without a stop call has nothing to stop.

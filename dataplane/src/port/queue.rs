@@ -2,9 +2,10 @@
 //!
 //! The calls go through `rte_eth_fp_ops`, as DPDK's static inlines do; a test holds them against their C twins.
 
-use super::{PortId, QueueId};
+use super::{PortConfig, PortId, QueueConfig, QueueId};
 use crate::batch::Batch;
 use dpdk_sys::rte_eth_fp_ops;
+use std::collections::BTreeMap;
 use std::ffi::c_void;
 
 /// A started port's queues, each handed out once.
@@ -18,11 +19,15 @@ pub struct Queues {
 
 impl Queues {
     /// The queues of a port that was just started.
-    pub(super) fn of(port: PortId, rx: u16, tx: u16) -> Self {
-        let queue = |id| Queue { port, id: QueueId(id) };
+    pub(super) fn of(port: PortId, config: &PortConfig) -> Self {
+        let queue = |id, others: &BTreeMap<QueueId, QueueConfig>| Queue {
+            port,
+            id: QueueId(id),
+            running: !others.get(&QueueId(id)).is_some_and(|queue| queue.deferred),
+        };
         Self {
-            rx: (0..rx).map(|id| RxQueue(queue(id))).collect(),
-            tx: (0..tx).map(|id| TxQueue(queue(id))).collect(),
+            rx: (0..config.rx_queues).map(|id| RxQueue(queue(id, &config.rx))).collect(),
+            tx: (0..config.tx_queues).map(|id| TxQueue(queue(id, &config.tx))).collect(),
         }
     }
 
@@ -45,6 +50,7 @@ impl Queues {
 struct Queue {
     port: PortId,
     id: QueueId,
+    running: bool,
 }
 
 impl Queue {
@@ -111,6 +117,15 @@ impl RxQueue {
     pub fn id(&self) -> QueueId {
         self.0.id
     }
+
+    /// Whether the device serves it; one that is stopped must not be polled.
+    pub fn is_running(&self) -> bool {
+        self.0.running
+    }
+
+    pub(super) fn set_running(&mut self, running: bool) {
+        self.0.running = running;
+    }
 }
 
 /// A transmit queue of a started port. One lcore feeds it: not `Clone`, and sending needs `&mut`.
@@ -150,5 +165,14 @@ impl TxQueue {
     /// Its number.
     pub fn id(&self) -> QueueId {
         self.0.id
+    }
+
+    /// Whether the device serves it; one that is stopped must not be polled.
+    pub fn is_running(&self) -> bool {
+        self.0.running
+    }
+
+    pub(super) fn set_running(&mut self, running: bool) {
+        self.0.running = running;
     }
 }
