@@ -3,6 +3,7 @@
 //! The types here are the file's shape and its schema (`pollway schema`); what the values mean together with flags is
 //! `settings`.
 
+use crate::dev::Device;
 use crate::flags::eal::EalFlags;
 use crate::nearest::nearest;
 use schemars::JsonSchema;
@@ -20,6 +21,8 @@ pub(crate) struct Config {
     pub(crate) port: Vec<Port>,
     /// Who forwards what, and how.
     pub(crate) fwd: Fwd,
+    /// What PCI devices are to be; `pollway dev apply` makes them so.
+    pub(crate) device: Vec<Device>,
 }
 
 /// How DPDK's environment (EAL) starts.

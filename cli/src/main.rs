@@ -4,6 +4,7 @@ mod check;
 mod command;
 mod config;
 mod demo;
+mod dev;
 mod failure;
 mod flags;
 mod fwd;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         Sub::Demo(flags) => demo::run(&flags),
         Sub::Check(flags) => check::run(&flags),
         Sub::Schema => schema::run(),
+        Sub::Dev(flags) => dev::run(flags),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,8 +1,8 @@
 //! What memory this process can use: hugepages, and ordinary memory where there are none.
 
+use crate::machine::Machine;
 use serde::Serialize;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// One size of hugepages on this machine, over all NUMA nodes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -13,6 +13,15 @@ pub struct Pool {
     pub total: u64,
     /// Pages that nobody has mapped yet.
     pub free: u64,
+}
+
+/// A place where hugetlbfs is mounted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mount {
+    /// The folder.
+    pub path: PathBuf,
+    /// Its pages' size in KiB, if the kernel says.
+    pub page_kib: Option<u64>,
 }
 
 /// Why there are no hugepages for this process, in words that say the mend.
@@ -32,42 +41,19 @@ pub enum Unusable {
     NotMounted,
 }
 
-/// A machine's sysfs and proc, so that a test can bring its own.
-#[derive(Clone, Debug)]
-pub struct Machine {
-    root: PathBuf,
-}
-
-impl Default for Machine {
-    fn default() -> Self {
-        Self::at("/")
-    }
-}
-
 impl Machine {
-    /// The machine whose `sys` and `proc` are below `root`.
-    pub fn at(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
-    }
-
     /// The pools of hugepages, by size. Empty where the kernel has none.
     ///
     /// Source: Linux, `Documentation/admin-guide/mm/hugetlbpage.rst`.
     pub fn pools(&self) -> Vec<Pool> {
-        let Ok(entries) = fs::read_dir(self.root.join("sys/kernel/mm/hugepages")) else {
-            return Vec::new();
-        };
-        let mut pools: Vec<Pool> =
-            entries.flatten().filter_map(|entry| pool(&entry.path())).collect();
-        pools.sort_by_key(|pool| pool.page_kib);
-        pools
+        self.pools_in("sys/kernel/mm")
     }
 
     /// Ordinary memory that programs can have without swapping, in MiB; `None` if the kernel does not say.
     ///
     /// Source: Linux, `Documentation/filesystems/proc.rst`, MemAvailable.
     pub fn available_mib(&self) -> Option<u64> {
-        let meminfo = fs::read_to_string(self.root.join("proc/meminfo")).ok()?;
+        let meminfo = self.read("proc/meminfo")?;
         let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
         let kib: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
         Some(kib / 1024)
@@ -85,41 +71,88 @@ impl Machine {
             Err(Unusable::NoneReserved)
         } else if free_mib == 0 {
             Err(Unusable::NoneFree { total })
-        } else if !self.hugetlbfs_mounts().iter().any(|mount| writable(mount)) {
+        } else if !self.hugetlbfs_mounts().iter().any(Mount::is_writable) {
             Err(Unusable::NotMounted)
         } else {
             Ok(free_mib)
         }
     }
 
+    /// The pools of each NUMA node, by node and size; all on node 0 where the kernel knows no nodes.
+    ///
+    /// These are the folders that `scripts/hugepages.sh show` lists.
+    pub fn node_pools(&self) -> Vec<(u32, Pool)> {
+        let nodes = self.nodes();
+        let on = |node: &u32| self.pools_in(&format!("sys/devices/system/node/node{node}"));
+        let pools: Vec<(u32, Pool)> =
+            nodes.iter().flat_map(|node| on(node).into_iter().map(|pool| (*node, pool))).collect();
+        if pools.is_empty() {
+            return self.pools().into_iter().map(|pool| (0, pool)).collect();
+        }
+        pools
+    }
+
+    /// The numbers of the NUMA nodes; empty where the kernel knows none.
+    pub fn nodes(&self) -> Vec<u32> {
+        let names = self.entries("sys/devices/system/node");
+        let mut nodes: Vec<u32> =
+            names.iter().filter_map(|name| name.strip_prefix("node")?.parse().ok()).collect();
+        nodes.sort_unstable();
+        nodes
+    }
+
     /// Where hugetlbfs is mounted.
-    pub(crate) fn hugetlbfs_mounts(&self) -> Vec<PathBuf> {
-        let table = fs::read_to_string(self.root.join("proc/mounts")).unwrap_or_default();
+    pub fn hugetlbfs_mounts(&self) -> Vec<Mount> {
+        let table = self.read("proc/mounts").unwrap_or_default();
         table
             .lines()
             .filter_map(|line| {
                 let mut fields = line.split(' ');
                 let (_, path, kind) = (fields.next()?, fields.next()?, fields.next()?);
-                (kind == "hugetlbfs").then(|| PathBuf::from(path))
+                let options = fields.next().unwrap_or_default();
+                let size = options.split(',').find_map(|option| option.strip_prefix("pagesize="));
+                (kind == "hugetlbfs")
+                    .then(|| Mount { path: self.path(path), page_kib: size.and_then(kib) })
             })
             .collect()
     }
+
+    /// The pools of a folder that has `hugepages/hugepages-NkB` below it, by size.
+    fn pools_in(&self, folder: &str) -> Vec<Pool> {
+        let folder = format!("{folder}/hugepages");
+        let pool = |name: &String| {
+            let page_kib = name.strip_prefix("hugepages-")?.strip_suffix("kB")?.parse().ok()?;
+            let count = |file: &str| self.value(format!("{folder}/{name}/{file}"));
+            Some(Pool { page_kib, total: count("nr_hugepages")?, free: count("free_hugepages")? })
+        };
+        let mut pools: Vec<Pool> = self.entries(&folder).iter().filter_map(pool).collect();
+        pools.sort_by_key(|pool| pool.page_kib);
+        pools
+    }
 }
 
-fn pool(folder: &Path) -> Option<Pool> {
-    let name = folder.file_name()?.to_str()?;
-    let page_kib = name.strip_prefix("hugepages-")?.strip_suffix("kB")?.parse().ok()?;
-    let read = |file| fs::read_to_string(folder.join(file)).ok()?.trim().parse::<u64>().ok();
-    Some(Pool { page_kib, total: read("nr_hugepages")?, free: read("free_hugepages")? })
+impl Mount {
+    /// Whether this process may make files there.
+    pub fn is_writable(&self) -> bool {
+        rustix::fs::access(&self.path, rustix::fs::Access::WRITE_OK).is_ok()
+    }
 }
 
-fn writable(path: &Path) -> bool {
-    rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok()
+/// KiB of a size as the kernel prints a mount's: `2M`, `1024M`, `1G`.
+fn kib(size: &str) -> Option<u64> {
+    let (digits, factor) = match size.char_indices().next_back()? {
+        (at, 'K') => (size.get(..at)?, 1),
+        (at, 'M') => (size.get(..at)?, 1024),
+        (at, 'G') => (size.get(..at)?, 1024 * 1024),
+        _ => return None,
+    };
+    digits.parse::<u64>().ok()?.checked_mul(factor)
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use std::fs;
 
     /// A machine with so many pages of 2 MiB; it goes with the folder.
     pub(crate) fn machine(total: u64, free: u64, mounted: bool) -> (tempfile::TempDir, Machine) {
@@ -129,9 +162,8 @@ pub(crate) mod tests {
         fs::write(folder.join("nr_hugepages"), format!("{total}\n")).unwrap();
         fs::write(folder.join("free_hugepages"), format!("{free}\n")).unwrap();
         fs::create_dir_all(root.path().join("proc")).unwrap();
-        let mount = format!("none {} hugetlbfs rw 0 0\n", root.path().display());
-        fs::write(root.path().join("proc/mounts"), if mounted { mount } else { String::new() })
-            .unwrap();
+        let mount = "none / hugetlbfs rw,pagesize=2M 0 0\n";
+        fs::write(root.path().join("proc/mounts"), if mounted { mount } else { "" }).unwrap();
         let machine = Machine::at(root.path());
         (root, machine)
     }
@@ -146,5 +178,35 @@ pub(crate) mod tests {
         assert_eq!(machine(0, 0, true).1.usable_mib(), Err(Unusable::NoneReserved));
         assert_eq!(machine(8, 0, true).1.usable_mib(), Err(Unusable::NoneFree { total: 8 }));
         assert_eq!(machine(8, 8, false).1.usable_mib(), Err(Unusable::NotMounted));
+    }
+
+    #[test]
+    fn pools_are_told_apart_by_node_and_size() {
+        let root = tempfile::tempdir().unwrap();
+        for (node, kib, total) in [(0, 2048, 8), (1, 2048, 9), (1, 1_048_576, 2)] {
+            let folder = format!("sys/devices/system/node/node{node}/hugepages/hugepages-{kib}kB");
+            fs::create_dir_all(root.path().join(&folder)).unwrap();
+            for file in ["nr_hugepages", "free_hugepages"] {
+                fs::write(root.path().join(&folder).join(file), format!("{total}\n")).unwrap();
+            }
+        }
+        let pool = |page_kib, total| Pool { page_kib, total, free: total };
+        let machine = Machine::at(root.path());
+        assert_eq!(
+            machine.node_pools(),
+            [(0, pool(2048, 8)), (1, pool(2048, 9)), (1, pool(1_048_576, 2))]
+        );
+        assert_eq!(machine.nodes(), [0, 1]);
+    }
+
+    #[test]
+    fn mounts_have_pages_of_a_size() {
+        let (root, machine) = machine(8, 8, true);
+        let mount = Mount { path: root.path().to_owned(), page_kib: Some(2048) };
+        assert_eq!(machine.hugetlbfs_mounts(), [mount]);
+        assert_eq!(
+            [kib("1024M"), kib("1G"), kib("2"), kib("")],
+            [Some(1 << 20), Some(1 << 20), None, None]
+        );
     }
 }

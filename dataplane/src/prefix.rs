@@ -5,7 +5,7 @@
 //! of the machine's, where they are of 1 GiB. So they are removed at the end. `--huge-unlink=always` would not do: EAL
 //! refuses it together with `--single-file-segments`, and it shuts out secondary processes such as dpdk-proc-info.
 
-use crate::hugepages::Machine;
+use crate::machine::Machine;
 use rustix::fs::{FlockOperation, fcntl_lock};
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -47,7 +47,8 @@ impl Prefix {
     /// Source: `eal_get_hugefile_path` in DPDK's `eal_filesystem.h`.
     pub(crate) fn remove_files(&self, machine: &Machine, huge_dir: Option<&str>) {
         let memory = format!("{}map_", self.name);
-        for folder in machine.hugetlbfs_mounts().into_iter().chain(huge_dir.map(PathBuf::from)) {
+        let mounted = machine.hugetlbfs_mounts().into_iter().map(|mount| mount.path);
+        for folder in mounted.chain(huge_dir.map(PathBuf::from)) {
             let entries = fs::read_dir(folder).into_iter().flatten().flatten();
             for entry in entries.filter(|entry| is_numbered(&entry.file_name(), &memory)) {
                 let _ = fs::remove_file(entry.path());
@@ -92,8 +93,7 @@ mod tests {
         for folder in ["proc", "huge", "dpdk/a", "dpdk/ab"] {
             fs::create_dir_all(at(folder)).unwrap();
         }
-        let mount = format!("none {} hugetlbfs rw 0 0\n", at("huge").display());
-        fs::write(at("proc/mounts"), mount).unwrap();
+        fs::write(at("proc/mounts"), "none /huge hugetlbfs rw 0 0\n").unwrap();
         for file in ["huge/amap_0", "huge/amap_17", "huge/abmap_0", "huge/amap_x", "dpdk/a/config"]
         {
             fs::write(at(file), "").unwrap();

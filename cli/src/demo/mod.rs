@@ -16,7 +16,7 @@ use crate::stop;
 use dataplane::eal::{self, Eal, EalRequest};
 use dataplane::engine::plan::ModelRequest;
 use dataplane::forward::{self, MODES};
-use dataplane::hugepages::Machine;
+use dataplane::machine::Machine;
 use dataplane::traffic::template::{PacketSpec, Template};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use kernel::Kernel;

@@ -3,6 +3,7 @@
 pub(crate) mod app;
 pub(crate) mod eal;
 
+use crate::dev::DevFlags;
 use app::AppFlags;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use dataplane::traffic::rate::Rate;
@@ -29,6 +30,8 @@ pub(crate) enum Sub {
     Check(CheckFlags),
     /// Print the JSON schema of the configuration file
     Schema,
+    /// Show PCI devices, bind them to drivers, make virtual functions
+    Dev(DevFlags),
 }
 
 /// `pollway fwd`.
@@ -88,6 +91,11 @@ fn is_testpmd(program: &Path) -> bool {
     program.file_name().is_some_and(|name| name == "dpdk-testpmd")
 }
 
+/// A symlink named as DPDK's script is `pollway dev` with that script's flags.
+fn is_devbind(program: &Path) -> bool {
+    program.file_name().is_some_and(|name| name == "dpdk-devbind" || name == "dpdk-devbind.py")
+}
+
 /// The shell's prompt, by the program's name.
 pub(crate) fn prompt(program: &Path) -> &'static str {
     if is_testpmd(program) { "testpmd> " } else { "pollway> " }
@@ -102,6 +110,9 @@ pub(crate) fn parse(argv: impl IntoIterator<Item = OsString>) -> Result<Cli, cla
     let mut argv: Vec<OsString> = argv.into_iter().collect();
     if argv.first().is_some_and(|program| is_testpmd(Path::new(program))) {
         argv.insert(1, "fwd".into());
+    }
+    if argv.first().is_some_and(|program| is_devbind(Path::new(program))) {
+        argv.splice(1..1, ["dev".into(), "devbind".into()]);
     }
     if argv.get(1).is_some_and(|sub| sub == "fwd") {
         argv = join_split(argv)?;

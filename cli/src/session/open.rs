@@ -9,7 +9,7 @@ use crate::settings::{AssumedPool, FwdSettings};
 use dataplane::eal::{self, Eal, EalRequest};
 use dataplane::engine::plan::PortRequest;
 use dataplane::forward::Forwarding;
-use dataplane::hugepages::Machine;
+use dataplane::machine::Machine;
 use dataplane::port::{Port, PortConfig, PortError, PortId, Stopped};
 use dataplane::runtime::{Dataplane, RuntimeError};
 use dataplane::wire::ethernet::MacAddr;

@@ -145,7 +145,7 @@ impl FwdSettings {
         file: &str,
     ) -> Result<Self, SettingsError> {
         let FwdFlags { eal, app } = flags;
-        let Config { eal: file_eal, port: file_ports, fwd } = config;
+        let Config { eal: file_eal, port: file_ports, fwd, device: _ } = config;
         let layers = Layers { file };
 
         let eal = eal.over(file_eal.to_flags(file)?);

@@ -9,7 +9,8 @@ mod dump;
 
 pub use dump::{Dump, DumpOne, Heap, StructSizes};
 
-use crate::hugepages::{Machine, Unusable};
+use crate::hugepages::Unusable;
+use crate::machine::Machine;
 use crate::port::PortId;
 use crate::prefix::Prefix;
 use std::collections::BTreeSet;

@@ -1,6 +1,7 @@
 //! What can be wrong with a device that a user names.
 
 use super::short_form::ShortForm;
+use crate::pci::PciAddressError;
 use std::fmt;
 
 /// Why a device cannot be had, in terms of what was typed.
@@ -18,8 +19,8 @@ pub enum DeviceError {
         nearest: Option<&'static str>,
     },
     /// It looks like a PCI address and is none.
-    #[error("`{0}` is no PCI address; write it as in 0000:01:00.0 (lspci -D lists them)")]
-    BadPciAddress(String),
+    #[error(transparent)]
+    BadPciAddress(#[from] PciAddressError),
     /// A short form without what it is about.
     #[error("`{word}:` lacks its {operand}; write {word}:{operand}")]
     MissingOperand {

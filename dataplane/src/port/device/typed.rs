@@ -2,6 +2,7 @@
 
 use super::short_form::ShortForm;
 use super::{Bus, DeviceError, DeviceSpec};
+use crate::pci::{PciAddress, PciAddressError};
 
 /// A device as typed.
 #[derive(Clone, Debug)]
@@ -34,8 +35,8 @@ impl Typed {
         let (head, args) = typed.split_once(',').unwrap_or((typed, ""));
         let form = if head.is_empty() {
             return Err(DeviceError::Empty);
-        } else if let Some(address) = pci_address(head) {
-            Form::Pci { address, args: args.to_owned() }
+        } else if let Ok(address) = head.parse::<PciAddress>() {
+            Form::Pci { address: address.to_string(), args: args.to_owned() }
         } else if head.starts_with("net_") || head.starts_with("eth_") {
             Form::Vdev { name: head.to_owned(), args: args.to_owned() }
         } else {
@@ -50,7 +51,7 @@ impl Typed {
         let Some(form) = ShortForm::named(word).filter(|_| typed.contains(':')) else {
             let head = typed.split(',').next().unwrap_or(typed);
             if head.contains(':') && head.chars().all(looks_like_pci) {
-                return Err(DeviceError::BadPciAddress(typed.to_owned()));
+                return Err(PciAddressError(typed.to_owned()).into());
             }
             let nearest = ShortForm::nearest(word);
             return Err(DeviceError::Unknown { typed: typed.to_owned(), nearest });
@@ -113,18 +114,4 @@ fn merged(ours: Vec<(&str, String)>, theirs: &[(String, String)]) -> String {
     let pairs: Vec<String> =
         kept.chain(added).map(|(key, value)| format!("{key}={value}")).collect();
     pairs.join(",")
-}
-
-/// A PCI address in full and in small letters, from one with or without its domain.
-fn pci_address(text: &str) -> Option<String> {
-    let hex = |digits: &str, length: std::ops::RangeInclusive<usize>| {
-        let fits = length.contains(&digits.len()) && digits.chars().all(|c| c.is_ascii_hexdigit());
-        fits.then(|| u32::from_str_radix(digits, 16).ok()).flatten()
-    };
-    let (rest, function) = text.rsplit_once('.')?;
-    let (rest, device) = rest.rsplit_once(':')?;
-    let (domain, bus) = rest.split_once(':').unwrap_or(("0000", rest));
-    let (domain, bus) = (hex(domain, 4..=8)?, hex(bus, 2..=2)?);
-    let (device, function) = (hex(device, 2..=2)?, hex(function, 1..=1)?);
-    (device < 32 && function < 8).then(|| format!("{domain:04x}:{bus:02x}:{device:02x}.{function}"))
 }

@@ -1,0 +1,141 @@
+//! `pollway dev status`: all that can be said of network devices, as a table or as JSON.
+
+use super::flags::StatusFlags;
+use crate::failure::Failure;
+use crate::out;
+use dataplane::pci::kernel::{Kernel, Linux};
+use dataplane::pci::names::PciNames;
+use dataplane::pci::{Interface, PciDevice, Relation, Scan};
+use serde::Serialize;
+
+/// A device as `--json` prints it.
+#[derive(Serialize)]
+struct Named<'a> {
+    vendor_name: Option<&'a str>,
+    device_name: Option<&'a str>,
+    /// The others of its IOMMU group.
+    group_members: Vec<String>,
+    #[serde(flatten)]
+    device: &'a PciDevice,
+}
+
+/// Shows network devices, or all.
+///
+/// # Errors
+///
+/// Standard output's.
+pub(super) fn show(kernel: &Linux, flags: &StatusFlags) -> Result<(), Failure> {
+    let scan = Scan::of(kernel);
+    let names = PciNames::of(kernel.machine());
+    let devices: Vec<Named<'_>> = scan
+        .devices()
+        .filter(|device| flags.all || device.is_network())
+        .map(|device| {
+            let (vendor_name, device_name) = names.find(device.vendor, device.device);
+            Named { vendor_name, device_name, group_members: neighbours(&scan, device), device }
+        })
+        .collect();
+    if flags.json {
+        let devices = serde_json::json!({ "devices": devices });
+        return Ok(out::print(&format!("{devices}\n"))?);
+    }
+    if devices.is_empty() {
+        return Ok(out::print("there is no PCI network device (pollway dev status --all)\n")?);
+    }
+    Ok(out::print(&format!("{}\n", table(&devices)))?)
+}
+
+/// The others of a device's IOMMU group.
+fn neighbours(scan: &Scan, device: &PciDevice) -> Vec<String> {
+    let Some(group) = device.iommu_group else { return Vec::new() };
+    let others = scan.group(group).filter(|other| other.address != device.address);
+    others.map(|other| other.address.to_string()).collect()
+}
+
+fn table(devices: &[Named<'_>]) -> comfy_table::Table {
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    table.set_header([
+        "ADDRESS",
+        "DEVICE",
+        "DRIVER",
+        "NODE",
+        "GROUP",
+        "INTERFACE",
+        "LINK",
+        "MAC",
+        "SR-IOV",
+        "IN USE",
+    ]);
+    for named in devices {
+        table.add_row(row(named));
+    }
+    table
+}
+
+fn row(named: &Named<'_>) -> [String; 10] {
+    let device = named.device;
+    let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+    let group = device.iommu_group.map(|group| match named.group_members.len() {
+        0 => group.to_string(),
+        _ => format!("{group} (with {})", named.group_members.join(", ")),
+    });
+    [
+        device.address.to_string(),
+        name(named),
+        or_dash(device.driver.clone()),
+        or_dash(device.numa_node.map(|node| node.to_string())),
+        or_dash(group),
+        each(device, |interface| interface.name.clone()),
+        each(device, link),
+        each(device, |interface| or_dash(interface.mac.map(|mac| mac.to_string()))),
+        sriov(device),
+        used(device),
+    ]
+}
+
+fn name(named: &Named<'_>) -> String {
+    let PciDevice { vendor, device, .. } = named.device;
+    match (named.vendor_name, named.device_name) {
+        (Some(vendor), Some(device)) => format!("{vendor} {device}"),
+        (Some(vendor), None) => format!("{vendor} {device:04x}"),
+        _ => format!("{vendor:04x}:{device:04x}"),
+    }
+}
+
+/// A line for each interface.
+fn each(device: &PciDevice, text: impl Fn(&Interface) -> String) -> String {
+    let lines: Vec<String> = device.interfaces.iter().map(text).collect();
+    if lines.is_empty() { "-".to_owned() } else { lines.join("\n") }
+}
+
+fn link(interface: &Interface) -> String {
+    match (interface.up, interface.carrier, interface.speed_mbps) {
+        (false, ..) => "set down".to_owned(),
+        (true, Some(true), Some(speed)) => format!("up, {speed} Mbit/s"),
+        (true, Some(true), None) => "up".to_owned(),
+        (true, ..) => "down".to_owned(),
+    }
+}
+
+fn sriov(device: &PciDevice) -> String {
+    match &device.sriov {
+        Relation::None => "-".to_owned(),
+        Relation::Physical { total, vfs } => format!("{} of {total} VFs", vfs.len()),
+        Relation::Virtual { pf, number } => format!("VF {number} of {pf}"),
+    }
+}
+
+/// Who uses a device: programs that have it open, or the kernel.
+fn used(device: &PciDevice) -> String {
+    let programs = device.users.iter().map(ToString::to_string);
+    let kernel = device.interfaces.iter().filter_map(|interface| {
+        if interface.default_route {
+            return Some("kernel: default route".to_owned());
+        }
+        let address = interface.addresses.first()?;
+        Some(format!("kernel: {address}"))
+    });
+    let lines: Vec<String> = programs.chain(kernel).collect();
+    if lines.is_empty() { "-".to_owned() } else { lines.join("\n") }
+}
