@@ -7,4 +7,8 @@ use super::PortSelection;
 pub(crate) enum ClearCommand {
     /// Device statistics.
     PortStats(PortSelection),
+    /// A device's extended statistics.
+    PortXstats(PortSelection),
+    /// What was forwarded until now.
+    FwdStats,
 }

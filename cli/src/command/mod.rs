@@ -11,6 +11,7 @@ mod control;
 mod csum;
 mod dump;
 mod flow_ctrl;
+mod ports;
 mod show;
 mod vlan;
 
@@ -21,6 +22,7 @@ pub(crate) use control::ControlCommand;
 pub(crate) use csum::CsumCommand;
 pub(crate) use dump::DumpCommand;
 pub(crate) use flow_ctrl::{FlowCtrlChange, FlowCtrlCommand};
+pub(crate) use ports::PortsCommand;
 pub(crate) use show::{ConfigPage, PortPage, PortsPage, QueuePage, ShowCommand};
 pub(crate) use vlan::{VlanChange, VlanCommand};
 
@@ -47,6 +49,8 @@ pub(crate) enum Command {
     FlowCtrl(FlowCtrlCommand),
     /// Show what DPDK holds.
     Dump(DumpCommand),
+    /// Start, stop, add and remove ports.
+    Ports(PortsCommand),
 }
 
 /// One port or all of them.

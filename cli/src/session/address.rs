@@ -3,7 +3,7 @@
 use super::{Session, refused};
 use crate::command::{AddressChange, AddressCommand};
 use crate::failure::Failure;
-use dataplane::port::{Errno, Port, Started};
+use dataplane::port::{Any, Errno, Port};
 use dataplane::wire::ethernet::MacAddr;
 
 impl Session {
@@ -27,7 +27,7 @@ fn mac_error(errno: Errno) -> Failure {
 }
 
 /// Has a port take packets for a group too.
-fn join(port: &Port<Started>, group: MacAddr) -> Result<(), Failure> {
+fn join(port: &Port<Any>, group: MacAddr) -> Result<(), Failure> {
     let group = checked(group)?;
     let mut groups = port.multicast();
     if groups.contains(&group) {
@@ -38,7 +38,7 @@ fn join(port: &Port<Started>, group: MacAddr) -> Result<(), Failure> {
 }
 
 /// Has a port take packets for a group no longer.
-fn leave(port: &Port<Started>, group: MacAddr) -> Result<(), Failure> {
+fn leave(port: &Port<Any>, group: MacAddr) -> Result<(), Failure> {
     let group = checked(group)?;
     let mut groups = port.multicast();
     if !groups.contains(&group) {
@@ -57,7 +57,7 @@ fn checked(group: MacAddr) -> Result<MacAddr, Failure> {
     }
 }
 
-fn set(port: &Port<Started>, groups: Vec<MacAddr>) -> Result<(), Failure> {
+fn set(port: &Port<Any>, groups: Vec<MacAddr>) -> Result<(), Failure> {
     let count = groups.len();
     port.set_multicast(groups).map_err(|errno| {
         refused(format!(

@@ -1,6 +1,7 @@
 //! Counts are set to zero.
 
 use super::Session;
+use super::figures::Baseline;
 use crate::command::{ClearCommand, PortSelection};
 use crate::failure::Failure;
 use crate::render::port_stats;
@@ -10,6 +11,12 @@ impl Session {
     pub(super) fn clear(&mut self, command: ClearCommand) -> Result<String, Failure> {
         match command {
             ClearCommand::PortStats(ports) => self.clear_port_stats(ports),
+            ClearCommand::PortXstats(ports) => self.clear_port_xstats(ports),
+            ClearCommand::FwdStats => {
+                self.baseline = Baseline::now(&self.dataplane);
+                self.last = None;
+                Ok(String::new())
+            }
         }
     }
 
@@ -23,6 +30,16 @@ impl Session {
                 self.baseline.forget(id);
             } else {
                 answer += &format!("port {id} ({}) cannot reset its statistics\n", port.name());
+            }
+        }
+        Ok(answer)
+    }
+
+    fn clear_port_xstats(&mut self, selection: PortSelection) -> Result<String, Failure> {
+        let mut answer = String::new();
+        for port in self.selected(selection)?.into_iter().filter_map(|id| self.port(id)) {
+            if let Err(error) = port.reset_extended_stats() {
+                answer += &format!("Error: Failed to reset xstats (port {}): {error}\n", port.id());
             }
         }
         Ok(answer)

@@ -4,12 +4,16 @@ use super::Session;
 use super::figures::Baseline;
 use crate::command::ControlCommand;
 use crate::failure::Failure;
+use dataplane::runtime::Slot;
 
 impl Session {
     /// Carries out a command that starts, stops or ends.
     pub(super) fn control(&mut self, command: ControlCommand) -> Result<String, Failure> {
         match command {
-            ControlCommand::Start => self.start().map(|()| self.forwarding_page()),
+            ControlCommand::Start => {
+                self.start()?;
+                self.forwarding_page()
+            }
             ControlCommand::Stop => {
                 self.stop()?;
                 let table = self.forward_table();
@@ -26,11 +30,26 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`Failure::Running`] if it runs already or an lcore cannot be launched.
+    /// [`Failure::Input`] if it cannot be laid out as asked; [`Failure::Running`] if it runs already, a port is stopped or an
+    /// lcore cannot be launched.
     pub(crate) fn start(&mut self) -> Result<(), Failure> {
-        let baseline = Baseline::of(self.dataplane.ports());
+        let refused = |why: &str| Err(Failure::running(anyhow::anyhow!(why.to_owned())));
+        if self.is_forwarding() {
+            return refused("Packet forwarding already started; stop ends it");
+        }
+        // A worker that died took its queues along.
+        self.health()?;
+        if !self.dataplane.ports().all(Slot::is_started) {
+            return refused("Not all ports were started; port start all starts them");
+        }
+        let plan = self.plan()?;
+        let forwarding = &self.forwarding;
+        self.dataplane
+            .lay_out(plan, &mut |stream, ground| forwarding.job(stream, ground))
+            .map_err(Failure::input)?;
+        self.baseline = Baseline::at_start(&self.dataplane);
         self.dataplane.engine.start().map_err(Failure::running)?;
-        self.baseline = baseline;
+        self.last = None;
         Ok(())
     }
 
@@ -40,7 +59,14 @@ impl Session {
     ///
     /// [`Failure::Running`] if it does not run or a worker panicked.
     pub(crate) fn stop(&mut self) -> Result<(), Failure> {
-        self.dataplane.engine.stop().map_err(Failure::running)
+        if !self.is_forwarding() {
+            return Err(Failure::running(anyhow::anyhow!(
+                "Packet forwarding not started; start begins it"
+            )));
+        }
+        let stopped = self.dataplane.engine.stop().map_err(Failure::running);
+        self.last = Some(self.account());
+        stopped
     }
 
     /// Whether every worker is alive.

@@ -6,6 +6,7 @@ use crate::failure::Failure;
 use dataplane::forward::CsumPort;
 use dataplane::offload;
 use dataplane::port::PortId;
+use dataplane::runtime::Slot;
 use dataplane::wire::transport::Transport;
 
 /// What testpmd calls the checksums, in its order, and the offloads by which a port computes them.
@@ -48,9 +49,8 @@ impl Session {
     /// Who computes which checksum of packets that a port sends, as testpmd shows it (`csum_show`, `app/test-pmd/cmdline.c`).
     fn csum_page(&self, id: PortId) -> Result<String, Failure> {
         self.selected(PortSelection::One(id))?;
-        let ports = self.dataplane.ports().iter().zip(self.dataplane.granted());
-        let granted = ports.filter(|(port, _)| port.id() == id).map(|(_, granted)| granted);
-        let granted = granted.fold(0, |all, granted| all | granted.tx_offloads);
+        let granted = self.dataplane.port(id).and_then(Slot::granted);
+        let granted = granted.map_or(0, |granted| granted.tx_offloads);
         let tunnel = if self.forwarding.options.csum.port(id).parse_tunnel { "on" } else { "off" };
         let mut page = format!("Parse tunnel is {tunnel}\n");
         for (name, offload) in CHECKSUMS {

@@ -3,71 +3,104 @@
 use crate::render::bad_checksums::BadChecksums;
 use crate::render::forward_stats::{Bursts, ForwardStats, PortForward, StreamForward};
 use crate::render::port_stats::{PortReport, Rates};
-use dataplane::engine::StreamReport;
 use dataplane::engine::counters::BurstCount;
 use dataplane::engine::plan::{Plan, Sink, Source, Work};
+use dataplane::engine::{Figures, StreamReport};
 use dataplane::lcore::cycles_hz;
-use dataplane::port::{self, Port, PortId, Started};
-use dataplane::runtime::Dataplane;
+use dataplane::port::{self, Any, Port, PortId};
+use dataplane::runtime::{Dataplane, Slot};
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-/// Device statistics at one moment, for differences.
-pub(super) struct Baseline(BTreeMap<PortId, port::PortStats>);
+/// What had been counted at the moment from which forward statistics count.
+pub(super) struct Baseline {
+    ports: BTreeMap<PortId, port::PortStats>,
+    /// What the engine had counted; nothing at the start of forwarding.
+    engine: Option<Figures>,
+}
 
 impl Baseline {
-    pub(super) fn of(ports: &[Port<Started>]) -> Self {
-        Self(ports.iter().map(|port| (port.id(), port.stats().unwrap_or_default())).collect())
+    /// The start of forwarding, where the engine counts from zero.
+    pub(super) fn at_start(dataplane: &Dataplane) -> Self {
+        let stats = |slot: &Slot| (slot.id(), slot.port().stats().unwrap_or_default());
+        Self { ports: dataplane.ports().map(stats).collect(), engine: None }
+    }
+
+    /// Now, whatever was forwarded until now.
+    pub(super) fn now(dataplane: &Dataplane) -> Self {
+        Self { engine: Some(dataplane.engine.figures()), ..Self::at_start(dataplane) }
     }
 
     /// The device counts from zero again.
     pub(super) fn forget(&mut self, port: PortId) {
-        self.0.remove(&port);
+        self.ports.remove(&port);
     }
 
     fn of_port(&self, port: PortId) -> port::PortStats {
-        self.0.get(&port).copied().unwrap_or_default()
+        self.ports.get(&port).copied().unwrap_or_default()
     }
 }
 
-/// What was forwarded since the baseline.
-pub(super) fn forward_stats(
-    dataplane: &Dataplane,
-    mode: &str,
-    baseline: &Baseline,
-) -> ForwardStats {
-    let figures = dataplane.engine.figures();
-    let reports: Vec<&StreamReport> = figures.streams().collect();
-    let plan = dataplane.engine.plan();
-    let port = |port: &Port<Started>| {
-        let id = port.id();
-        let (now, before) = (port.stats().unwrap_or_default(), baseline.of_port(id));
-        let received = reports.iter().filter(|report| ingress(report) == Some(id));
-        let sent = reports.iter().filter(|report| sends_to(report) == Some(id));
-        let entered = reports.iter().filter(|report| entry(report) == Some(id));
-        let for_it = reports.iter().filter(|report| egress(report, plan) == Some(id));
-        PortForward {
-            port: id,
-            rx_packets: received.clone().map(|report| report.figures.received).sum(),
-            rx_dropped: now.rx_missed.saturating_sub(before.rx_missed),
-            rx_errors: now.rx_errors.saturating_sub(before.rx_errors),
-            rx_nombufs: now.rx_nombuf.saturating_sub(before.rx_nombuf),
-            tx_packets: sent.clone().map(|report| report.figures.sent).sum(),
-            bad_checksums: BadChecksums::of(entered.flat_map(|report| &report.mode)),
-            // Not the device's own errors: drivers count there what they refuse, at each try, and it is dropped here.
-            tx_dropped: for_it.map(|report| report.figures.dropped_total()).sum(),
-            bursts: Bursts {
-                rx: by_size(received.flat_map(|report| &report.figures.received_bursts)),
-                tx: by_size(sent.flat_map(|report| &report.figures.sent_bursts)),
-            },
+/// What was forwarded, and by which plan.
+#[derive(Clone)]
+pub(super) struct Account {
+    pub(super) plan: Plan,
+    pub(super) figures: Figures,
+    pub(super) stats: ForwardStats,
+}
+
+impl Account {
+    /// What was forwarded since the baseline on `ports`.
+    pub(super) fn now(
+        dataplane: &Dataplane,
+        mode: &str,
+        ports: &[PortId],
+        baseline: &Baseline,
+    ) -> Self {
+        let mut figures = dataplane.engine.figures();
+        if let Some(before) = &baseline.engine {
+            figures.subtract(before);
         }
-    };
-    ForwardStats {
-        mode: mode.to_owned(),
-        ports: dataplane.ports().iter().map(port).collect(),
-        streams: reports.iter().filter_map(|report| stream(report)).collect(),
-        busy_cycles: figures.workers.iter().map(|worker| worker.polls.busy_cycles).sum(),
-        tsc_hz: cycles_hz(),
+        let plan = dataplane.engine.plan().clone();
+        let reports: Vec<&StreamReport> = figures.streams().collect();
+        let ports = ports.iter().filter_map(|id| dataplane.port(*id));
+        let stats = ForwardStats {
+            mode: mode.to_owned(),
+            ports: ports.map(|slot| port_stats(slot, &reports, &plan, baseline)).collect(),
+            streams: reports.iter().filter_map(|report| stream(report)).collect(),
+            busy_cycles: figures.workers.iter().map(|worker| worker.polls.busy_cycles).sum(),
+            tsc_hz: cycles_hz(),
+        };
+        Self { plan, figures, stats }
+    }
+}
+
+fn port_stats(
+    slot: &Slot,
+    reports: &[&StreamReport],
+    plan: &Plan,
+    baseline: &Baseline,
+) -> PortForward {
+    let id = slot.id();
+    let (now, before) = (slot.port().stats().unwrap_or_default(), baseline.of_port(id));
+    let received = reports.iter().filter(|report| ingress(report) == Some(id));
+    let sent = reports.iter().filter(|report| sends_to(report) == Some(id));
+    let entered = reports.iter().filter(|report| entry(report) == Some(id));
+    let for_it = reports.iter().filter(|report| egress(report, plan) == Some(id));
+    PortForward {
+        port: id,
+        rx_packets: received.clone().map(|report| report.figures.received).sum(),
+        rx_dropped: now.rx_missed.saturating_sub(before.rx_missed),
+        rx_errors: now.rx_errors.saturating_sub(before.rx_errors),
+        rx_nombufs: now.rx_nombuf.saturating_sub(before.rx_nombuf),
+        tx_packets: sent.clone().map(|report| report.figures.sent).sum(),
+        bad_checksums: BadChecksums::of(entered.flat_map(|report| &report.mode)),
+        // Not the device's own errors: drivers count there what they refuse, at each try, and it is dropped here.
+        tx_dropped: for_it.map(|report| report.figures.dropped_total()).sum(),
+        bursts: Bursts {
+            rx: by_size(received.flat_map(|report| &report.figures.received_bursts)),
+            tx: by_size(sent.flat_map(|report| &report.figures.sent_bursts)),
+        },
     }
 }
 
@@ -143,7 +176,7 @@ pub(super) struct Shown {
 }
 
 /// A device's statistics, with rates since they were last shown; the first time there are none.
-pub(super) fn port_report(port: &Port<Started>, shown: &mut BTreeMap<PortId, Shown>) -> PortReport {
+pub(super) fn port_report(port: &Port<Any>, shown: &mut BTreeMap<PortId, Shown>) -> PortReport {
     let (at, stats) = (Instant::now(), port.stats().unwrap_or_default());
     let rates = shown.insert(port.id(), Shown { at, stats }).map_or(Rates::default(), |last| {
         Rates::between(&last.stats, &stats, at.duration_since(last.at))

@@ -11,7 +11,9 @@ mod csum;
 mod dump;
 mod figures;
 mod flow_ctrl;
+mod layout;
 mod open;
+mod ports;
 mod report;
 mod show;
 mod vlan;
@@ -26,9 +28,10 @@ use crate::shell::grammar::{PortWords, Table, Vocabulary};
 use crate::shell::prompt::{Executor, Flow};
 use crate::shell::table::TABLE;
 use dataplane::forward::{Forwarding, MODES};
-use dataplane::port::{Port, PortId, Started};
-use dataplane::runtime::Dataplane;
-use figures::{Baseline, Shown};
+use dataplane::port::{Any, Port, PortId};
+use dataplane::runtime::{Dataplane, Slot};
+use figures::{Account, Baseline, Shown};
+use layout::Layout;
 use report::{DeviceReport, Report};
 use std::collections::BTreeMap;
 use std::io;
@@ -39,7 +42,12 @@ pub(crate) struct Session {
     // Before `eal`: ports and pools go before DPDK does.
     dataplane: Dataplane,
     eal: dataplane::eal::Eal,
+    /// Whether its memory is in one file, which virtio-user ports need.
+    shares_memory: bool,
     forwarding: Forwarding,
+    layout: Layout,
+    /// What was forwarded in the last run, once it has ended.
+    last: Option<Account>,
     /// Device statistics at the last start of forwarding: the forward statistics count from there.
     baseline: Baseline,
     /// Device statistics when they were last shown: rates count from there.
@@ -56,12 +64,13 @@ impl Session {
     /// Beside the account, [`Failure::Running`] if a worker panicked or packets are missing from a pool.
     pub(crate) fn close(mut self) -> (Report, Result<(), Failure>) {
         let stopped = if self.is_forwarding() { self.stop() } else { Ok(()) };
+        let Account { plan, figures, stats } = self.account();
         let mut report = Report {
             forward_mode: self.forwarding.mode.name,
-            plan: self.dataplane.engine.plan().clone(),
-            forward_stats: self.forward_stats(),
-            engine: self.dataplane.engine.figures(),
-            ports: self.dataplane.ports().iter().map(DeviceReport::of).collect(),
+            plan,
+            forward_stats: stats,
+            engine: figures,
+            ports: self.dataplane.ports().map(|slot| DeviceReport::of(slot.port())).collect(),
             drained: None,
             mbufs_kept: None,
             mbufs_missing: None,
@@ -99,12 +108,13 @@ impl Session {
             Command::Vlan(command) => self.vlan(command),
             Command::FlowCtrl(command) => self.flow_ctrl(command),
             Command::Dump(command) => self.dump(command),
+            Command::Ports(command) => self.ports(command),
         }
     }
 
     /// A port by its number.
-    fn port(&self, id: PortId) -> Option<&Port<Started>> {
-        self.dataplane.ports().iter().find(|port| port.id() == id)
+    fn port(&self, id: PortId) -> Option<&Port<Any>> {
+        self.dataplane.port(id).map(Slot::port)
     }
 
     /// The ports that a command means.
@@ -113,7 +123,7 @@ impl Session {
     ///
     /// [`Failure::Input`] in testpmd's words for a port that is not there.
     fn selected(&self, selection: PortSelection) -> Result<Vec<PortId>, Failure> {
-        let all = self.dataplane.ports().iter().map(Port::id);
+        let all = self.dataplane.ports().map(Slot::id);
         match selection {
             PortSelection::All => Ok(all.collect()),
             PortSelection::One(id) => self.existing(id).map(|port| vec![port.id()]),
@@ -125,9 +135,9 @@ impl Session {
     /// # Errors
     ///
     /// [`Failure::Input`] in testpmd's words if it is not there.
-    fn existing(&self, id: PortId) -> Result<&Port<Started>, Failure> {
+    fn existing(&self, id: PortId) -> Result<&Port<Any>, Failure> {
         self.port(id).ok_or_else(|| {
-            let all = self.dataplane.ports().iter().map(Port::id);
+            let all = self.dataplane.ports().map(Slot::id);
             Failure::input(anyhow::anyhow!("Invalid port {id}; there are {}", lcores::list(all)))
         })
     }
@@ -146,13 +156,13 @@ impl Executor for Session {
     }
 
     fn vocabulary(&self) -> Vocabulary {
-        let words = |port: &Port<Started>| {
-            let (rx_queues, tx_queues) =
-                port.config().map_or((0, 0), |config| (config.rx_queues, config.tx_queues));
-            PortWords { id: port.id(), rx_queues, tx_queues }
+        let words = |slot: &Slot| PortWords {
+            id: slot.id(),
+            rx_queues: slot.wanted.rx_queues,
+            tx_queues: slot.wanted.tx_queues,
         };
         Vocabulary {
-            ports: self.dataplane.ports().iter().map(words).collect(),
+            ports: self.dataplane.ports().map(words).collect(),
             modes: MODES.iter().map(|mode| mode.name).collect(),
         }
     }

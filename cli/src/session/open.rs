@@ -2,16 +2,16 @@
 
 use super::Session;
 use super::figures::Baseline;
+use super::layout::Layout;
 use crate::failure::Failure;
 use crate::lcores;
 use crate::out::note;
 use crate::settings::{AssumedPool, FwdSettings};
 use dataplane::eal::{self, Eal, EalRequest};
-use dataplane::engine::plan::PortRequest;
 use dataplane::forward::Forwarding;
 use dataplane::machine::Machine;
 use dataplane::port::{Port, PortConfig, PortError, PortId, Stopped};
-use dataplane::runtime::{Dataplane, RuntimeError};
+use dataplane::runtime::{Dataplane, RuntimeError, Slot};
 use dataplane::wire::ethernet::MacAddr;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -39,46 +39,54 @@ impl Session {
             note(text);
         }
         let eal = Eal::init(&flags.flags).map_err(Failure::input)?;
+        let shares_memory = flags.flags.iter().any(|flag| flag == "--single-file-segments");
 
         let opened = open_ports(&settings, &eal)?;
-        let home = eal.socket_of(eal.main_lcore());
-        let requests = opened.iter().map(|opened| PortRequest {
-            id: opened.port.id(),
-            rx_queues: opened.config.rx_queues,
-            tx_queues: opened.config.tx_queues,
-            socket: opened.port.socket().unwrap_or(home),
-        });
-        let plan = settings
-            .request(requests.collect(), eal.worker_lcores())
-            .plan()
-            .map_err(Failure::input)?;
         let forwarding = Forwarding {
             mode: settings.mode,
             options: settings.modes.clone(),
             retry: None,
             peers: opened.iter().map(|opened| (opened.port.id(), opened.peer)).collect(),
         };
-        let ports = opened.into_iter().map(|opened| (opened.port, opened.config)).collect();
-        let dataplane =
-            Dataplane::bring_up(&eal, ports, plan, &settings.pool, &mut |stream, ground| {
-                forwarding.job(stream, ground)
-            })
-            .map_err(|error: RuntimeError| Failure::input(error))?;
-        for (port, granted) in dataplane.ports().iter().zip(dataplane.granted()) {
-            for text in &granted.notes {
-                note(&format!("port {} ({}) {text}", port.id(), port.name()));
-            }
+        let mut dataplane = Dataplane::new(&eal, settings.pool);
+        for opened in opened {
+            dataplane.add(opened.port, opened.config);
         }
-        let baseline = Baseline::of(dataplane.ports());
-        Ok(Self {
+        let ports: Vec<PortId> = dataplane.ports().map(Slot::id).collect();
+        let layout = Layout::new(&settings, ports.clone(), eal.worker_lcores());
+        let baseline = Baseline::at_start(&dataplane);
+        let (last, shown, heaps_shown) = (None, BTreeMap::new(), None);
+        let mut session = Self {
             settings,
             dataplane,
             eal,
+            shares_memory,
             forwarding,
+            layout,
+            last,
             baseline,
-            shown: BTreeMap::new(),
-            heaps_shown: None,
-        })
+            shown,
+            heaps_shown,
+        };
+        let plan = session.plan()?;
+        session.dataplane.provide(&plan).map_err(Failure::input)?;
+        for port in ports {
+            session.start_port(port).map_err(Failure::input)?;
+        }
+        Ok(session)
+    }
+}
+
+impl Session {
+    /// Starts a port, and says what its device did without.
+    pub(super) fn start_port(&mut self, id: PortId) -> Result<(), RuntimeError> {
+        self.dataplane.start_port(id)?;
+        let slot = self.dataplane.port(id);
+        for text in slot.and_then(Slot::granted).iter().flat_map(|granted| &granted.notes) {
+            let name = slot.map_or("", |slot| slot.port().name());
+            note(&format!("port {id} ({name}) {text}"));
+        }
+        Ok(())
     }
 }
 

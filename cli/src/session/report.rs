@@ -3,7 +3,7 @@
 use crate::render::forward_stats::ForwardStats;
 use dataplane::engine::Figures;
 use dataplane::engine::plan::Plan;
-use dataplane::port::{ExtendedStat, Port, PortId, PortStats, Started};
+use dataplane::port::{Any, ExtendedStat, Port, PortId, PortStats};
 use serde::Serialize;
 
 /// The whole account of a run.
@@ -32,7 +32,7 @@ pub(super) struct DeviceReport {
 }
 
 impl DeviceReport {
-    pub(super) fn of(port: &Port<Started>) -> Self {
+    pub(super) fn of(port: &Port<Any>) -> Self {
         Self {
             port: port.id(),
             device: port.name().to_owned(),

@@ -3,7 +3,7 @@
 use super::{Session, refused};
 use crate::command::{VlanChange, VlanCommand};
 use crate::failure::Failure;
-use dataplane::port::{Port, Started, VlanOffload};
+use dataplane::port::{Any, Port, VlanOffload};
 
 /// VLANs are numbered below this (IEEE 802.1Q §9.6).
 const VLANS: u16 = 4096;
@@ -62,7 +62,7 @@ fn call(offload: VlanOffload) -> &'static str {
     }
 }
 
-fn filter(port: &Port<Started>, vlan: u16, on: bool) -> Result<(), Failure> {
+fn filter(port: &Port<Any>, vlan: u16, on: bool) -> Result<(), Failure> {
     port.set_vlan_filter(checked(vlan)?, on).map_err(|errno| {
         refused(format!(
             "rte_eth_dev_vlan_filter(port_pi={}, vlan_id={vlan}, on={}) failed diag={}",

@@ -44,7 +44,7 @@ impl FwdSettings {
             return Ok(None);
         }
         let plan = self.assumed_plan().map_err(EngineError::from)?;
-        let descriptors = self.assumed_configs().map(|port| (port.rx_desc, port.tx_desc));
+        let descriptors = self.assumed_configs().map(PortConfig::descriptors).sum();
         let needed = sizing(&plan, descriptors, &self.pool).mbufs()?;
         let mbufs = self.pool.mbufs.unwrap_or(needed);
         Ok(Some(AssumedPool { mbufs, needed, mib: memory_mib(mbufs, self.pool.mbuf_size) }))

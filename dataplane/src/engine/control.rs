@@ -108,6 +108,12 @@ impl Engine {
         }
     }
 
+    /// An engine that has nothing to run.
+    pub fn idle(eal: &Eal) -> Self {
+        let (posts, running, spare) = (Vec::new(), Vec::new(), PortQueues::default());
+        Self { eal: eal.clone(), plan: Plan::default(), posts, running, spare }
+    }
+
     /// The plan that it runs.
     pub fn plan(&self) -> &Plan {
         &self.plan

@@ -124,6 +124,25 @@ impl StreamFigures {
     pub fn dropped_total(&self) -> u64 {
         self.dropped.iter().map(|dropped| dropped.packets).sum()
     }
+
+    /// Takes off what had been counted before.
+    pub(super) fn subtract(&mut self, before: &Self) {
+        for dropped in &mut self.dropped {
+            let before = before.dropped.iter().find(|before| before.reason == dropped.reason);
+            dropped.packets -= before.map_or(0, |before| before.packets).min(dropped.packets);
+        }
+        let of_size = |counts: &mut Vec<BurstCount>, before: &[BurstCount]| -> u64 {
+            for bursts in counts.iter_mut() {
+                let before = before.iter().find(|before| before.size == bursts.size);
+                bursts.count -= before.map_or(0, |before| before.count).min(bursts.count);
+            }
+            counts.retain(|bursts| bursts.count > 0);
+            counts.iter().map(|bursts| bursts.size as u64 * bursts.count).sum()
+        };
+        self.received = of_size(&mut self.received_bursts, &before.received_bursts);
+        self.sent = of_size(&mut self.sent_bursts, &before.sent_bursts);
+        self.dropped.retain(|dropped| dropped.packets > 0);
+    }
 }
 
 /// Packets freed for one reason.
@@ -198,4 +217,14 @@ pub struct PollFigures {
     pub busy_cycles: u64,
     /// TSC cycles of rounds in which none did.
     pub idle_cycles: u64,
+}
+
+impl PollFigures {
+    /// Takes off what had been counted before.
+    pub(super) fn subtract(&mut self, before: &Self) {
+        self.busy_polls = self.busy_polls.saturating_sub(before.busy_polls);
+        self.idle_polls = self.idle_polls.saturating_sub(before.idle_polls);
+        self.busy_cycles = self.busy_cycles.saturating_sub(before.busy_cycles);
+        self.idle_cycles = self.idle_cycles.saturating_sub(before.idle_cycles);
+    }
 }

@@ -40,4 +40,17 @@ impl Figures {
     pub fn streams(&self) -> impl Iterator<Item = &StreamReport> {
         self.workers.iter().flat_map(|worker| &worker.streams)
     }
+    /// Takes off what had been counted `before`, by the same plan's workers.
+    pub fn subtract(&mut self, before: &Self) {
+        for (worker, before) in self.workers.iter_mut().zip(&before.workers) {
+            worker.polls.subtract(&before.polls);
+            for (stream, before) in worker.streams.iter_mut().zip(&before.streams) {
+                stream.figures.subtract(&before.figures);
+                for figure in &mut stream.mode {
+                    let before = before.mode.iter().find(|before| before.name == figure.name);
+                    figure.count -= before.map_or(0, |before| before.count).min(figure.count);
+                }
+            }
+        }
+    }
 }

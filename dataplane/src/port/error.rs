@@ -92,6 +92,9 @@ pub enum PortError {
         /// The largest.
         max: u16,
     },
+    /// What is asked for wants the port stopped.
+    #[error("port {0} is not stopped: stop it first")]
+    NotStopped(PortId),
     /// Queues were given to `stop` that are not the port's, or not all of them.
     #[error("port {0} can stop only with all of its queues handed back")]
     QueuesMissing(PortId),

@@ -85,8 +85,11 @@ impl fmt::Display for QueueId {
 pub struct Stopped;
 /// The port runs and its queues are handed out.
 pub struct Started;
+/// Either of both, where it does not matter: a port is only ever borrowed so.
+pub struct Any;
 
 /// A port, owned. Dropping a stopped one closes it.
+#[repr(transparent)]
 pub struct Port<State> {
     device: Device,
     _state: PhantomData<State>,
@@ -200,6 +203,11 @@ impl Port<Stopped> {
         ports().filter_map(|port| Self::claim(eal, port, false, Vec::new()).ok()).collect()
     }
 
+    /// Closes the port and removes its device, also one that EAL found by itself.
+    pub fn detach(mut self) {
+        self.device.made_here = true;
+    }
+
     /// Takes a port that exists and has no owner.
     fn claim(
         eal: &Eal,
@@ -307,6 +315,13 @@ fn drain(queue: &mut RxQueue) -> u64 {
 }
 
 impl<State> Port<State> {
+    /// The port, whatever its state.
+    pub fn as_any(&self) -> &Port<Any> {
+        // SAFETY: a port is its device alone in memory, whatever its state is called, and by a shared borrow of one in any
+        // state it cannot change state.
+        unsafe { &*std::ptr::from_ref(self).cast() }
+    }
+
     /// Its number.
     pub fn id(&self) -> PortId {
         self.device.id

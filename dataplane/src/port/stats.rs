@@ -35,10 +35,19 @@ pub struct ExtendedStat {
 }
 
 impl<State> Port<State> {
-    /// Basic statistics; `None` if the device keeps none.
+    /// Whether the device may be asked for statistics: some (net_vhost) count by queue, and have none before the port is
+    /// configured.
+    pub(super) fn counts(&self) -> bool {
+        self.device.config.is_some()
+    }
+
+    /// Basic statistics; `None` if the device keeps none, or has not been configured yet.
     ///
     /// Source: `rte_ethdev.h`, `rte_eth_stats_get`.
     pub fn stats(&self) -> Option<PortStats> {
+        if !self.counts() {
+            return None;
+        }
         let mut stats = dpdk_sys::rte_eth_stats::default();
         // SAFETY: the port exists; `stats` is written if the call succeeds.
         let rc = unsafe { dpdk_sys::rte_eth_stats_get(self.device.id.0, &mut stats) };
@@ -56,6 +65,9 @@ impl<State> Port<State> {
 
     /// Sets basic and extended statistics to zero; `false` if the device cannot.
     pub fn reset_stats(&self) -> bool {
+        if !self.counts() {
+            return false;
+        }
         // SAFETY: the port exists.
         unsafe {
             let basic = dpdk_sys::rte_eth_stats_reset(self.device.id.0);
@@ -67,6 +79,9 @@ impl<State> Port<State> {
     ///
     /// Source: `rte_ethdev.h`, `rte_eth_xstats_get`, `rte_eth_xstats_get_names`.
     pub fn extended_stats(&self) -> Vec<ExtendedStat> {
+        if !self.counts() {
+            return Vec::new();
+        }
         let id = self.device.id.0;
         // SAFETY: the port exists; without an array the call tells the count.
         let count = unsafe { dpdk_sys::rte_eth_xstats_get(id, std::ptr::null_mut(), 0) };

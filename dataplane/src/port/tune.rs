@@ -17,8 +17,11 @@ impl<State> Port<State> {
     /// Sets extended statistics to zero.
     ///
     /// # Errors
-    /// [`Errno`]: the device cannot.
+    /// [`Errno`]: the device cannot, or has not been configured yet.
     pub fn reset_extended_stats(&self) -> Result<(), Errno> {
+        if !self.counts() {
+            return Err(Errno::INVALID);
+        }
         // SAFETY: the port exists.
         Errno::check(unsafe { dpdk_sys::rte_eth_xstats_reset(self.id().0) })
     }

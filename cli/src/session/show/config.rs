@@ -1,53 +1,64 @@
 //! How packets are forwarded, and how ports are set up for it.
 
 use crate::command::ConfigPage;
+use crate::failure::Failure;
 use crate::render::rxtx_config::{PortSetup, QueueSetup, RxTxPage};
 use crate::session::Session;
 use dataplane::engine::plan::Surroundings;
 use dataplane::lcore::LcoreId;
-use dataplane::port::{Port, QueueId, Started};
+use dataplane::port::{Any, Port, QueueId};
 
 impl Session {
     /// A page of how packets are forwarded.
-    pub(super) fn config_page(&self, page: ConfigPage) -> String {
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Input`] if nothing could be started.
+    pub(super) fn config_page(&self, page: ConfigPage) -> Result<String, Failure> {
         match page {
             ConfigPage::Fwd => self.forwarding_page(),
-            ConfigPage::Cores => self.cores_page(),
-            ConfigPage::RxTx => self.rxtx_page().to_string(),
+            ConfigPage::Cores => Ok(self.cores_page()),
+            ConfigPage::RxTx => Ok(self.rxtx_page().to_string()),
         }
     }
 
-    /// Which lcore forwards what.
-    pub(in crate::session) fn forwarding_page(&self) -> String {
+    /// Which lcore forwards what, or would after `start`.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Input`] if nothing could be started.
+    pub(in crate::session) fn forwarding_page(&self) -> Result<String, Failure> {
         let surroundings = Surroundings {
             mode: self.forwarding.mode.name,
             socket: &|lcore: LcoreId| self.eal.socket_of(lcore),
             peer: &|port| self.forwarding.peer(port).to_string().to_uppercase(),
         };
-        format!("{}\n", self.dataplane.engine.plan().describe(&surroundings))
+        let plan = match self.is_forwarding() {
+            true => self.dataplane.engine.plan().clone(),
+            false => self.plan()?,
+        };
+        Ok(format!("{}\n", plan.describe(&surroundings)))
     }
 
     /// Which lcores forward (testpmd's `fwd_lcores_config_display`).
     fn cores_page(&self) -> String {
-        let workers = &self.dataplane.engine.plan().workers;
-        let lcores: String = workers.iter().map(|worker| format!(" {:2}", worker.lcore)).collect();
-        format!("List of forwarding lcores:{lcores}\n")
+        let lcores = self.layout.cores().iter().map(|lcore| format!(" {lcore:2}"));
+        format!("List of forwarding lcores:{}\n", lcores.collect::<String>())
     }
 
     fn rxtx_page(&self) -> RxTxPage {
-        let plan = self.dataplane.engine.plan();
         RxTxPage {
             mode: self.forwarding.mode.name.to_owned(),
-            burst: plan.burst,
-            cores: plan.workers.len(),
-            forwarding_ports: plan.ports.len(),
-            ports: self.dataplane.ports().iter().map(setup).collect(),
+            burst: self.layout.asked.burst,
+            cores: self.layout.cores().len(),
+            forwarding_ports: self.layout.forwarding().len(),
+            ports: self.dataplane.ports().map(|slot| setup(slot.port())).collect(),
         }
     }
 }
 
 /// What a port is set up for: the driver's own figures, or what was asked of it where it does not say.
-fn setup(port: &Port<Started>) -> PortSetup {
+fn setup(port: &Port<Any>) -> PortSetup {
     let config = port.config().cloned().unwrap_or_default();
     let (rx_offloads, tx_offloads) =
         port.offloads().unwrap_or((config.rx_offloads, config.tx_offloads));

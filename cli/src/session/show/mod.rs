@@ -4,17 +4,19 @@ mod config;
 mod port;
 mod queue;
 
-use super::{Session, figures, refused};
+use super::figures::{self, Account};
+use super::{Session, refused};
 use crate::command::{PortSelection, PortsPage, ShowCommand};
 use crate::failure::Failure;
 use crate::render::bus_devices::{BusDevicesPage, DevicePort};
 use crate::render::dcb::DcbPage;
 use crate::render::extended_stats::ExtendedStatsPage;
-use crate::render::forward_stats::{ForwardStats, Show};
+use crate::render::forward_stats::Show;
 use crate::render::port_info::PortPage;
 use crate::render::port_stats::PortReport;
 use crate::render::port_summary::{PortSummary, SummaryPage};
-use dataplane::port::{Port, PortId, Started, bus_devices};
+use dataplane::port::{Any, Port, PortId, bus_devices};
+use dataplane::runtime::Slot;
 
 impl Session {
     /// Carries out a command that shows something.
@@ -24,7 +26,7 @@ impl Session {
             ShowCommand::Port(id, page) => port::page(self.existing(id)?, &page),
             ShowCommand::Queue(id, queue, page) => queue::page(self.existing(id)?, queue, page),
             ShowCommand::FwdStats => Ok(self.forward_table()),
-            ShowCommand::Config(page) => Ok(self.config_page(page)),
+            ShowCommand::Config(page) => self.config_page(page),
             ShowCommand::Devices(name) => Ok(self.devices_page(name.as_deref()).to_string()),
         }
     }
@@ -55,20 +57,21 @@ impl Session {
     fn each(
         &self,
         ports: &[PortId],
-        page: impl Fn(&Port<Started>) -> Result<String, Failure>,
+        page: impl Fn(&Port<Any>) -> Result<String, Failure>,
     ) -> String {
         let pages = ports.iter().filter_map(|id| self.port(*id)).map(page);
         pages.map(|page| page.unwrap_or_else(|failure| format!("{failure}\n"))).collect()
     }
 
-    fn info_page(&self, port: &Port<Started>) -> Result<PortPage, Failure> {
+    fn info_page(&self, port: &Port<Any>) -> Result<PortPage, Failure> {
         let info = port.info().map_err(Failure::running)?;
-        let pool_socket = port.socket().unwrap_or(self.eal.socket_of(self.eal.main_lcore()));
+        let slot = self.dataplane.port(port.id());
+        let pool_socket = slot.map_or(info.socket, Slot::pool_socket);
         Ok(PortPage { port: port.id(), info, pool_socket, link: port.link() })
     }
 
     fn summary_page(&self, ports: &[PortId]) -> Result<SummaryPage, Failure> {
-        let summary = |port: &Port<Started>| {
+        let summary = |port: &Port<Any>| {
             let info = port.info().map_err(Failure::running)?;
             Ok(PortSummary {
                 port: port.id(),
@@ -80,7 +83,7 @@ impl Session {
         };
         let ports = ports.iter().filter_map(|id| self.port(*id)).map(summary);
         let ports = ports.collect::<Result<Vec<_>, Failure>>()?;
-        Ok(SummaryPage { available: self.dataplane.ports().len(), ports })
+        Ok(SummaryPage { available: self.dataplane.ports().count(), ports })
     }
 
     /// The devices of DPDK's buses, or those of one name.
@@ -109,19 +112,25 @@ impl Session {
         selection: PortSelection,
     ) -> Result<Vec<PortReport>, Failure> {
         let ports = self.selected(selection)?;
-        let ports = self.dataplane.ports().iter().filter(|port| ports.contains(&port.id()));
-        Ok(ports.map(|port| figures::port_report(port, &mut self.shown)).collect())
+        let ports = self.dataplane.ports().filter(|slot| ports.contains(&slot.id()));
+        Ok(ports.map(|slot| figures::port_report(slot.port(), &mut self.shown)).collect())
     }
 
     /// The forward statistics as testpmd's table.
     pub(crate) fn forward_table(&self) -> String {
         let run = &self.settings.run;
         let show = Show { bursts: run.burst_stats, cycles: run.core_cycles };
-        self.forward_stats().table(show).to_string()
+        self.account().stats.table(show).to_string()
     }
 
-    /// The forward statistics.
-    pub(super) fn forward_stats(&self) -> ForwardStats {
-        figures::forward_stats(&self.dataplane, self.forwarding.mode.name, &self.baseline)
+    /// What was forwarded in this run, or in the last one if none runs.
+    pub(super) fn account(&self) -> Account {
+        match &self.last {
+            Some(last) => last.clone(),
+            None => {
+                let (mode, ports) = (self.forwarding.mode.name, self.layout.forwarding());
+                Account::now(&self.dataplane, mode, ports, &self.baseline)
+            }
+        }
     }
 }

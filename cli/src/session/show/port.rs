@@ -10,7 +10,7 @@ use crate::render::ptypes::PtypesPage;
 use crate::render::rss::{RetaPage, RssHashPage};
 use crate::session::refused;
 use dataplane::port::{
-    Direction, Errno, PTYPE_LAYERS, Port, PortInfo, QueueId, RETA_GROUP, Started, offload_names,
+    Any, Direction, Errno, PTYPE_LAYERS, Port, PortInfo, QueueId, RETA_GROUP, offload_names,
 };
 
 type Page = Result<String, Failure>;
@@ -22,7 +22,7 @@ const LONGEST_KEY: u8 = 64;
 const LARGEST_RETA: u16 = 512;
 
 /// A page of a port.
-pub(super) fn page(port: &Port<Started>, page: &PortPage) -> Page {
+pub(super) fn page(port: &Port<Any>, page: &PortPage) -> Page {
     let id = port.id();
     match page {
         PortPage::OffloadCapabilities(direction) => offload_capabilities(port, *direction),
@@ -53,7 +53,7 @@ pub(super) fn page(port: &Port<Started>, page: &PortPage) -> Page {
     }
 }
 
-fn info(port: &Port<Started>) -> Result<PortInfo, Failure> {
+fn info(port: &Port<Any>) -> Result<PortInfo, Failure> {
     port.info().map_err(Failure::running)
 }
 
@@ -65,7 +65,7 @@ fn names(direction: Direction, offloads: u64) -> Vec<String> {
     }
 }
 
-fn offload_capabilities(port: &Port<Started>, direction: Direction) -> Page {
+fn offload_capabilities(port: &Port<Any>, direction: Direction) -> Page {
     let info = info(port)?;
     let (all, of_queues) = match direction {
         Direction::Rx => (info.rx_offloads, info.rx_queue_offloads),
@@ -80,7 +80,7 @@ fn offload_capabilities(port: &Port<Started>, direction: Direction) -> Page {
     Ok(page.to_string())
 }
 
-fn offload_configuration(port: &Port<Started>, direction: Direction) -> Page {
+fn offload_configuration(port: &Port<Any>, direction: Direction) -> Page {
     let (rx, tx) = port.offloads().map_err(|errno| {
         refused(format!("Error during getting device configuration (port {}): {errno}", port.id()))
     })?;
@@ -103,7 +103,7 @@ fn offload_configuration(port: &Port<Started>, direction: Direction) -> Page {
     Ok(page.to_string())
 }
 
-fn rss_hash(port: &Port<Started>, with_key: bool) -> Page {
+fn rss_hash(port: &Port<Any>, with_key: bool) -> Page {
     let key_len = info(port)?.hash_key_size;
     if !(1..=LONGEST_KEY).contains(&key_len) {
         return Err(refused("dev_info did not provide a valid hash key size"));
@@ -115,7 +115,7 @@ fn rss_hash(port: &Port<Started>, with_key: bool) -> Page {
     Ok(RssHashPage { hash, with_key }.to_string())
 }
 
-fn reta(port: &Port<Started>, size: u16, masks: &str) -> Page {
+fn reta(port: &Port<Any>, size: u16, masks: &str) -> Page {
     let largest = info(port)?.reta_size.min(LARGEST_RETA);
     if !(1..=largest).contains(&size) {
         return Err(refused(format!("Invalid redirection table size: {size} (1-{largest})")));
@@ -148,7 +148,7 @@ fn reta_masks(text: &str) -> Option<Vec<u64>> {
         .collect()
 }
 
-fn eeprom(port: &Port<Started>, module: bool) -> Page {
+fn eeprom(port: &Port<Any>, module: bool) -> Page {
     let bytes = if module { port.module_eeprom() } else { port.eeprom() };
     let bytes = bytes.map_err(|errno| match errno {
         Errno::NOT_SUPPORTED => refused("operation not supported by device"),
@@ -161,7 +161,7 @@ fn eeprom(port: &Port<Started>, module: bool) -> Page {
     Ok(EepromPage { port: port.id(), module, bytes }.to_string())
 }
 
-fn register(port: &Port<Started>, offset: u32) -> Page {
+fn register(port: &Port<Any>, offset: u32) -> Page {
     let registers = port.registers().map_err(|errno| match errno {
         Errno::NOT_SUPPORTED => refused("operation not supported by device"),
         errno => refused(format!("Unable to get registers: {}", errno.raw())),

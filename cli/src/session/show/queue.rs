@@ -5,14 +5,14 @@ use crate::failure::Failure;
 use crate::render::queue_info::{RxQueuePage, TxQueuePage};
 use crate::session::refused;
 use dataplane::port::{
-    DescriptorError, Direction, Errno, Port, QueueId, RxDescriptor, Started, TxDescriptor,
+    Any, DescriptorError, Direction, Errno, Port, QueueId, RxDescriptor, TxDescriptor,
 };
 use std::fmt::Write;
 
 type Page = Result<String, Failure>;
 
 /// A page of a queue.
-pub(super) fn page(port: &Port<Started>, queue: QueueId, page: QueuePage) -> Page {
+pub(super) fn page(port: &Port<Any>, queue: QueueId, page: QueuePage) -> Page {
     match page {
         QueuePage::Info(direction) => info(port, queue, direction),
         QueuePage::DescriptorStatus(direction, desc) => status(port, queue, direction, desc),
@@ -24,7 +24,7 @@ pub(super) fn page(port: &Port<Started>, queue: QueueId, page: QueuePage) -> Pag
     }
 }
 
-fn info(port: &Port<Started>, queue: QueueId, direction: Direction) -> Page {
+fn info(port: &Port<Any>, queue: QueueId, direction: Direction) -> Page {
     let id = port.id();
     let unknown = |way: &str, errno: Errno| {
         refused(format!(
@@ -44,7 +44,7 @@ fn info(port: &Port<Started>, queue: QueueId, direction: Direction) -> Page {
     }
 }
 
-fn status(port: &Port<Started>, queue: QueueId, direction: Direction, desc: u16) -> Page {
+fn status(port: &Port<Any>, queue: QueueId, direction: Direction, desc: u16) -> Page {
     let word = match direction {
         Direction::Rx => port.rx_descriptor(queue, desc).map(|status| match status {
             RxDescriptor::Available => "AVAILABLE",
@@ -64,7 +64,7 @@ fn status(port: &Port<Started>, queue: QueueId, direction: Direction, desc: u16)
 }
 
 /// The words of a descriptor: of 16 bytes, as most devices have them, or of 32 where i40e receives.
-fn descriptor(port: &Port<Started>, queue: QueueId, direction: Direction, desc: u16) -> Page {
+fn descriptor(port: &Port<Any>, queue: QueueId, direction: Direction, desc: u16) -> Page {
     let info = port.info().map_err(Failure::running)?;
     let (way, nb, queues, ring) = match direction {
         Direction::Rx => ("RX", "nb_rxq", info.rx_queues, "rx_ring"),
@@ -112,7 +112,7 @@ fn descriptor(port: &Port<Started>, queue: QueueId, direction: Direction, desc: 
 }
 
 /// Descriptors of a queue: the driver's own count, or what was asked of it.
-fn ring_size(port: &Port<Started>, queue: QueueId, direction: Direction) -> u16 {
+fn ring_size(port: &Port<Any>, queue: QueueId, direction: Direction) -> u16 {
     let asked = |of: fn(&dataplane::port::PortConfig) -> u16| port.config().map_or(0, of);
     match direction {
         Direction::Rx => port

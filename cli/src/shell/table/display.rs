@@ -38,9 +38,17 @@ pub(super) const SECTION: Section<Command> = Section {
             build: |values| ports(PortsPage::Dcb, values),
         },
         Entry {
-            syntax: "clear port stats PORTS",
+            syntax: "clear port (info|stats|xstats) PORTS",
             about: "Clear statistics of a port, or of all of them.",
-            build: |values| run(Command::Clear(ClearCommand::PortStats(values.ports()?))),
+            build: |values| match values.word()? {
+                "xstats" => clear(ClearCommand::PortXstats(values.ports()?)),
+                _ => clear(ClearCommand::PortStats(values.ports()?)),
+            },
+        },
+        Entry {
+            syntax: "clear fwd stats all",
+            about: "Clear forwarding statistics, for all ports.",
+            build: |_| clear(ClearCommand::FwdStats),
         },
         Entry {
             syntax: "show port PORT rx_offload capabilities",
@@ -208,4 +216,8 @@ fn descriptor(
 ) -> Option<Request<Command>> {
     let (port, queue, desc) = (values.port()?, values.queue()?, values.number()?);
     run(Command::Show(ShowCommand::Queue(port, queue, page(desc))))
+}
+
+fn clear(command: ClearCommand) -> Option<Request<Command>> {
+    run(Command::Clear(command))
 }

@@ -8,6 +8,7 @@ mod csum;
 mod display;
 mod dump;
 mod flow_ctrl;
+mod ports;
 mod vlan;
 
 use crate::command::Command;
@@ -18,6 +19,7 @@ pub(crate) static TABLE: Table<Command> = &[
     control::SECTION,
     display::SECTION,
     config::SECTION,
+    ports::SECTION,
     address::SECTION,
     vlan::SECTION,
     flow_ctrl::SECTION,

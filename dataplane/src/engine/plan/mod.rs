@@ -85,8 +85,8 @@ pub enum ModelRequest {
     },
 }
 
-/// Who runs what.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// Who runs what; nobody anything, by default.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Plan {
     /// Run-to-completion or pipeline.
     pub model: Model,
@@ -101,10 +101,11 @@ pub struct Plan {
 }
 
 /// The two ways to lay streams over cores.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Model {
     /// One core takes a packet from receive to transmit.
+    #[default]
     RunToCompletion,
     /// Receive, work and transmit are stages joined by rings.
     Pipeline,

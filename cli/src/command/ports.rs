@@ -1,0 +1,21 @@
+//! Commands that start, stop, add and remove ports.
+
+use super::PortSelection;
+use dataplane::port::PortId;
+
+/// Starts, stops, adds or removes ports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum PortsCommand {
+    /// Configure as it is to be, and start.
+    Start(PortSelection),
+    /// Stop.
+    Stop(PortSelection),
+    /// Close for good.
+    Close(PortSelection),
+    /// Put the device back to what it was when it was made.
+    Reset(PortSelection),
+    /// Make a device and take its port.
+    Attach(String),
+    /// Close a port and remove its device.
+    Detach(PortId),
+}

@@ -1,0 +1,334 @@
+//! A dataplane as a whole: a table of ports, each stopped or started, their pools, and the engine, brought up and taken
+//! down in order.
+//!
+//! ```text
+//! add ──► Slot (stopped) ── start_port ──► Slot (started, with its queues) ── lay_out ──► Engine (has the queues)
+//!               ▲                                 │         ▲                                │
+//!               └────────── stop_port ────────────┘         └──────────── gather ────────────┘
+//! ```
+//!
+//! The engine is laid out anew whenever ports, queues or the plan have changed, and is idle before that.
+
+mod pools;
+mod slot;
+
+pub use pools::{DEFAULT_CACHE, PoolSetup, Pools, sizing};
+pub use slot::Slot;
+
+use crate::eal::Eal;
+use crate::engine::plan::{Plan, Work};
+use crate::engine::{Engine, EngineError, StreamAt};
+use crate::forward::{Ground, Job, ModeError};
+use crate::lcore::SocketId;
+use crate::mempool::{MempoolError, Sizing};
+use crate::port::{Errno, Port, PortConfig, PortError, PortId, Queues, Stopped};
+use std::collections::BTreeMap;
+
+/// Why a dataplane could not be changed as asked.
+#[derive(Debug, thiserror::Error)]
+pub enum RuntimeError {
+    /// A pool could not be made.
+    #[error(transparent)]
+    Mempool(#[from] MempoolError),
+    /// A port refused.
+    #[error(transparent)]
+    Port(#[from] PortError),
+    /// The engine refused.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// There is no such port.
+    #[error("there is no port {0}")]
+    NoSuchPort(PortId),
+    /// A port that forwards cannot be stopped.
+    #[error("port {0} is forwarding: stop forwarding first")]
+    Forwarding(PortId),
+    /// A device could not be reset.
+    #[error("port {port} could not be reset: {error}")]
+    Reset {
+        /// The port.
+        port: PortId,
+        /// The device's answer.
+        error: Errno,
+    },
+    /// Running ports free packets as if there were one pool.
+    #[error(
+        "a port on NUMA node {0} needs a pool of its own, and ports that run were told that there is one: stop all ports \
+         first"
+    )]
+    SecondPool(SocketId),
+}
+
+/// Makes a stream's job out of what there is.
+pub type MakeJob<'a> = dyn FnMut(StreamAt<'_>, &Ground) -> Result<Job, ModeError> + 'a;
+
+/// A dataplane. Dropping it takes it down.
+pub struct Dataplane {
+    /// The streams on their lcores.
+    pub engine: Engine,
+    slots: BTreeMap<PortId, Slot>,
+    setup: PoolSetup,
+    ground: Ground,
+    /// Packets that the drivers of ports that were taken out may keep.
+    kept: u32,
+    /// Packets that waited in receive queues of ports that were stopped.
+    drained: u64,
+    eal: Eal,
+}
+
+/// What came of taking a dataplane down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Homecoming {
+    /// Packets that waited in receive queues and were freed.
+    pub drained: u64,
+    /// Packets that no pool got back because their port's driver keeps them ([`Port::keeps`]).
+    pub kept: u32,
+    /// Packets that no pool got back beside those: a defect of a driver, or of ours.
+    pub missing: u32,
+}
+
+impl Dataplane {
+    /// A dataplane without ports.
+    pub fn new(eal: &Eal, setup: PoolSetup) -> Self {
+        let pools = Pools::new(setup);
+        let ground = Ground { pools, ports: Vec::new(), spare: 0, burst: 0 };
+        let (engine, eal) = (Engine::idle(eal), eal.clone());
+        Self { engine, slots: BTreeMap::new(), setup, ground, kept: 0, drained: 0, eal }
+    }
+
+    /// Makes the pools, configures and starts the ports, and lays out the plan's streams.
+    ///
+    /// # Errors
+    /// [`RuntimeError`]; ports that were started are stopped and closed again.
+    pub fn bring_up(
+        eal: &Eal,
+        ports: Vec<(Port<Stopped>, PortConfig)>,
+        plan: Plan,
+        setup: &PoolSetup,
+        make: &mut MakeJob<'_>,
+    ) -> Result<Self, RuntimeError> {
+        let mut dataplane = Self::new(eal, *setup);
+        for (port, config) in ports {
+            dataplane.add(port, config);
+        }
+        dataplane.provide(&plan)?;
+        for port in dataplane.slots.keys().copied().collect::<Vec<_>>() {
+            dataplane.start_port(port)?;
+        }
+        dataplane.lay_out(plan, make)?;
+        Ok(dataplane)
+    }
+
+    /// The ports, by their numbers.
+    pub fn ports(&self) -> impl Iterator<Item = &Slot> + Clone {
+        self.slots.values()
+    }
+
+    /// A port by its number.
+    pub fn port(&self, id: PortId) -> Option<&Slot> {
+        self.slots.get(&id)
+    }
+
+    /// A port by its number, to change what it is to be.
+    pub fn port_mut(&mut self, id: PortId) -> Option<&mut Slot> {
+        self.slots.get_mut(&id)
+    }
+
+    /// The packet pools.
+    pub fn pools(&self) -> &Pools {
+        &self.ground.pools
+    }
+
+    /// Adds a port, stopped.
+    pub fn add(&mut self, port: Port<Stopped>, wanted: PortConfig) {
+        let home = self.eal.socket_of(self.eal.main_lcore());
+        self.slots.insert(port.id(), Slot::new(port, wanted, home));
+    }
+
+    /// Sees to a packet pool on the NUMA node of every port. Where all ports are stopped, a pool too small for `plan` is
+    /// replaced, unless its size was asked for.
+    ///
+    /// # Errors
+    /// [`RuntimeError::Mempool`], or [`RuntimeError::SecondPool`].
+    pub fn provide(&mut self, plan: &Plan) -> Result<(), RuntimeError> {
+        let sockets: Vec<SocketId> = self.ports().map(Slot::pool_socket).collect();
+        let quiet = !self.ports().any(Slot::is_started);
+        let lacks = |socket: &&SocketId| self.pools().of(**socket).is_none();
+        if !quiet && let Some(socket) = sockets.iter().find(lacks) {
+            return Err(RuntimeError::SecondPool(*socket));
+        }
+        let demand = self.demand(plan);
+        let pools = &mut self.ground.pools;
+        if quiet {
+            pools.forget_retired();
+        }
+        if pools.provide(&self.eal, sockets.into_iter(), &demand, quiet)? {
+            // Each is to take its packets from the pool there is now, and may have to free them otherwise.
+            self.slots.values_mut().for_each(Slot::forget_configuration);
+        }
+        Ok(())
+    }
+
+    /// Configures a stopped port as it is to be, and starts it.
+    ///
+    /// # Errors
+    /// [`RuntimeError::Port`]; the port is stopped still.
+    pub fn start_port(&mut self, id: PortId) -> Result<(), RuntimeError> {
+        let slot = self.slots.remove(&id).ok_or(RuntimeError::NoSuchPort(id))?;
+        let (slot, started) = slot.start(&self.ground.pools);
+        self.slots.insert(id, slot);
+        Ok(started?)
+    }
+
+    /// Stops a port; returns how many packets waited in it. A stopped one is left alone.
+    ///
+    /// # Errors
+    /// [`RuntimeError::Forwarding`], or [`RuntimeError::Port`] if the device does not stop.
+    pub fn stop_port(&mut self, id: PortId) -> Result<u64, RuntimeError> {
+        if self.is_forwarding(id) {
+            return Err(RuntimeError::Forwarding(id));
+        }
+        if !self.engine.is_running() {
+            self.gather()?;
+        }
+        let slot = self.slots.remove(&id).ok_or(RuntimeError::NoSuchPort(id))?;
+        let (slot, stopped) = slot.stop();
+        self.slots.insert(id, slot);
+        let drained = stopped?;
+        self.drained += drained;
+        Ok(drained)
+    }
+
+    /// Puts the device of a stopped port back to what it was when it was made.
+    ///
+    /// # Errors
+    /// [`RuntimeError`].
+    pub fn reset_port(&mut self, id: PortId) -> Result<(), RuntimeError> {
+        self.slots.get_mut(&id).ok_or(RuntimeError::NoSuchPort(id))?.reset()
+    }
+
+    /// Takes a stopped port out. Dropping it closes it.
+    ///
+    /// # Errors
+    /// [`RuntimeError::Port`] if it runs.
+    pub fn remove_port(&mut self, id: PortId) -> Result<Port<Stopped>, RuntimeError> {
+        let slot = self.slots.remove(&id).ok_or(RuntimeError::NoSuchPort(id))?;
+        match slot.into_stopped() {
+            Ok(port) => {
+                self.kept += port.keeps();
+                Ok(port)
+            }
+            Err(slot) => {
+                self.slots.insert(id, *slot);
+                Err(PortError::NotStopped(id).into())
+            }
+        }
+    }
+
+    /// Whether a port's queues are being polled.
+    pub fn is_forwarding(&self, id: PortId) -> bool {
+        self.engine.is_running() && self.engine.plan().port(id).is_some()
+    }
+
+    /// Lays the plan's streams over the queues of its ports, which are started; what was laid out before is taken apart.
+    ///
+    /// # Errors
+    /// [`RuntimeError::Engine`]; nothing is laid out then.
+    pub fn lay_out(&mut self, plan: Plan, make: &mut MakeJob<'_>) -> Result<(), RuntimeError> {
+        self.gather()?;
+        let facts = plan.ports.iter().filter_map(|port| self.slots.get(&port.id)).map(Slot::facts);
+        self.ground.ports = facts.collect::<Result<_, _>>()?;
+        self.ground.spare = self.spare(&plan);
+        self.ground.burst = plan.burst;
+        let planned = |slot: &&mut Slot| plan.port(slot.id()).is_some();
+        let queues =
+            self.slots.values_mut().filter(planned).filter_map(Slot::lend_queues).collect();
+        match Engine::assemble(&self.eal, plan, queues, &mut |stream| make(stream, &self.ground)) {
+            Ok(engine) => {
+                self.engine = engine;
+                Ok(())
+            }
+            Err((queues, error)) => {
+                self.take_back(queues);
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Takes the engine apart and gives the ports their queues back.
+    ///
+    /// # Errors
+    /// [`EngineError::Lcore`] if a worker panicked; its queues are lost, and the others are back.
+    pub fn gather(&mut self) -> Result<(), EngineError> {
+        let (queues, stopped) = self.engine.dismantle();
+        self.engine = Engine::idle(&self.eal);
+        self.take_back(queues);
+        stopped
+    }
+
+    /// Gives every stream a new job, also under load.
+    ///
+    /// # Errors
+    /// [`EngineError`]; with [`EngineError::Mode`] nothing has changed.
+    pub fn set_jobs(&mut self, make: &mut MakeJob<'_>) -> Result<(), EngineError> {
+        self.engine.set_jobs(&mut |stream| make(stream, &self.ground))
+    }
+
+    /// Stops what runs, stops and closes the ports, and counts the pools.
+    ///
+    /// # Errors
+    /// [`RuntimeError::Engine`] if a worker panicked: the ports whose queues it had stay open then, the others are closed.
+    pub fn take_down(mut self) -> Result<Homecoming, RuntimeError> {
+        let keeps: u32 = self.ports().map(|slot| slot.port().keeps()).sum();
+        self.close_ports()?;
+        let out = self.pools().missing();
+        let kept = out.min(keeps + self.kept);
+        Ok(Homecoming { drained: self.drained, kept, missing: out - kept })
+    }
+
+    /// Stops the engine and closes the ports; nothing is left to do the second time.
+    fn close_ports(&mut self) -> Result<(), EngineError> {
+        let stopped = self.gather();
+        // All stop before the first is closed: in-process ports share rings.
+        let slots: Vec<Slot> = std::mem::take(&mut self.slots)
+            .into_values()
+            .map(|slot| {
+                let (slot, stopped) = slot.stop();
+                self.drained += stopped.unwrap_or(0);
+                slot
+            })
+            .collect();
+        drop(slots);
+        stopped
+    }
+
+    fn take_back(&mut self, queues: Vec<Queues>) {
+        for queues in queues {
+            if let Some(slot) = queues.port().and_then(|port| self.slots.get_mut(&port)) {
+                slot.take_queues(queues);
+            }
+        }
+    }
+
+    /// What the plan can have in use at once.
+    fn demand(&self, plan: &Plan) -> Sizing {
+        sizing(plan, self.ports().map(|slot| slot.wanted.descriptors()).sum(), &self.setup)
+    }
+
+    /// Packets of a pool that modes may hold, by forwarding stream.
+    fn spare(&self, plan: &Plan) -> u32 {
+        let streams = plan.workers.iter().flat_map(|worker| &worker.streams);
+        let forwarding =
+            streams.filter(|stream| matches!(stream.work, Work::Forward { .. })).count();
+        let smallest = self.pools().iter().map(|(_, pool)| pool.size()).min().unwrap_or(0);
+        let spare = u64::from(smallest).saturating_sub(self.demand(plan).in_flight());
+        // No more than the pool's size, which is a u32.
+        (spare / forwarding.max(1) as u64) as u32
+    }
+}
+
+impl Drop for Dataplane {
+    fn drop(&mut self) {
+        // Who wants to know what became of it calls `take_down`.
+        let _ = self.close_ports();
+    }
+}

@@ -1,0 +1,118 @@
+//! The packet pools: one a NUMA node that has a port, and how many packets each must hold.
+
+use crate::eal::Eal;
+use crate::engine::plan::Plan;
+use crate::lcore::SocketId;
+use crate::mempool::{Mempool, MempoolConfig, MempoolError, Sizing};
+use std::collections::BTreeMap;
+
+/// What the packet pools are to be.
+#[derive(Clone, Copy, Debug)]
+pub struct PoolSetup {
+    /// Packets of each pool; computed from the plan if `None`.
+    pub mbufs: Option<u32>,
+    /// Packets that modes are to have room to hold beside what the plan needs; counts only where `mbufs` is computed.
+    pub held: u32,
+    /// Packets that each lcore caches.
+    pub cache: u32,
+    /// Bytes of each packet's buffer, headroom included.
+    pub mbuf_size: u16,
+}
+
+/// testpmd caches 250; 256 divides by every common burst.
+pub const DEFAULT_CACHE: u32 = 256;
+
+/// The packet pools: one a NUMA node that has a port.
+pub struct Pools {
+    setup: PoolSetup,
+    now: BTreeMap<SocketId, Mempool>,
+    /// Pools that were too small for what came later; packets of theirs may still be with a device.
+    retired: Vec<Mempool>,
+}
+
+impl Pools {
+    pub(super) fn new(setup: PoolSetup) -> Self {
+        Self { setup, now: BTreeMap::new(), retired: Vec::new() }
+    }
+
+    /// The pool of a NUMA node's ports.
+    pub fn of(&self, socket: SocketId) -> Option<&Mempool> {
+        self.now.get(&socket)
+    }
+
+    /// All pools and their NUMA nodes.
+    pub fn iter(&self) -> impl Iterator<Item = (SocketId, &Mempool)> {
+        self.now.iter().map(|(socket, pool)| (*socket, pool))
+    }
+
+    /// Whether every packet there is comes from one pool.
+    pub(super) fn are_one(&self) -> bool {
+        self.now.len() + self.retired.len() == 1
+    }
+
+    /// Sees to a pool on each of `sockets`. One that is smaller than `demand` is replaced if `replace` says that nobody
+    /// receives into it. Returns whether anything has changed.
+    ///
+    /// # Errors
+    /// [`MempoolError`]; the pools that there were stay.
+    pub(super) fn provide(
+        &mut self,
+        eal: &Eal,
+        sockets: impl Iterator<Item = SocketId>,
+        demand: &Sizing,
+        replace: bool,
+    ) -> Result<bool, MempoolError> {
+        let mbufs = match self.setup.mbufs {
+            Some(mbufs) => mbufs,
+            None => demand.mbufs()?,
+        };
+        let mut changed = false;
+        for socket in sockets {
+            let fits = self.of(socket).map(|pool| pool.size() >= mbufs || !replace);
+            if fits != Some(true) {
+                let pool = self.make(eal, socket, mbufs)?;
+                self.retired.extend(self.now.insert(socket, pool));
+                changed = true;
+            }
+        }
+        Ok(changed)
+    }
+
+    /// Forgets retired pools that have all their packets. Only while no port runs: a device may still hold a handle, but
+    /// takes no packet any more.
+    pub(super) fn forget_retired(&mut self) {
+        self.retired.retain(|pool| pool.in_use() > 0);
+    }
+
+    fn make(&self, eal: &Eal, socket: SocketId, mbufs: u32) -> Result<Mempool, MempoolError> {
+        // testpmd's name for it, which monitoring scripts know. One that replaces another, which lives until the last device
+        // has let it go, needs a name of its own.
+        let name = match self.of(socket) {
+            None => format!("mb_pool_{socket}"),
+            Some(_) => format!("mb_pool_{socket}_{mbufs}"),
+        };
+        let PoolSetup { cache, mbuf_size, .. } = self.setup;
+        Mempool::new(eal, &MempoolConfig { name, mbufs, cache, mbuf_size, socket })
+    }
+
+    /// Packets that are not back in their pools.
+    pub(super) fn missing(&self) -> u32 {
+        self.now.values().chain(&self.retired).map(Mempool::in_use).sum()
+    }
+}
+
+/// How many packets each pool of `plan` must hold.
+///
+/// `descriptors` are those of all queues of the plan's ports; `setup` says what lcores cache and modes hold.
+pub fn sizing(plan: &Plan, descriptors: u64, setup: &PoolSetup) -> Sizing {
+    Sizing {
+        descriptors,
+        ring_slots: plan.rings.iter().map(|ring| u64::from(ring.size)).sum(),
+        streams: plan.workers.iter().map(|worker| worker.streams.len() as u64).sum(),
+        burst: u64::from(plan.burst),
+        // The main lcore frees packets when ports are drained.
+        lcores: plan.workers.len() as u64 + 1,
+        cache: u64::from(setup.cache),
+        held: u64::from(setup.held),
+    }
+}
