@@ -78,6 +78,7 @@ fn generate(flags: &[String]) {
         .allowlist_function("rte_eal_(init|cleanup|remote_launch|wait_lcore|get_lcore_state|has_hugepages)")
         .allowlist_function("rte_(get_main_lcore|get_next_lcore|lcore_to_socket_id)")
         .allowlist_function("rte_(version|strerror|get_tsc_hz)")
+        .allowlist_function("rte_eth_timesync_(enable|read_rx_timestamp|read_tx_timestamp)")
         .allowlist_function("rte_dev_(probe|remove|name|driver|bus|bus_info|numa_node|iterator_init|iterator_next)")
         .allowlist_function("rte_driver_name|rte_bus_(find|name)")
         .allowlist_function("rte_(dump_physmem_layout|memzone_dump|devargs_dump|log_dump|lcore_dump)")

@@ -126,6 +126,8 @@ PW_RSS(LEVEL_MASK);
 
 /* What a device says of a packet, and what it is asked to do to one. */
 #define PW_FLAG(flag) static const uint64_t PW_MBUF_F_##flag = RTE_MBUF_F_##flag
+PW_FLAG(RX_IEEE1588_TMST);
+PW_FLAG(TX_IEEE1588_TMST);
 PW_FLAG(RX_IP_CKSUM_MASK);
 PW_FLAG(RX_IP_CKSUM_BAD);
 PW_FLAG(RX_L4_CKSUM_MASK);

@@ -120,6 +120,38 @@ impl Mbuf {
         }
     }
 
+    /// Appends another packet's segments, or gives it back if there would be more than an mbuf can count.
+    ///
+    /// # Errors
+    /// The packet itself.
+    ///
+    /// Source: `rte_mbuf.h`, `rte_pktmbuf_chain`.
+    pub fn chain(&mut self, tail: Self) -> Result<(), Self> {
+        let Some(segments) = self.segments().checked_add(tail.segments()) else {
+            return Err(tail);
+        };
+        let pkt_len = self.pkt_len() + tail.pkt_len();
+        let mut last = self.0;
+        // SAFETY: a packet's segments form a NULL-terminated list, which `&mut self` makes this the only user of; the tail
+        // becomes a part of it and has no other owner from here on. Its first segment's own length is what the fields of
+        // a packet are for a segment.
+        unsafe {
+            let next = |at: NonNull<rte_mbuf>| {
+                let segment = std::mem::ManuallyDrop::new(Self(at));
+                segment.at::<*mut rte_mbuf>(dpdk_sys::PW_MBUF_NEXT)
+            };
+            while let Some(segment) = NonNull::new(next(last).read()) {
+                last = segment;
+            }
+            let data_len = u32::from(tail.data_len());
+            tail.at::<u32>(dpdk_sys::PW_MBUF_PKT_LEN).write(data_len);
+            next(last).write(std::mem::ManuallyDrop::new(tail).as_raw());
+            self.at::<u16>(dpdk_sys::PW_MBUF_NB_SEGS).write(segments);
+            self.at::<u32>(dpdk_sys::PW_MBUF_PKT_LEN).write(pkt_len);
+        }
+        Ok(())
+    }
+
     /// The segments' bytes, in order: the whole packet.
     pub fn chunks(&self) -> impl Iterator<Item = &[u8]> {
         let mut next = Some(self.0);

@@ -10,6 +10,8 @@ pub mod rx {
     pub const L4_CHECKSUM: u64 = dpdk_sys::PW_MBUF_F_RX_L4_CKSUM_MASK;
     /// The transport's checksum is wrong.
     pub const L4_CHECKSUM_BAD: u64 = dpdk_sys::PW_MBUF_F_RX_L4_CKSUM_BAD;
+    /// The time when it came is in a register of the device.
+    pub const TIMESTAMPED: u64 = dpdk_sys::PW_MBUF_F_RX_IEEE1588_TMST;
     /// The outer IP header's checksum is wrong.
     pub const OUTER_IP_CHECKSUM_BAD: u64 = dpdk_sys::PW_MBUF_F_RX_OUTER_IP_CKSUM_BAD;
     /// The outer transport's checksum is wrong, if its other bit is not set.
@@ -27,6 +29,8 @@ pub mod tx {
     pub const IPV6: u64 = dpdk_sys::PW_MBUF_F_TX_IPV6;
     /// Fill in the IPv4 header's checksum.
     pub const IP_CHECKSUM: u64 = dpdk_sys::PW_MBUF_F_TX_IP_CKSUM;
+    /// Keep the time when it leaves in a register.
+    pub const TIMESTAMP: u64 = dpdk_sys::PW_MBUF_F_TX_IEEE1588_TMST;
     /// Cut it into TCP segments.
     pub const TCP_SEGMENT: u64 = dpdk_sys::PW_MBUF_F_TX_TCP_SEG;
     /// Cut it into UDP fragments.

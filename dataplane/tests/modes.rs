@@ -5,7 +5,9 @@
 mod common;
 
 use common::{on_main_lcore, station::Station};
-use dataplane::forward::{DelayOptions, ImpairOptions, ModeOptions, Pick};
+use dataplane::forward::{
+    DelayOptions, ImpairOptions, MODES, ModeOptions, NoisyInner, NoisyOptions, Pick, TxOptions,
+};
 use std::num::NonZeroU64;
 use std::time::{Duration, Instant};
 
@@ -140,6 +142,58 @@ fn delay_counts_what_it_has_no_room_for_and_what_it_holds_at_the_end() {
             .collect();
         use dataplane::forward::DropReason::{HoldFull, Stopped};
         assert_eq!(dropped, [(Stopped, room), (HoldFull, 100)]);
+        station.end();
+    });
+}
+
+#[test]
+fn every_mode_starts_stops_and_gives_way_under_load_without_losing_a_packet() {
+    on_main_lcore(|eal| {
+        let noisy = NoisyOptions {
+            buffer: 512,
+            flush: Duration::from_millis(1),
+            memory_mib: 1,
+            writes: 1,
+            reads: 2,
+            reads_writes: 1,
+            inner: NoisyInner::Mac,
+        };
+        let impair = ImpairOptions {
+            duplicate: Pick::Share(0.5),
+            swap: Pick::Share(0.3),
+            delay: Pick::Share(0.2),
+            ..ImpairOptions::default()
+        };
+        let tx =
+            TxOptions { segments: vec![64, 100, 30], multi_flow: true, ..TxOptions::default() };
+        let options = ModeOptions { noisy, impair, tx, ..ModeOptions::default() };
+        let mut station = Station::new(eal, "leaks", "io", options);
+        for round in 0..10 {
+            for mode in MODES.iter().filter(|mode| mode.name != "ieee1588") {
+                station.start();
+                station.load(20);
+                station.change(mode.name);
+                station.load(20);
+                let figures = station.stop().figures;
+                assert!(figures.received + figures.sent > 0, "{round} {}: {figures:?}", mode.name);
+            }
+        }
+        station.end();
+    });
+}
+
+#[test]
+fn a_device_without_timestamps_is_refused_by_ieee1588_and_the_old_mode_stays() {
+    on_main_lcore(|eal| {
+        let mut station = Station::new(eal, "timesync", "io", ModeOptions::default());
+        station.start();
+        let refused = station.try_change("ieee1588").unwrap_err().to_string();
+        assert!(
+            refused.contains("hardware timestamps") && refused.contains("not supported"),
+            "{refused}"
+        );
+        station.exchange(100, 100, |_, damaged| assert!(!damaged));
+        station.stop();
         station.end();
     });
 }

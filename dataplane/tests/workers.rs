@@ -110,7 +110,8 @@ fn a_running_worker_neither_allocates_nor_frees() {
             // Launching takes the closure, and the first packets fill caches.
             std::thread::sleep(Duration::from_millis(100));
             let before = ON_WORKERS.load(Ordering::Relaxed);
-            for mode in MODES {
+            // Null devices take no timestamps.
+            for mode in MODES.iter().filter(|mode| mode.name != "ieee1588") {
                 forwarding.mode = mode;
                 dataplane.set_jobs(&mut |stream, ground| forwarding.job(stream, ground)).unwrap();
                 std::thread::sleep(Duration::from_millis(100));

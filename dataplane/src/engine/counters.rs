@@ -76,6 +76,13 @@ impl StreamCounters {
         self.0.dropped[reason as usize].add(packets as u64);
     }
 
+    /// Packets that the sink did not take.
+    #[inline]
+    pub(crate) fn unsent(&self) -> u64 {
+        let dropped = |reason: DropReason| self.0.dropped[reason as usize].get();
+        dropped(DropReason::TxFull) + dropped(DropReason::RingFull)
+    }
+
     pub(super) fn reset(&self) {
         let StreamCounts { dropped, received, sent } = &*self.0;
         dropped.iter().chain(received).chain(sent).for_each(Counter::reset);

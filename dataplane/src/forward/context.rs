@@ -108,6 +108,12 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// Packets of the stream that its sink did not take, since forwarding started.
+    #[inline]
+    pub fn unsent(&self) -> u64 {
+        self.counters.unsent()
+    }
+
     /// Counts packets that the mode frees itself.
     #[inline]
     pub fn dropped(&mut self, reason: DropReason, packets: usize) {

@@ -2,6 +2,7 @@
 
 use super::{Context, Counts};
 use crate::batch::Batch;
+use crate::port::{Errno, PortId};
 use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
@@ -90,6 +91,57 @@ impl Default for Retry {
 /// Why a mode cannot be had on a stream. Each says what to change.
 #[derive(Debug, thiserror::Error)]
 pub enum ModeError {
+    /// The device takes no timestamps.
+    #[error(
+        "mode ieee1588 needs a device with hardware timestamps, which that of port {port} does not have: {reason}; give a port \
+         on such a device, or another mode"
+    )]
+    NoTimesync {
+        /// The port.
+        port: PortId,
+        /// DPDK's answer.
+        reason: Errno,
+    },
+    /// A packet that the mode would make is too short for its headers, or too long for the pool's buffers.
+    #[error(
+        "mode {mode} cannot make packets or segments of {asked} bytes, as there is room for {most} in one mbuf and at least \
+         {least} are headers: give other lengths (--txpkts) or larger mbufs (--mbuf-size)"
+    )]
+    PacketLength {
+        /// The mode.
+        mode: &'static str,
+        /// Bytes asked for.
+        asked: u32,
+        /// Bytes at least.
+        least: u32,
+        /// Bytes at most.
+        most: u32,
+    },
+    /// testpmd's condition for headers that change from packet to packet.
+    #[error(
+        "Random segment number or multiple flow is enabled, but tx_pkt_seg_lengths[0] {first} < {least} (needed): make the \
+         first of --txpkts longer"
+    )]
+    FirstSegment {
+        /// Bytes asked for.
+        first: u16,
+        /// Bytes needed.
+        least: u16,
+    },
+    /// Memory accesses without memory.
+    #[error("mode noisy is to access memory and has none: give it some (--noisy-lkup-memory=MIB)")]
+    NoMemory,
+    /// A buffer larger than what the pool has to spare.
+    #[error(
+        "mode noisy cannot hold {asked} packets, as {spare} of the pool's are what queues, rings and bursts cannot need: give \
+         it a smaller buffer (--noisy-tx-sw-buffer-size) or the pool more (--total-num-mbufs)"
+    )]
+    Buffer {
+        /// Packets asked for.
+        asked: u32,
+        /// Packets to spare.
+        spare: u32,
+    },
     /// The pool has no packets that the mode could hold back.
     #[error(
         "mode {mode} holds packets back, and the pool's {pool} are no more than queues, rings and bursts can need: give it \

@@ -7,25 +7,37 @@ mod context;
 mod csum;
 mod delay;
 mod draw;
+mod five_tuple_swap;
+mod flowgen;
 mod forwarding;
 mod hold;
+mod icmpecho;
+mod ieee1588;
 mod impair;
 mod io;
 mod job;
 mod lateness;
 mod mac;
 mod macswap;
+mod made;
+mod noisy;
 mod options;
+mod rxonly;
+mod shared_rxq;
 mod tally;
+mod txonly;
 
 pub use context::{Context, DropReason, Fate, PortFacts, StreamContext};
 pub use csum::{BAD_CHECKSUMS, CsumOptions, CsumPort};
 pub use delay::DelayOptions;
+pub use flowgen::FlowgenOptions;
 pub use forwarding::{Forwarding, Ground};
 pub use impair::{ImpairOptions, Pick};
 pub use job::{Feed, Job, Mode, ModeError, Retry};
+pub use noisy::{NoisyInner, NoisyOptions};
 pub use options::ModeOptions;
 pub use tally::{Counts, Tally, TallyFigure};
+pub use txonly::{Split, TxOptions};
 
 use lateness::Lateness;
 
@@ -73,9 +85,37 @@ pub const MODES: &[ModeEntry] = &[
         make: macswap::make,
     },
     ModeEntry {
+        name: "flowgen",
+        summary: "frees what it receives, and sends packets of many flows",
+        make: flowgen::make,
+    },
+    ModeEntry { name: "rxonly", summary: "receives, and sends nothing", make: rxonly::make },
+    ModeEntry { name: "txonly", summary: "sends, and receives nothing", make: txonly::make },
+    ModeEntry {
         name: "csum",
         summary: "computes the checksums of IP, TCP, UDP and SCTP anew, here or in the device",
         make: csum::make,
+    },
+    ModeEntry { name: "icmpecho", summary: "answers ARP requests and pings", make: icmpecho::make },
+    ModeEntry {
+        name: "noisy",
+        summary: "forwards through a buffer, with memory accesses for each packet",
+        make: noisy::make,
+    },
+    ModeEntry {
+        name: "5tswap",
+        summary: "exchanges source and destination of Ethernet, IP, TCP and UDP",
+        make: five_tuple_swap::make,
+    },
+    ModeEntry {
+        name: "shared_rxq",
+        summary: "receives for several ports from one queue, and sends nothing",
+        make: shared_rxq::make,
+    },
+    ModeEntry {
+        name: "ieee1588",
+        summary: "sends PTP messages back with the device's timestamps",
+        make: ieee1588::make,
     },
     ModeEntry {
         name: "delay",

@@ -26,6 +26,7 @@ mod queue;
 mod queue_info;
 mod rss;
 mod stats;
+mod timesync;
 mod tune;
 mod vlan;
 mod wire_pair;
@@ -45,6 +46,7 @@ pub use queue_info::{
 };
 pub use rss::{RETA_GROUP, RSS_TYPES, RetaEntry, RssHash, RssTypes};
 pub use stats::{ExtendedStat, PortStats};
+pub use timesync::Timesync;
 pub use vlan::{VlanOffload, VlanOffloads, VlanTag};
 pub use wire_pair::wire_pair;
 

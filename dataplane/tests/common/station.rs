@@ -5,8 +5,8 @@ use super::{context, pool};
 use dataplane::batch::Batch;
 use dataplane::eal::Eal;
 use dataplane::engine::plan::{ModelRequest, PortRequest, Request, Topology};
-use dataplane::engine::{Engine, StreamReport};
-use dataplane::forward::{Job, ModeOptions, mode};
+use dataplane::engine::{Engine, EngineError, StreamReport};
+use dataplane::forward::{Job, ModeError, ModeOptions, mode};
 use dataplane::lcore::{LcoreId, SocketId};
 use dataplane::mempool::Mempool;
 use dataplane::port::{Port, PortConfig, Queues, Started, wire_pair};
@@ -27,6 +27,7 @@ pub(crate) struct Station {
     wire: (Port<Started>, Queues),
     port: Port<Started>,
     engine: Engine,
+    options: ModeOptions,
 }
 
 impl Station {
@@ -54,17 +55,39 @@ impl Station {
             burst: 32,
             ring_size: 1024,
         };
-        let entry = mode(mode_name).unwrap();
-        let engine = Engine::assemble(eal, request.plan().unwrap(), vec![queues], &mut |_| {
-            Ok(Job::new((entry.make)(&context(&pool, &options))?, None))
-        });
+        let plan = request.plan().unwrap();
+        let engine =
+            Engine::assemble(eal, plan, vec![queues], &mut |_| job(mode_name, &pool, &options));
         let engine = engine.map_err(|(_, error)| error).unwrap();
-        Self { pool, wire, port, engine }
+        Self { pool, wire, port, engine, options }
     }
 
     /// Packets that the mode may hold.
     pub(crate) fn spare(&self) -> u32 {
         context(&self.pool, &ModeOptions::default()).spare
+    }
+
+    /// Changes the mode, perhaps under load.
+    pub(crate) fn change(&mut self, mode_name: &str) {
+        self.try_change(mode_name).unwrap();
+    }
+
+    pub(crate) fn try_change(&mut self, mode_name: &str) -> Result<(), EngineError> {
+        let (pool, options) = (&self.pool, &self.options);
+        self.engine.set_jobs(&mut |_| job(mode_name, pool, options))
+    }
+
+    /// Sends as many bursts as the wire takes, and frees what comes back.
+    pub(crate) fn load(&mut self, bursts: usize) {
+        let mut batch = Batch::new();
+        for burst in 0..bursts {
+            self.numbered(&mut batch, 32 * burst as u64, 32);
+            self.wire.1.tx[0].tx_burst(&mut batch);
+            batch.clear();
+            self.wire.1.rx[0].rx_burst(&mut batch, 512);
+            batch.clear();
+            std::thread::yield_now();
+        }
     }
 
     pub(crate) fn start(&mut self) {
@@ -171,6 +194,11 @@ impl Station {
         self.wire.0.stop(self.wire.1).map_err(|refused| refused.error).unwrap();
         assert_eq!(self.pool.in_use(), 0, "packets are missing from the pool");
     }
+}
+
+fn job(mode_name: &str, pool: &Mempool, options: &ModeOptions) -> Result<Job, ModeError> {
+    let entry = mode(mode_name).unwrap();
+    Ok(Job::new((entry.make)(&context(pool, options))?, None))
 }
 
 /// A packet's number, and whether a byte of it was inverted.
