@@ -9,6 +9,7 @@ mod clear;
 mod config;
 mod control;
 mod csum;
+mod device;
 mod dump;
 mod flow_ctrl;
 mod ports;
@@ -20,6 +21,7 @@ pub(crate) use clear::ClearCommand;
 pub(crate) use config::ConfigCommand;
 pub(crate) use control::ControlCommand;
 pub(crate) use csum::CsumCommand;
+pub(crate) use device::{DeviceChange, DeviceCommand};
 pub(crate) use dump::DumpCommand;
 pub(crate) use flow_ctrl::{FlowCtrlChange, FlowCtrlCommand};
 pub(crate) use ports::PortsCommand;
@@ -47,6 +49,8 @@ pub(crate) enum Command {
     Vlan(VlanCommand),
     /// Change how a port pauses its peer.
     FlowCtrl(FlowCtrlCommand),
+    /// Tell a device something.
+    Device(DeviceCommand),
     /// Show what DPDK holds.
     Dump(DumpCommand),
     /// Start, stop, add and remove ports.

@@ -9,15 +9,16 @@ use std::fmt;
 pub(crate) struct ExtendedStatsPage {
     /// The port's number.
     pub(crate) port: PortId,
-    /// Its counts.
-    pub(crate) stats: Vec<ExtendedStat>,
+    /// Its counts; `None` if the device does not say.
+    pub(crate) stats: Option<Vec<ExtendedStat>>,
 }
 
 impl fmt::Display for ExtendedStatsPage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "###### NIC extended statistics for port {:<2}", self.port)?;
-        self.stats
-            .iter()
-            .try_for_each(|ExtendedStat { name, value }| writeln!(f, "{name}: {value}"))
+        let Some(stats) = &self.stats else {
+            return writeln!(f, "Error: Cannot get count of xstats");
+        };
+        stats.iter().try_for_each(|ExtendedStat { name, value }| writeln!(f, "{name}: {value}"))
     }
 }

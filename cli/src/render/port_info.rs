@@ -32,7 +32,9 @@ impl fmt::Display for PortPage {
         if let Some(devargs) = &info.devargs {
             writeln!(f, "Devargs: {devargs}")?;
         }
-        writeln!(f, "Connect to socket: {}", info.socket)?;
+        // A device that belongs to no node has the one of its packets, as in testpmd.
+        let socket = if info.socket.0 < 0 { *pool_socket } else { info.socket };
+        writeln!(f, "Connect to socket: {socket}")?;
         writeln!(f, "memory allocation on the socket: {pool_socket}")?;
         if let Some(link) = link {
             write_link(f, link)?;

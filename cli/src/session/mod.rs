@@ -8,6 +8,7 @@ mod clear;
 mod config;
 mod control;
 mod csum;
+mod device;
 mod dump;
 mod figures;
 mod flow_ctrl;
@@ -107,6 +108,7 @@ impl Session {
             Command::Address(command) => self.address(command),
             Command::Vlan(command) => self.vlan(command),
             Command::FlowCtrl(command) => self.flow_ctrl(command),
+            Command::Device(command) => self.tell_device(command),
             Command::Dump(command) => self.dump(command),
             Command::Ports(command) => self.ports(command),
         }

@@ -37,7 +37,7 @@ impl DeviceReport {
             port: port.id(),
             device: port.name().to_owned(),
             stats: port.stats(),
-            extended: port.extended_stats(),
+            extended: port.extended_stats().unwrap_or_default(),
         }
     }
 }

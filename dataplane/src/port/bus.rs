@@ -53,10 +53,9 @@ fn of_bus(bus: &CStr) -> Vec<BusDevice> {
     let filter = [b"bus=", bus.to_bytes()].concat();
     let Ok(filter) = CString::new(filter) else { return Vec::new() };
     let mut iterator = dpdk_sys::rte_dev_iterator::default();
+    // Its answer is an errno that may be of a call before it; an iterator that it refused finds nothing.
     // SAFETY: EAL runs; the filter outlives the iteration, which refers to it.
-    if unsafe { dpdk_sys::rte_dev_iterator_init(&mut iterator, filter.as_ptr()) } != 0 {
-        return Vec::new();
-    }
+    unsafe { dpdk_sys::rte_dev_iterator_init(&mut iterator, filter.as_ptr()) };
     // SAFETY: the iterator was initialised. Devices come and go by calls of this thread alone.
     let next = || unsafe {
         let device = dpdk_sys::rte_dev_iterator_next(&mut iterator);

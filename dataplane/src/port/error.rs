@@ -138,6 +138,8 @@ impl Errno {
     pub const NOT_SUPPORTED: Self = Self(-libc::ENOTSUP);
     /// An argument that cannot be.
     pub const INVALID: Self = Self(-libc::EINVAL);
+    /// What was asked about changed in the meantime: ask again.
+    pub const CHANGED: Self = Self(-libc::EAGAIN);
     /// The device is gone.
     pub const REMOVED: Self = Self(-libc::EIO);
 

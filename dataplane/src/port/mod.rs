@@ -39,7 +39,7 @@ pub use flow_ctrl::FlowControl;
 pub use info::{DescriptorLimits, ErrorHandling, PortInfo, SwitchInfo, offload_names};
 pub use link::Link;
 pub use memories::{DescriptorError, Direction, Registers};
-pub use ptypes::{PTYPE_LAYERS, PtypeLayer};
+pub use ptypes::{PTYPE_ALL, PTYPE_LAYERS, PtypeLayer};
 pub use queue::{Queues, RxQueue, TxQueue};
 pub use queue_info::{
     BurstMode, QueueState, RxDescriptor, RxQueueInfo, Thresholds, TxDescriptor, TxQueueInfo,

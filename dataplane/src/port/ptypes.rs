@@ -15,6 +15,9 @@ pub struct PtypeLayer {
     pub mask: u32,
 }
 
+/// All bits of packet types (`RTE_PTYPE_ALL_MASK`).
+pub const PTYPE_ALL: u32 = dpdk_sys::RTE_PTYPE_ALL_MASK;
+
 /// All layers, from the outside in.
 pub const PTYPE_LAYERS: &[PtypeLayer] = &[
     PtypeLayer { name: "L2", mask: dpdk_sys::RTE_PTYPE_L2_MASK },
@@ -51,7 +54,7 @@ impl<State> Port<State> {
     /// Source: `rte_ethdev.h`, `rte_eth_dev_set_ptypes`.
     pub fn set_ptypes(&self, mask: u32) -> Result<Vec<String>, Errno> {
         // A place more than there are types: the call ends its list with an unknown one if there is room.
-        let mut types = vec![0; self.ptypes(dpdk_sys::RTE_PTYPE_ALL_MASK).len() + 1];
+        let mut types = vec![0; self.ptypes(PTYPE_ALL).len() + 1];
         let count = types.len() as u32;
         // SAFETY: the port exists; the call writes `count` types at most.
         Errno::check(unsafe {
@@ -81,7 +84,7 @@ mod tests {
             assert_eq!(all & layer.mask, 0, "{}", layer.name);
             all | layer.mask
         });
-        assert_eq!(mask, dpdk_sys::RTE_PTYPE_ALL_MASK);
+        assert_eq!(mask, PTYPE_ALL);
     }
 
     #[test]

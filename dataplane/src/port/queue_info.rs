@@ -2,7 +2,7 @@
 
 use super::error::Errno;
 use super::info::text;
-use super::{Port, PortId, QueueId};
+use super::{Direction, Port, PortId, QueueId};
 use serde::Serialize;
 
 /// Whether a queue runs (`RTE_ETH_QUEUE_STATE_*`).
@@ -253,6 +253,34 @@ impl<State> Port<State> {
             dpdk_sys::RTE_ETH_TX_DESC_DONE => TxDescriptor::Done,
             _ => TxDescriptor::Unavailable,
         })
+    }
+
+    /// Counts a queue's packets under a number of the device's statistics.
+    ///
+    /// # Errors
+    /// [`Errno`]: the device does not count by queue, or counts each queue under its own number.
+    ///
+    /// Source: `rte_ethdev.h`, `rte_eth_dev_set_rx_queue_stats_mapping`.
+    pub fn map_stats(&self, direction: Direction, queue: QueueId, to: u8) -> Result<(), Errno> {
+        // SAFETY: the port exists; ethdev checks the queue and the number.
+        Errno::check(unsafe {
+            let (port, queue) = (self.id().0, queue.0);
+            match direction {
+                Direction::Rx => dpdk_sys::rte_eth_dev_set_rx_queue_stats_mapping(port, queue, to),
+                Direction::Tx => dpdk_sys::rte_eth_dev_set_tx_queue_stats_mapping(port, queue, to),
+            }
+        })
+    }
+
+    /// Limits a transmit queue to some Mbit/s.
+    ///
+    /// # Errors
+    /// [`Errno`]: the device has no such limit, or the queue does not exist.
+    ///
+    /// Source: `rte_ethdev.h`, `rte_eth_set_queue_rate_limit`.
+    pub fn limit_rate(&self, queue: QueueId, mbps: u32) -> Result<(), Errno> {
+        // SAFETY: the port exists; ethdev checks the queue and the rate.
+        Errno::check(unsafe { dpdk_sys::rte_eth_set_queue_rate_limit(self.id().0, queue.0, mbps) })
     }
 
     /// Whether a queue is set up: DPDK's inlines take its data without a look.

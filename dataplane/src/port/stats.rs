@@ -1,6 +1,7 @@
 //! Statistics that the device keeps.
 
 use super::Port;
+use super::error::Errno;
 use serde::Serialize;
 use std::ffi::CStr;
 
@@ -77,25 +78,30 @@ impl<State> Port<State> {
 
     /// Extended statistics; empty if the device keeps none.
     ///
+    /// # Errors
+    /// [`Errno`] if the device does not say.
+    ///
     /// Source: `rte_ethdev.h`, `rte_eth_xstats_get`, `rte_eth_xstats_get_names`.
-    pub fn extended_stats(&self) -> Vec<ExtendedStat> {
+    pub fn extended_stats(&self) -> Result<Vec<ExtendedStat>, Errno> {
         if !self.counts() {
-            return Vec::new();
+            return Ok(Vec::new());
         }
         let id = self.device.id.0;
         // SAFETY: the port exists; without an array the call tells the count.
-        let count = unsafe { dpdk_sys::rte_eth_xstats_get(id, std::ptr::null_mut(), 0) };
-        let Ok(count) = usize::try_from(count) else { return Vec::new() };
-        let mut names = vec![dpdk_sys::rte_eth_xstat_name::default(); count];
-        let mut values = vec![dpdk_sys::rte_eth_xstat::default(); count];
-        // SAFETY: both arrays have `count` entries, as the calls are told.
+        let count = Errno::count(unsafe {
+            dpdk_sys::rte_eth_xstats_get_names(id, std::ptr::null_mut(), 0)
+        })?;
+        let room = count as u32;
+        let mut names = vec![dpdk_sys::rte_eth_xstat_name::default(); room as usize];
+        let mut values = vec![dpdk_sys::rte_eth_xstat::default(); room as usize];
+        // SAFETY: both arrays have `room` entries, as the calls are told.
         let (got_names, got_values) = unsafe {
-            let names = dpdk_sys::rte_eth_xstats_get_names(id, names.as_mut_ptr(), count as u32);
-            (names, dpdk_sys::rte_eth_xstats_get(id, values.as_mut_ptr(), count as u32))
+            let names = dpdk_sys::rte_eth_xstats_get_names(id, names.as_mut_ptr(), room);
+            (names, dpdk_sys::rte_eth_xstats_get(id, values.as_mut_ptr(), room))
         };
         // A count other than the first means that the set changed in between: better none than mismatched ones.
-        if got_names != count as i32 || got_values != count as i32 {
-            return Vec::new();
+        if got_names != count || got_values != count {
+            return Err(Errno::CHANGED);
         }
         let stat = |value: &dpdk_sys::rte_eth_xstat| {
             let name = names.get(value.id as usize)?;
@@ -103,6 +109,6 @@ impl<State> Port<State> {
             let name = unsafe { CStr::from_ptr(name.name.as_ptr()) }.to_string_lossy().into_owned();
             Some(ExtendedStat { name, value: value.value })
         };
-        values.iter().filter_map(stat).collect()
+        Ok(values.iter().filter_map(stat).collect())
     }
 }

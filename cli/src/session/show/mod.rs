@@ -27,7 +27,7 @@ impl Session {
             ShowCommand::Queue(id, queue, page) => queue::page(self.existing(id)?, queue, page),
             ShowCommand::FwdStats => Ok(self.forward_table()),
             ShowCommand::Config(page) => self.config_page(page),
-            ShowCommand::Devices(name) => Ok(self.devices_page(name.as_deref()).to_string()),
+            ShowCommand::Devices(name) => Ok(self.devices_page(name.as_deref())?.to_string()),
         }
     }
 
@@ -41,7 +41,8 @@ impl Session {
                 Ok(self.port_stats(selection)?.iter().map(PortReport::to_string).collect())
             }
             PortsPage::ExtendedStats => Ok(self.each(&ports, |port| {
-                let page = ExtendedStatsPage { port: port.id(), stats: port.extended_stats() };
+                let stats = port.extended_stats().ok();
+                let page = ExtendedStatsPage { port: port.id(), stats };
                 Ok(page.to_string())
             })),
             PortsPage::Dcb => Ok(self.each(&ports, |port| match port.dcb() {
@@ -87,7 +88,7 @@ impl Session {
     }
 
     /// The devices of DPDK's buses, or those of one name.
-    fn devices_page(&self, name: Option<&str>) -> BusDevicesPage {
+    fn devices_page(&self, name: Option<&str>) -> Result<BusDevicesPage, Failure> {
         let asked = bus_devices(&self.eal)
             .into_iter()
             .filter(|device| name.is_none_or(|name| device.name == name));
@@ -99,7 +100,13 @@ impl Session {
             let ports = device.ports.iter().filter_map(port).collect();
             (device, ports)
         });
-        BusDevicesPage(with_ports.collect())
+        let devices: Vec<_> = with_ports.collect();
+        match name {
+            Some(name) if devices.is_empty() => {
+                Err(refused(format!("cannot parse identifier: there is no device {name}")))
+            }
+            _ => Ok(BusDevicesPage(devices)),
+        }
     }
 
     /// Device statistics, with rates since they were last shown.

@@ -5,6 +5,7 @@ mod address;
 mod config;
 mod control;
 mod csum;
+mod device;
 mod display;
 mod dump;
 mod flow_ctrl;
@@ -24,6 +25,7 @@ pub(crate) static TABLE: Table<Command> = &[
     vlan::SECTION,
     flow_ctrl::SECTION,
     csum::SECTION,
+    device::SECTION,
     dump::SECTION,
 ];
 

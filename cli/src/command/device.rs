@@ -1,0 +1,23 @@
+//! Commands that tell a device what to recognise, count and limit.
+
+use dataplane::port::{Direction, PortId, QueueId};
+
+/// Tells a device something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct DeviceCommand {
+    /// Its port.
+    pub(crate) port: PortId,
+    /// What it is told.
+    pub(crate) change: DeviceChange,
+}
+
+/// What a device is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DeviceChange {
+    /// The packet types to look for (`RTE_PTYPE_*_MASK`).
+    Ptypes(u32),
+    /// Under which number of its statistics it counts a queue.
+    StatsMapping(Direction, QueueId, u16),
+    /// How much a transmit queue sends at most, Mbit/s.
+    Rate(QueueId, u32),
+}

@@ -1,0 +1,76 @@
+//! Devices are told what to recognise, count and limit. What one does not do is said in testpmd's words, which scripts
+//! know.
+
+use super::{Session, refused};
+use crate::command::{DeviceChange, DeviceCommand};
+use crate::failure::Failure;
+use dataplane::port::{Any, Direction, PTYPE_ALL, Port, QueueId};
+
+/// The numbers of a device's statistics (`RTE_ETHDEV_QUEUE_STAT_CNTRS`).
+const STATISTICS: u8 = 16;
+
+impl Session {
+    /// Carries out a command that tells a device something.
+    pub(super) fn tell_device(&mut self, command: DeviceCommand) -> Result<String, Failure> {
+        let port = self.existing(command.port)?;
+        match command.change {
+            DeviceChange::Ptypes(mask) => set_ptypes(port, mask),
+            DeviceChange::StatsMapping(direction, queue, to) => {
+                map_stats(port, direction, queue, to)
+            }
+            DeviceChange::Rate(queue, mbps) => limit_rate(port, queue, mbps),
+        }
+    }
+}
+
+fn set_ptypes(port: &Port<Any>, mask: u32) -> Result<String, Failure> {
+    let id = port.id();
+    if port.ptypes(PTYPE_ALL).is_empty() {
+        return Err(refused(format!("Port {id} doesn't support any ptypes.")));
+    }
+    let types = port
+        .set_ptypes(mask)
+        .map_err(|_| refused(format!("Unable to set requested ptypes for Port {id}")))?;
+    let lines: String = types.iter().map(|name| format!("{name}\n")).collect();
+    Ok(format!("Successfully set following ptypes for Port {id}\n{lines}"))
+}
+
+fn map_stats(
+    port: &Port<Any>,
+    direction: Direction,
+    queue: QueueId,
+    to: u16,
+) -> Result<String, Failure> {
+    let config = port.config();
+    let (way, queues) = match direction {
+        Direction::Rx => ("rx", config.map_or(0, |config| config.rx_queues)),
+        Direction::Tx => ("tx", config.map_or(0, |config| config.tx_queues)),
+    };
+    if queue.0 >= queues {
+        let kind = way.to_uppercase();
+        return Err(refused(format!(
+            "Invalid {kind} queue {queue} (must be < nb_{way}q={queues})"
+        )));
+    }
+    let Some(to) = u8::try_from(to).ok().filter(|to| *to < STATISTICS) else {
+        return Err(refused(format!("map_value not in required range 0..{}", STATISTICS - 1)));
+    };
+    port.map_stats(direction, queue, to)
+        .map_err(|_| refused(format!("failed to set {way} queue stats mapping.")))?;
+    Ok(String::new())
+}
+
+fn limit_rate(port: &Port<Any>, queue: QueueId, mbps: u32) -> Result<String, Failure> {
+    let id = port.id();
+    if let Some(speed) = port.link().and_then(|link| link.speed_mbps).filter(|speed| mbps > *speed)
+    {
+        return Err(refused(format!("Invalid rate value:{mbps} bigger than link speed: {speed}")));
+    }
+    port.limit_rate(queue, mbps).map_err(|errno| {
+        refused(format!(
+            "rte_eth_set_queue_rate_limit for port_id={id} failed diag={}\nqueue_rate_limit_cmd error: ({errno})",
+            errno.raw()
+        ))
+    })?;
+    Ok(String::new())
+}

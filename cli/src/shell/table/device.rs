@@ -1,0 +1,48 @@
+//! Commands that tell a device what to recognise, count and limit.
+
+use crate::command::{Command, DeviceChange, DeviceCommand};
+use crate::shell::grammar::{Entry, Request, Section, Values};
+use dataplane::port::{Direction, PortId};
+
+pub(super) const SECTION: Section<Command> = Section {
+    word: "devices",
+    title: "Device Operations:",
+    about: "What devices recognise, count and limit.",
+    commands: &[
+        Entry {
+            syntax: "set port PORT ptype_mask MASK:u32",
+            about: "Set the packet types that a port looks for.",
+            build: |values| {
+                let (port, mask) = (values.port()?, values.number()?);
+                run(port, DeviceChange::Ptypes(mask))
+            },
+        },
+        Entry {
+            syntax: "set stat_qmap rx PORT RXQ MAPPING:u16",
+            about: "Set under which number of a port's statistics a receive queue counts.",
+            build: |values| mapping(values, Direction::Rx),
+        },
+        Entry {
+            syntax: "set stat_qmap tx PORT TXQ MAPPING:u16",
+            about: "Set under which number of a port's statistics a transmit queue counts.",
+            build: |values| mapping(values, Direction::Tx),
+        },
+        Entry {
+            syntax: "set port PORT queue TXQ rate RATE:u32",
+            about: "Limit a transmit queue to some Mbit/s.",
+            build: |values| {
+                let (port, queue, rate) = (values.port()?, values.queue()?, values.number()?);
+                run(port, DeviceChange::Rate(queue, rate))
+            },
+        },
+    ],
+};
+
+fn run(port: PortId, change: DeviceChange) -> Option<Request<Command>> {
+    super::run(Command::Device(DeviceCommand { port, change }))
+}
+
+fn mapping(values: &mut Values<'_>, direction: Direction) -> Option<Request<Command>> {
+    let (port, queue, to) = (values.port()?, values.queue()?, values.number()?);
+    run(port, DeviceChange::StatsMapping(direction, queue, to))
+}
