@@ -93,8 +93,15 @@ impl Mbuf {
     /// `None`, and no change, if the packet has several segments, shares its buffer, or has too short a one.
     #[inline]
     pub fn resize(&mut self, bytes: u16) -> Option<&mut [u8]> {
-        let room = self.buf_len().saturating_sub(self.headroom());
-        if self.segments() != 1 || self.refcnt() != 1 || bytes > room {
+        self.resize_within(bytes, bytes)
+    }
+
+    /// As [`Self::resize`], but returns the first `room` bytes of the buffer, `bytes` or more: what lies behind the packet may
+    /// be written to, and does not belong to it.
+    #[inline]
+    pub fn resize_within(&mut self, bytes: u16, room: u16) -> Option<&mut [u8]> {
+        let most = self.buf_len().saturating_sub(self.headroom());
+        if self.segments() != 1 || self.refcnt() != 1 || bytes > room || room > most {
             return None;
         }
         // SAFETY: as in `field!`; the data stays within the buffer, as just checked. The buffer is initialised memory:
@@ -103,7 +110,8 @@ impl Mbuf {
             self.at::<u16>(dpdk_sys::PW_MBUF_DATA_LEN).write(bytes);
             self.at::<u32>(dpdk_sys::PW_MBUF_PKT_LEN).write(u32::from(bytes));
         }
-        self.data_mut()
+        // SAFETY: as for `data_mut`, with as many bytes as the buffer was found to have.
+        Some(unsafe { std::slice::from_raw_parts_mut(self.data_ptr(), usize::from(room)) })
     }
 
     /// Tells the device what to do before it sends the packet ([`crate::offload::tx`]), and where the headers lie that this

@@ -8,184 +8,273 @@ use common::on_main_lcore;
 use dataplane::batch::Batch;
 use dataplane::eal::Eal;
 use dataplane::engine::StreamAt;
-use dataplane::engine::plan::{Plan, PortRequest, Work};
+use dataplane::engine::plan::{Plan, PortRequest};
 use dataplane::forward::{Ground, Job, ModeError};
-use dataplane::lcore::{LcoreId, SocketId, cycles_hz};
+use dataplane::lcore::{LcoreId, SocketId};
 use dataplane::mempool::DEFAULT_MBUF_SIZE;
 use dataplane::port::{Port, PortConfig, QueueId, Queues, Started, wire_pair};
 use dataplane::runtime::{Dataplane, PoolSetup};
-use dataplane::traffic::generator::{Measure, Outcome, Stamp, Traffic, outcome};
+use dataplane::traffic::clock::TscClock;
+use dataplane::traffic::generator::Generator;
+use dataplane::traffic::probe::Probe;
 use dataplane::traffic::rate::Rate;
-use dataplane::traffic::template::{PacketSpec, Template};
+use dataplane::traffic::result::TrialResult;
+use dataplane::traffic::spec::{Load, StreamSpec, TrafficSpec};
+use dataplane::traffic::trial;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+
+/// Where the probe lies behind Ethernet, IPv4 and UDP.
+const PROBE_AT: usize = 42;
+const SIGNATURE: u16 = 0x5057;
 
 /// A generator on lcore 1 whose port leads to queues that the test holds: the device under test is the test itself.
 struct Rig {
     dataplane: Dataplane,
+    generator: Generator,
     under_test: (Port<Started>, Queues),
-    halt: Arc<AtomicBool>,
 }
 
-fn jobs(traffic: Traffic) -> impl FnMut(StreamAt<'_>, &Ground) -> Result<Job, ModeError> {
-    let hz = NonZeroU64::new(cycles_hz()).unwrap();
-    move |stream, ground| {
-        Ok(match stream.plan.work {
-            Work::Generate => {
-                let (_, pool) = ground.pools.iter().next().unwrap();
-                Job::of(Box::new(Stamp::new(traffic.clone(), pool.clone(), 32, hz).unwrap()))
-            }
-            Work::Measure => Job::of(Box::new(Measure::new(0, hz))),
-            _ => Job::default(),
-        })
-    }
+/// There are no streams but the generator's.
+fn no_job(_: StreamAt<'_>, _: &Ground) -> Result<Job, ModeError> {
+    Ok(Job::default())
+}
+
+fn pps(pps: u64) -> Load {
+    Load::Steady(Rate::Pps(NonZeroU64::new(pps).unwrap()))
 }
 
 impl Rig {
-    fn new(eal: &Eal, name: &str, rate: Rate, packets: u64) -> Self {
-        let (generator, under_test) = wire_pair(eal, name, 1, (256, 256), SocketId::ANY).unwrap();
-        let port =
-            PortRequest { id: generator.id(), rx_queues: 1, tx_queues: 1, socket: SocketId(0) };
+    /// Sends the streams, which name port 0 for the generator's.
+    fn new(eal: &Eal, name: &str, mut spec: TrafficSpec) -> Self {
+        let (port, under_test) = wire_pair(eal, name, 1, (256, 256), SocketId::ANY).unwrap();
+        let queue = (port.id(), QueueId(0));
+        let request =
+            PortRequest { id: port.id(), rx_queues: 1, tx_queues: 1, socket: SocketId(0) };
         let mut plan = Plan::without_forwarding(32);
-        plan.add_traffic_port(&port);
-        plan.add_generator(LcoreId(1), (generator.id(), QueueId(0)), (generator.id(), QueueId(0)));
+        plan.add_traffic_port(&request);
+        for (number, stream) in (0..).zip(&mut spec.stream) {
+            stream.port = port.id().0;
+            plan.add_sender(LcoreId(1), number, queue);
+        }
+        plan.add_receiver(LcoreId(1), queue);
         plan.validate().unwrap();
-        let halt = Arc::new(AtomicBool::new(false));
-        let template = Template::new(&PacketSpec::default()).unwrap();
-        let traffic = Traffic { template, rate, packets: Some(packets), halt: Arc::clone(&halt) };
         let setup = PoolSetup { mbufs: None, held: 0, cache: 64, mbuf_size: DEFAULT_MBUF_SIZE };
-        let ports = vec![(generator, PortConfig::default())];
-        let dataplane = Dataplane::bring_up(eal, ports, plan, &setup, &mut jobs(traffic)).unwrap();
+        let ports = vec![(port, PortConfig::default())];
+        let no_jobs = &mut no_job;
+        let dataplane = Dataplane::bring_up(eal, ports, plan, &setup, no_jobs).unwrap();
         let mut port = under_test;
         let pool = dataplane.pools().iter().next().unwrap().1;
         port.configure(&PortConfig::default(), pool).unwrap();
         let under_test = port.start().map_err(|refused| refused.error).unwrap();
-        Self { dataplane, under_test, halt }
+        let spec = TrafficSpec { signature: Some(SIGNATURE), ..spec };
+        let generator = Generator::new(spec, TscClock::of_machine(true).unwrap()).unwrap();
+        Self { dataplane, generator, under_test }
     }
 
-    /// Runs the generator; `device` does with each burst what it likes and returns how many packets it consumed for good.
-    fn run(mut self, packets: u64, mut device: impl FnMut(&mut Batch)) -> Outcome {
-        self.dataplane.engine.start().unwrap();
-        let (rx, tx) = (&mut self.under_test.1.rx[0], &mut self.under_test.1.tx[0]);
-        let (mut batch, mut out) = (Batch::new(), Batch::new());
-        let (mut seen, deadline) = (0, Instant::now() + Duration::from_secs(20));
-        while seen < packets {
-            assert!(Instant::now() < deadline, "{seen} of {packets} packets came");
-            seen += rx.rx_burst(&mut batch, 32) as u64;
-            device(&mut batch);
-            batch.drain_each(|mbuf| out.push(mbuf).unwrap());
-            while !out.is_empty() {
-                tx.tx_burst(&mut out);
-            }
-            std::thread::yield_now();
-        }
-        self.halt.store(true, Ordering::Relaxed);
-        let settled = |dataplane: &Dataplane| {
-            dataplane.engine.figures().streams().map(|stream| stream.figures.received).sum::<u64>()
-        };
-        let mut before = u64::MAX;
-        while before != settled(&self.dataplane) {
-            before = settled(&self.dataplane);
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        self.dataplane.engine.stop().unwrap();
-        let outcome = outcome(&self.dataplane.engine, 10).unwrap();
+    /// Runs the trial while `device` does with each burst what it likes.
+    fn run(mut self, device: impl FnMut(&mut Batch) + Send + 'static) -> TrialResult {
+        let done = Arc::new(AtomicBool::new(false));
         let (port, queues) = self.under_test;
+        let under_test = std::thread::spawn({
+            let done = Arc::clone(&done);
+            move || forward(queues, device, &done)
+        });
+        let others = &mut no_job;
+        let never = AtomicBool::new(false);
+        let result =
+            trial::run(&mut self.dataplane, &mut self.generator, others, &never, &mut |_| {});
+        done.store(true, Ordering::Relaxed);
+        let queues = under_test.join().unwrap();
         port.stop(queues).map_err(|refused| refused.error).unwrap();
         assert_eq!(self.dataplane.take_down().unwrap().missing, 0);
-        outcome
+        let result = result.unwrap();
+        for stream in &result.streams {
+            let account = stream.account.as_ref().unwrap();
+            assert_eq!(account.sent, account.received + account.lost);
+            assert_eq!(account.sent, stream.sending.packets);
+            let seconds = stream.timeline.iter();
+            let (sent, received) = seconds.fold((0, 0), |(sent, received), second| {
+                (sent + second.sent, received + second.received)
+            });
+            assert_eq!((sent, received), (account.sent, account.received), "the timeline's sums");
+        }
+        result
     }
 }
 
+/// The device under test's poll loop, until told to end.
+fn forward(mut queues: Queues, mut device: impl FnMut(&mut Batch), done: &AtomicBool) -> Queues {
+    let (rx, tx) = (&mut queues.rx[0], &mut queues.tx[0]);
+    let (mut batch, mut out) = (Batch::new(), Batch::new());
+    while !done.load(Ordering::Relaxed) {
+        rx.rx_burst(&mut batch, 32);
+        device(&mut batch);
+        batch.drain_each(|mbuf| out.push(mbuf).unwrap());
+        while !out.is_empty() && !done.load(Ordering::Relaxed) {
+            tx.tx_burst(&mut out);
+        }
+        std::thread::yield_now();
+    }
+    queues
+}
+
+fn stream(rate: Load, count: u64) -> StreamSpec {
+    StreamSpec { rate, count: Some(count), ..StreamSpec::default() }
+}
+
+fn one(stream: StreamSpec) -> TrafficSpec {
+    TrafficSpec { stream: vec![stream], ..TrafficSpec::default() }
+}
+
 fn sequence(frame: &[u8]) -> u64 {
-    dataplane::traffic::probe::Probe::read(&frame[Template::PROBE_OFFSET..])
-        .unwrap()
-        .sequence
-        .into()
+    Probe::read(&frame[PROBE_AT..], SIGNATURE).unwrap().sequence.into()
 }
 
 #[test]
 fn an_echo_returns_everything_once_and_in_order() {
     on_main_lcore(|eal| {
-        let outcome = Rig::new(eal, "echo", Rate::FlatOut, 50_000).run(50_000, |_| {});
-        let account = outcome.account;
-        assert_eq!((account.sent, account.received, account.lost), (50_000, 50_000, 0));
-        assert_eq!(
-            (account.duplicated, account.reordered, account.foreign, account.corrupted),
-            (0, 0, 0, 0)
+        let spec = TrafficSpec {
+            stream: vec![stream(Load::default(), 50_000), stream(pps(20_000), 4_000)],
+            ..TrafficSpec::default()
+        };
+        let result = Rig::new(eal, "echo", spec).run(|_| {});
+        assert_eq!(result.foreign, 0);
+        for (stream, count) in result.streams.iter().zip([50_000, 4_000]) {
+            let account = stream.account.as_ref().unwrap();
+            assert_eq!((account.sent, account.received, account.lost), (count, count, 0));
+            assert_eq!((account.duplicated, account.reordered, account.corrupted), (0, 0, 0));
+            let delay = stream.delay.actual_ns.as_ref().unwrap();
+            assert_eq!(delay.count(), count);
+            let summary = delay.summary().unwrap();
+            assert!(summary.min > 0 && summary.min <= summary.p50 && summary.p99 <= summary.max);
+            assert_eq!(stream.delay.ipdv_ns.as_ref().unwrap().count, count - 1);
+            assert_eq!(stream.delay.pdv_ns.as_ref().unwrap().quantile(0.0), 0);
+        }
+        let [flat_out, paced] = &result.streams[..] else { panic!("two streams") };
+        assert!(
+            flat_out.sending.departure_error_ns.is_none() && flat_out.delay.intended_ns.is_none()
         );
-        let rtt = account.rtt_ns.unwrap();
-        assert_eq!(rtt.count, 50_000);
-        assert!(rtt.min > 0 && rtt.min <= rtt.p50 && rtt.p50 <= rtt.p99 && rtt.p99 <= rtt.max);
-        assert_eq!(outcome.histogram.iter().map(|(_, count)| count).sum::<u64>(), 50_000);
+        let lateness = paced.sending.departure_error_ns.as_ref().unwrap();
+        assert_eq!(lateness.count(), 4_000);
+        let mean = |delays: &dataplane::traffic::distribution::Distribution| {
+            delays.summary().unwrap().mean
+        };
+        let intended = mean(paced.delay.intended_ns.as_ref().unwrap());
+        let actual = mean(paced.delay.actual_ns.as_ref().unwrap()) + mean(lateness);
+        assert!(
+            (intended / actual - 1.0).abs() < 0.01,
+            "{intended} from the intended departures, {actual}"
+        );
+        assert_eq!(paced.sending.bytes, 4_000 * 64);
     });
 }
 
 #[test]
 fn drops_doubles_swaps_and_damage_are_found_exactly() {
     on_main_lcore(|eal| {
-        let rate = Rate::Pps(NonZeroU64::new(50_000).unwrap());
-        let rig = Rig::new(eal, "impair", rate, 20_000);
+        let rig = Rig::new(eal, "faults", one(stream(pps(50_000), 20_000)));
         let pool = rig.dataplane.pools().iter().next().unwrap().1.clone();
-        let (mut swapped, mut doubled) = (0, 0);
-        let outcome = rig.run(20_000, |batch| {
+        let swapped = Arc::new(std::sync::atomic::AtomicU64::new(0));
+        let swaps = Arc::clone(&swapped);
+        let result = rig.run(move |batch| {
             // A packet changes places with its neighbour where neither is touched below.
             if batch.len() >= 2
                 && batch[..2].iter().all(|mbuf| !sequence(mbuf.data()).is_multiple_of(10))
             {
                 batch.swap(0, 1);
-                swapped += 1;
+                swaps.fetch_add(1, Ordering::Relaxed);
             }
             // One in 1000 is dropped, one in 1000 damaged beyond recognition or in its probe, one in 500 doubled.
             batch.retain(|mbuf| sequence(mbuf.data()) % 1000 != 10);
             let mut doubles = Batch::new();
             for mbuf in batch.iter_mut() {
                 match sequence(mbuf.data()) % 2000 {
-                    20 => mbuf.data_mut().unwrap()[Template::PROBE_OFFSET + 9] ^= 1,
-                    1020 => mbuf.data_mut().unwrap()[Template::PROBE_OFFSET] ^= 0xff,
+                    20 => mbuf.data_mut().unwrap()[PROBE_AT + 9] ^= 1,
+                    1020 => mbuf.data_mut().unwrap()[PROBE_AT] ^= 0xff,
                     30 | 530 | 1030 | 1530 => {
                         assert!(pool.alloc_bulk(&mut doubles, 1));
                         let double = doubles.last_mut().unwrap();
                         double.resize(mbuf.data_len()).unwrap().copy_from_slice(mbuf.data());
-                        doubled += 1;
                     }
                     _ => {}
                 }
             }
             doubles.drain_each(|mbuf| batch.push(mbuf).unwrap());
         });
-        let account = outcome.account;
+        let account = result.streams[0].account.as_ref().unwrap();
         assert_eq!((account.sent, account.received, account.lost), (20_000, 20_000 - 40, 40));
-        assert_eq!((account.foreign, account.corrupted), (10, 10));
-        assert_eq!((account.duplicated, account.reordered), (doubled, swapped));
-        assert_eq!(doubled, 40);
+        assert_eq!((result.foreign, account.corrupted, account.duplicated), (10, 10, 40));
+        let swapped = swapped.load(Ordering::Relaxed);
+        assert_eq!(account.reordered, swapped);
         assert!(swapped > 0, "no burst had two packets to swap");
-        assert_eq!(account.sent, account.received + account.lost);
+        let reordering = &result.streams[0].reordering;
+        assert_eq!(reordering.density, [(1, swapped)], "each came one packet late");
+        assert_eq!(reordering.extent_unknown, 0);
     });
 }
 
 #[test]
-fn a_device_that_takes_nothing_makes_the_generator_wait_and_skip() {
+fn a_device_that_takes_nothing_makes_the_trial_invalid() {
     on_main_lcore(|eal| {
-        let rate = Rate::Pps(NonZeroU64::new(1_000_000).unwrap());
-        let mut rig = Rig::new(eal, "deaf", rate, 1_000_000);
-        rig.dataplane.engine.start().unwrap();
-        std::thread::sleep(Duration::from_millis(300));
-        rig.dataplane.engine.stop().unwrap();
-        let outcome = outcome(&rig.dataplane.engine, 10).unwrap();
-        // The wire holds 255; what was kept for the next try is not counted as sent.
-        assert_eq!(
-            (outcome.account.sent, outcome.account.received, outcome.account.lost),
-            (255, 0, 255)
+        let mut rig = Rig::new(
+            eal,
+            "deaf",
+            TrafficSpec {
+                duration: Some(0.3),
+                wait_ms: 10,
+                ..one(stream(pps(1_000_000), 1_000_000))
+            },
         );
-        assert!(outcome.skipped > 100_000, "{} departures were skipped", outcome.skipped);
-        assert!(outcome.account.rtt_ns.is_none());
+        let others = &mut no_job;
+        let never = AtomicBool::new(false);
+        let result =
+            trial::run(&mut rig.dataplane, &mut rig.generator, others, &never, &mut |_| {})
+                .unwrap();
+        let stream = &result.streams[0];
+        let account = stream.account.as_ref().unwrap();
+        // The wire holds 255; what was kept for the next try is not counted as sent.
+        assert_eq!((account.sent, account.received, account.lost), (255, 0, 255));
+        assert!(stream.sending.skipped > 100_000, "{} skipped", stream.sending.skipped);
+        assert!(stream.sending.refused > 0 && stream.delay.actual_ns.is_none());
+        let reasons: Vec<String> = result.invalid.iter().map(ToString::to_string).collect();
+        assert!(!result.is_valid());
+        assert!(reasons.iter().any(|reason| reason.starts_with("stream 0 gave up")), "{reasons:?}");
+        assert!(reasons.contains(
+            &"stream 0 sent 255 of 1000000 packets before the trial was ended".to_owned()
+        ));
         let (port, queues) = rig.under_test;
         let (port, drained) = port.stop(queues).map_err(|refused| refused.error).unwrap();
         assert_eq!(drained, 255);
         drop(port);
         assert_eq!(rig.dataplane.take_down().unwrap().missing, 0);
+    });
+}
+
+#[test]
+fn what_comes_after_the_wait_is_late() {
+    on_main_lcore(|eal| {
+        let spec = TrafficSpec { wait_ms: 500, ..one(stream(pps(500), 500)) };
+        let result = Rig::new(eal, "late", spec).run({
+            let mut held = Batch::new();
+            move |batch| {
+                // The first packet goes on with the last one, a second later.
+                if held.is_empty() && batch.first().is_some_and(|mbuf| sequence(mbuf.data()) == 0) {
+                    let mut rest = Batch::new();
+                    batch.drain_each(|mbuf| match held.is_empty() {
+                        true => held.push(mbuf).unwrap(),
+                        false => rest.push(mbuf).unwrap(),
+                    });
+                    std::mem::swap(batch, &mut rest);
+                }
+                if batch.last().is_some_and(|mbuf| sequence(mbuf.data()) == 499) {
+                    held.drain_each(|mbuf| batch.push(mbuf).unwrap());
+                }
+            }
+        });
+        let account = result.streams[0].account.as_ref().unwrap();
+        assert_eq!((account.sent, account.received, account.lost), (500, 499, 1));
+        assert_eq!((account.late, account.reordered), (1, 0));
     });
 }

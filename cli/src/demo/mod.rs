@@ -17,7 +17,8 @@ use dataplane::eal::{self, Eal, EalRequest};
 use dataplane::engine::plan::ModelRequest;
 use dataplane::forward::{self, MODES};
 use dataplane::machine::Machine;
-use dataplane::traffic::template::{PacketSpec, Template};
+use dataplane::traffic::packet::Template;
+use dataplane::traffic::spec::{Sizes, StreamSpec};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use kernel::Kernel;
 use loopback::{Glance, Run, Setup};
@@ -49,8 +50,9 @@ pub(crate) fn run(flags: &DemoFlags) -> Result<(), Failure> {
             names.join(", ")
         ))
     })?;
-    let packet = PacketSpec { frame_bytes: flags.frame_size, stream: 1, ..PacketSpec::default() };
-    let template = Template::new(&packet).map_err(Failure::input)?;
+    // A size that cannot be is wrong input, whatever the machine has.
+    let stream = StreamSpec { size: Sizes::Fixed(flags.frame_size), ..StreamSpec::default() };
+    Template::new(&stream).map_err(Failure::input)?;
     let processors = lcores::processors();
     if processors.is_empty() {
         return Err(Failure::running(anyhow::anyhow!(
@@ -77,7 +79,7 @@ pub(crate) fn run(flags: &DemoFlags) -> Result<(), Failure> {
             forwarders: placement.forwarders(&model),
             model,
             mode,
-            template: template.clone(),
+            frame_bytes: flags.frame_size,
             rate: flags.rate,
             duration: Duration::from_secs_f64(flags.duration),
             stop: &stop,

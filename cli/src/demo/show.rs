@@ -23,6 +23,7 @@ pub(super) struct RunReport<'a> {
     skipped: u64,
     dropped_by_forwarder: u64,
     mbufs_missing: u32,
+    foreign: u64,
     #[serde(flatten)]
     account: &'a TrafficAccount,
 }
@@ -51,6 +52,7 @@ impl<'a> RunReport<'a> {
             skipped: run.outcome.skipped,
             dropped_by_forwarder: run.dropped,
             mbufs_missing: run.missing,
+            foreign: run.outcome.foreign,
             account: &run.outcome.account,
         }
     }

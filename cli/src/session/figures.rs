@@ -139,7 +139,7 @@ fn ingress(report: &StreamReport) -> Option<PortId> {
 fn entry(report: &StreamReport) -> Option<PortId> {
     match report.plan.work {
         Work::Forward { ingress, .. } => Some(ingress),
-        Work::Pass | Work::Generate | Work::Measure => None,
+        Work::Pass | Work::Generate { .. } | Work::Measure => None,
     }
 }
 
@@ -156,7 +156,7 @@ fn egress(report: &StreamReport, plan: &Plan) -> Option<PortId> {
     match report.plan.work {
         Work::Forward { egress, .. } => Some(egress),
         Work::Pass => sends_to(report).or_else(|| plan.port(ingress(report)?)?.peer),
-        Work::Generate | Work::Measure => None,
+        Work::Generate { .. } | Work::Measure => None,
     }
 }
 

@@ -216,14 +216,16 @@ impl Engine {
         died.map_or(Ok(()), |lcore| Err(EngineError::WorkerDied(lcore)))
     }
 
-    /// Looks at the first mode of type `M`; `None` while running, or if there is none.
-    pub fn look_at<M: Mode, T>(&self, look: impl Fn(&M) -> T) -> Option<T> {
-        self.posts.iter().find_map(|post| {
+    /// Looks at every mode of type `M`, and its lcore, in the plan's order. While running there is none to look at.
+    pub fn visit<M: Mode>(&self, mut look: impl FnMut(LcoreId, &M)) {
+        for post in &self.posts {
             let worker = lock(&post.worker);
-            let mut modes =
-                worker.as_ref()?.streams.iter().filter_map(|stream| stream.job.mode.as_deref());
-            modes.find_map(|mode| (mode as &dyn Any).downcast_ref().map(&look))
-        })
+            let streams = worker.iter().flat_map(|worker| &worker.streams);
+            let modes = streams.filter_map(|stream| stream.job.mode.as_deref());
+            for mode in modes.filter_map(|mode| (mode as &dyn Any).downcast_ref()) {
+                look(post.lcore, mode);
+            }
+        }
     }
 
     /// All counts now.

@@ -52,7 +52,7 @@ impl Forwarding {
                 Some(context) => (self.mode.make)(&context)?,
                 None => None,
             },
-            Work::Pass | Work::Generate | Work::Measure => None,
+            Work::Pass | Work::Generate { .. } | Work::Measure => None,
         };
         Ok(Job::new(mode, self.retry))
     }

@@ -3,6 +3,7 @@
 use super::{Context, Counts};
 use crate::batch::Batch;
 use crate::port::{Errno, PortId};
+use crate::traffic::generator::GeneratorError;
 use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
@@ -142,6 +143,9 @@ pub enum ModeError {
         /// Packets to spare.
         spare: u32,
     },
+    /// A stream of the generator cannot be sent.
+    #[error(transparent)]
+    Generator(#[from] Box<GeneratorError>),
     /// The pool has no packets that the mode could hold back.
     #[error(
         "mode {mode} holds packets back, and the pool's {pool} are no more than queues, rings and bursts can need: give it \

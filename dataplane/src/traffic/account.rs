@@ -19,12 +19,11 @@ pub struct TrafficAccount {
     pub duplicated: u64,
     /// Packets received after a newer one (RFC 4737 §3.3); they are among those received.
     pub reordered: u64,
-    /// Arrivals older than the window of sequence numbers; not among those received.
+    /// Arrivals after the time that they were waited for, or older than the window of sequence numbers; not among those
+    /// received.
     pub late: u64,
-    /// Arrivals that were not this stream's.
-    pub foreign: u64,
-    /// Arrivals whose probe had changed on the way.
+    /// Arrivals whose probe had changed on the way and named this stream; not among those received.
     pub corrupted: u64,
-    /// The round-trip times of the packets received; `None` if there were none.
+    /// From departure to arrival, of the packets received; `None` if there were none.
     pub rtt_ns: Option<Summary>,
 }

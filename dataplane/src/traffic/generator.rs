@@ -1,185 +1,345 @@
-//! The generator's two modes: one stamps packets and sends them, one measures those that come back.
-//!
-//! They are forwarding modes like any other: the engine paces nothing, it polls. Departures are stamped right before the
-//! send call and arrivals read right after the receive call.
+//! A generator: from a specification to the jobs of a plan's streams, and from their modes to a result.
 
-use super::account::TrafficAccount;
+use super::clock::{Reading, TscClock};
+use super::measure::{Measure, MeasureParts};
 use super::pacing::{Pacer, PacingError};
-use super::rate::{Rate, Volume};
+use super::packet::{BuildError, Packets, Recording, RecordingError, Replay, Template};
+use super::polling::PollClock;
 use super::receiver::Receiver;
-use super::sequence::SequenceTracker;
-use super::spec::{Load, Spacing};
-use super::template::Template;
-use crate::batch::{Batch, MAX_BURST};
-use crate::engine::Engine;
-use crate::engine::plan::Work;
-use crate::forward::{Context, Feed, Mode};
+use super::result::{Calibration, Second, TrialResult};
+use super::sender::{SenderParts, Stamp};
+use super::spec::{StreamSpec, Timing, TrafficSpec};
+use super::tally::{self, Basis};
+use super::timeline::{Ticker, Timelines};
+use crate::engine::plan::{Sink, Source, Work};
+use crate::engine::{Engine, StreamAt};
+use crate::forward::{Ground, Job, ModeError};
 use crate::lcore::cycles;
 use crate::mempool::Mempool;
-use std::num::NonZeroU64;
-use std::ops::Range;
+use crate::port::PortId;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// One stream of traffic.
-#[derive(Clone)]
-pub struct Traffic {
-    /// Its packets.
-    pub template: Template,
-    /// How many a second.
-    pub rate: Rate,
-    /// How many in all; no end if `None`.
-    pub packets: Option<u64>,
-    /// Set to end the sending; what is on its way is still measured.
-    pub halt: Arc<AtomicBool>,
-}
+/// The longest wait for a packet, in milliseconds: what its histograms reach.
+const LONGEST_WAIT_MS: u32 = 10_000;
 
-/// Why a stream cannot be sent.
+/// Why a specification cannot be sent. Each names the stream and says what to change.
 #[derive(Debug, thiserror::Error)]
-pub enum StampError {
-    /// The packets of a stream do not fit into those of the pool.
+pub enum GeneratorError {
+    /// There is nothing to send.
+    #[error("there is no stream: describe one or more ([[stream]])")]
+    NoStream,
+    /// A probe numbers streams with 16 bits.
     #[error(
-        "packets of {frame} bytes do not fit into the pool's, which have room for {room}: give larger ones (--mbuf-size)"
+        "{0} streams are too many: at most 65536 can be told apart; let one stream have several flows"
+    )]
+    Streams(usize),
+    /// A stream's packets cannot be built.
+    #[error("stream {stream}: {error}")]
+    Build {
+        /// The stream's number.
+        stream: usize,
+        /// Why.
+        error: BuildError,
+    },
+    /// A stream's departures have no meaning.
+    #[error("stream {stream}: {error}")]
+    Pacing {
+        /// The stream's number.
+        stream: usize,
+        /// Why.
+        error: PacingError,
+    },
+    /// A stream's file cannot be sent.
+    #[error("stream {stream}: {error}")]
+    Recording {
+        /// The stream's number.
+        stream: usize,
+        /// Why.
+        error: RecordingError,
+    },
+    /// A stream has headers and a file.
+    #[error(
+        "stream {0} has headers and a file to replay: a file's packets are sent as they are; leave out one of the two"
+    )]
+    HeadersAndFile(usize),
+    /// The wait is too long.
+    #[error("packets cannot be waited for {0} ms: give at most {LONGEST_WAIT_MS} (wait_ms)")]
+    Wait(u32),
+    /// A time that is none.
+    #[error("{what} of {seconds} seconds cannot be: give a number of 0 or more")]
+    Seconds {
+        /// What it is of.
+        what: &'static str,
+        /// The number.
+        seconds: f64,
+    },
+    /// The pool's packets are too small.
+    #[error(
+        "stream {stream} needs packets with room for {room} bytes, and the pool's have {has}: give larger ones (--mbuf-size {})",
+        room + 128
     )]
     FrameTooLong {
-        /// Bytes of the stream's packets.
-        frame: usize,
-        /// Bytes that one of the pool holds.
-        room: u16,
+        /// The stream's number.
+        stream: u16,
+        /// Bytes needed.
+        room: usize,
+        /// Bytes that the pool's packets have.
+        has: u16,
     },
-    /// Its rate has no meaning.
-    #[error(transparent)]
-    Pacing(#[from] PacingError),
 }
 
-/// Makes stamped, numbered packets when they are due.
-///
-/// Packets that the transmit queue did not take stay in the batch: they are sent first at the next poll, with a new
-/// departure time, so no number is skipped and a full queue is not taken for the network's delay.
-pub struct Stamp {
-    traffic: Traffic,
-    pool: Mempool,
-    burst: u16,
+/// What is to be sent, worked out; it makes the modes of each trial and reads their figures.
+pub struct Generator {
+    spec: TrafficSpec,
+    clock: TscClock,
+    signature: u16,
+    streams: Vec<Made>,
+    halt: Arc<AtomicBool>,
+    timelines: Timelines,
+    calibration: Option<Calibration>,
+    begun: Reading,
+    /// When the sending ended.
+    ended: Option<Reading>,
+}
+
+/// A stream, ready to be cloned into a mode.
+struct Made {
+    packets: Packets,
     pacer: Pacer,
-    begun: bool,
-    numbered: u64,
-    starved: u64,
+    count: u64,
 }
 
-impl Stamp {
-    /// A sender of `traffic` whose packets come from `pool`, at most `burst` at a time.
+impl Generator {
+    /// Works out a specification. Its ports are the plan's.
     ///
     /// # Errors
-    /// [`StampError`] if the pool's packets have no room for the template, or the rate has no meaning.
-    pub fn new(
-        traffic: Traffic,
-        pool: Mempool,
+    /// [`GeneratorError`] says what cannot be, on which stream, and what to change.
+    pub fn new(spec: TrafficSpec, clock: TscClock) -> Result<Self, GeneratorError> {
+        if spec.stream.is_empty() {
+            return Err(GeneratorError::NoStream);
+        }
+        if spec.stream.len() > usize::from(u16::MAX) + 1 {
+            return Err(GeneratorError::Streams(spec.stream.len()));
+        }
+        if spec.wait_ms > LONGEST_WAIT_MS {
+            return Err(GeneratorError::Wait(spec.wait_ms));
+        }
+        let starts = spec.stream.iter().map(|stream| ("a start", stream.start));
+        for (what, seconds) in starts.chain(spec.duration.map(|seconds| ("a duration", seconds))) {
+            if !(seconds >= 0.0 && seconds.is_finite()) {
+                return Err(GeneratorError::Seconds { what, seconds });
+            }
+        }
+        let streams: Result<Vec<Made>, GeneratorError> = spec
+            .stream
+            .iter()
+            .enumerate()
+            .map(|(stream, spec)| Made::new(stream, spec, clock))
+            .collect();
+        // Any number will do that is another one next time.
+        let signature = spec.signature.unwrap_or((cycles() >> 8) as u16);
+        Ok(Self {
+            streams: streams?,
+            signature,
+            spec,
+            clock,
+            halt: Arc::default(),
+            timelines: Timelines::new(),
+            calibration: None,
+            begun: Reading::take(),
+            ended: None,
+        })
+    }
+
+    /// What is sent.
+    pub fn spec(&self) -> &TrafficSpec {
+        &self.spec
+    }
+
+    /// The clock of all times.
+    pub fn clock(&self) -> TscClock {
+        self.clock
+    }
+
+    /// Bytes behind the headroom that a pool's packets must have.
+    pub fn room(&self) -> usize {
+        self.streams.iter().map(|stream| stream.packets.room()).max().unwrap_or_default()
+    }
+
+    /// Has results corrected by what the generator itself adds.
+    pub fn calibrate(&mut self, calibration: Calibration) {
+        self.calibration = Some(calibration);
+    }
+
+    /// Begins a new trial: the jobs made from now on send from the beginning, and nothing is recorded yet.
+    pub fn rewind(&mut self) {
+        self.halt.store(false, Ordering::Relaxed);
+        self.timelines = Timelines::new();
+        self.begun = Reading::take();
+        self.ended = None;
+    }
+
+    /// Ends the sending; what is on its way is still measured.
+    pub fn halt(&mut self) {
+        self.halt.store(true, Ordering::Relaxed);
+        self.ended.get_or_insert_with(Reading::take);
+    }
+
+    /// The job of one of the plan's streams that send or measure; that of others passes packets on.
+    ///
+    /// # Errors
+    /// [`ModeError::Generator`] if the pool's packets are too small.
+    pub fn job(&self, at: StreamAt<'_>, ground: &Ground) -> Result<Job, ModeError> {
+        match (&at.plan.work, &at.plan.source, &at.plan.sink) {
+            (Work::Generate { stream }, _, Sink::Tx(port, _)) => {
+                let egress = ground.ports.iter().find(|facts| facts.id == *port);
+                let pool = egress.and_then(|facts| ground.pools.of(facts.socket));
+                match (self.streams.get(usize::from(*stream)), pool) {
+                    (Some(made), Some(pool)) => self.sender(*stream, made, pool, ground.burst),
+                    _ => Ok(Job::default()),
+                }
+            }
+            (Work::Measure, Source::Rx(port, _), _) => Ok(Job::of(Box::new(self.measure(*port)))),
+            _ => Ok(Job::default()),
+        }
+    }
+
+    fn sender(
+        &self,
+        stream: u16,
+        made: &Made,
+        pool: &Mempool,
         burst: u16,
-        tsc_hz: NonZeroU64,
-    ) -> Result<Self, StampError> {
-        let (frame, room) = (traffic.template.packet_bytes(), pool.data_room());
-        if frame > usize::from(room) {
-            return Err(StampError::FrameTooLong { frame, room });
+    ) -> Result<Job, ModeError> {
+        let (room, has) = (made.packets.room(), pool.data_room());
+        if room > usize::from(has) {
+            return Err(Box::new(GeneratorError::FrameTooLong { stream, room, has }).into());
         }
-        let load = Load::Steady(traffic.rate);
-        let volume = Volume { packets: 1, bytes: frame as u32 + 4 };
-        let pacer = Pacer::new(&load, Spacing::Constant, volume, tsc_hz)?;
-        Ok(Self { traffic, pool, burst, pacer, begun: false, numbered: 0, starved: 0 })
+        let start = self.spec.stream.get(usize::from(stream)).map_or(0.0, |stream| stream.start);
+        let parts = SenderParts {
+            stream,
+            signature: self.signature,
+            packets: made.packets.clone(),
+            pacer: made.pacer.clone(),
+            count: made.count,
+            start: self.clock.cycles((start * 1e9) as u64),
+            latest: made.pacer.is_timed().then(|| self.wait()),
+            polls: self.polls(),
+            ticker: Ticker::new(self.clock.hz),
+            lines: self.timelines.sender(),
+            halt: Arc::clone(&self.halt),
+        };
+        Ok(Job::of(Box::new(Stamp::new(parts, pool.clone(), burst))))
     }
 
-    /// How many packets are due now, no more than `room`.
-    fn due(&mut self, room: u16) -> u16 {
-        if self.traffic.halt.load(Ordering::Relaxed) {
-            return 0;
-        }
-        let left =
-            self.traffic.packets.map_or(u64::MAX, |packets| packets.saturating_sub(self.numbered));
-        let room = u64::from(room).min(left) as u16;
-        let now = cycles();
-        // The first poll starts the clock.
-        if !std::mem::replace(&mut self.begun, true) {
-            self.pacer.begin(now);
-        }
-        let mut departures = [0; MAX_BURST];
-        let room = usize::from(room).min(MAX_BURST);
-        self.pacer.due(now, &mut departures[..room]) as u16
-    }
-}
-
-impl Mode for Stamp {
-    fn process(&mut self, batch: &mut Batch, _context: &mut Context<'_>) {
-        let kept = batch.len();
-        let due = self.due(self.burst.saturating_sub(kept as u16));
-        if self.pool.alloc_bulk(batch, usize::from(due)) {
-            let bytes = self.traffic.template.packet_bytes() as u16;
-            for mbuf in &mut batch[kept..] {
-                // A fresh packet of this pool has the room: `new` looked.
-                let _ = mbuf.resize(bytes);
+    /// The receiver of the streams that are expected on a port.
+    fn measure(&self, port: PortId) -> Measure {
+        let mut places = Vec::new();
+        let receivers = self.spec.stream.iter().zip(&self.streams).map(|(spec, made)| {
+            let place = made.packets.probe_at()?;
+            if expected_on(spec) != port {
+                return None;
             }
-        } else {
-            self.starved += u64::from(due);
-        }
-        let first = self.numbered - kept as u64;
-        self.numbered = first + batch.len() as u64;
-        let departure = cycles();
-        for (mbuf, sequence) in batch.iter_mut().zip(first..) {
-            // Every packet here was made above and has one owner.
-            if let Some(frame) = mbuf.data_mut() {
-                self.traffic.template.stamp(frame, sequence, departure);
+            if !places.contains(&place) {
+                places.push(place);
             }
+            Some(Receiver::new(self.wait(), made.pacer.is_timed()))
+        });
+        let receivers = receivers.collect();
+        Measure::new(MeasureParts {
+            signature: self.signature,
+            places,
+            receivers,
+            polls: self.polls(),
+            ticker: Ticker::new(self.clock.hz),
+            lines: self.timelines.sender(),
+        })
+    }
+
+    /// How long a packet is waited for, in cycles.
+    fn wait(&self) -> u64 {
+        self.clock.cycles(u64::from(self.spec.wait_ms) * 1_000_000)
+    }
+
+    fn polls(&self) -> PollClock {
+        PollClock::new(self.clock.cycles(self.spec.stall_ns))
+    }
+
+    /// Takes in what workers say about each second; called more often than once a second.
+    pub fn gather(&mut self) {
+        self.timelines.gather();
+    }
+
+    /// A stream's seconds so far.
+    pub fn timeline(&self, stream: u16) -> Vec<Second> {
+        self.timelines.of(stream, self.clock.hz)
+    }
+
+    /// Whether every stream has sent what it was to send: its count, or the last of its phases.
+    pub(super) fn has_sent(&self, engine: &Engine, seconds: f64) -> bool {
+        let streams = self.spec.stream.iter().zip(&self.streams);
+        (0..).zip(streams).all(|(stream, (spec, made))| {
+            let ends = made.pacer.seconds(self.clock.hz).map(|phases| spec.start + phases);
+            tally::sent(engine, stream) >= made.count || ends.is_some_and(|end| seconds > end)
+        })
+    }
+
+    /// What a trial came to; the engine is stopped.
+    pub fn result(&mut self, engine: &Engine, interrupted: bool) -> TrialResult {
+        self.timelines.gather();
+        let counts: Vec<u64> = self.streams.iter().map(|stream| stream.count).collect();
+        tally::result(
+            engine,
+            &mut self.timelines,
+            &Basis {
+                spec: &self.spec,
+                clock: self.clock,
+                begun: self.begun,
+                ended: self.ended.unwrap_or_else(Reading::take),
+                interrupted,
+                counts: &counts,
+                calibration: self.calibration.as_ref(),
+            },
+        )
+    }
+}
+
+impl Made {
+    fn new(stream: usize, spec: &StreamSpec, clock: TscClock) -> Result<Self, GeneratorError> {
+        let pacing = |error| GeneratorError::Pacing { stream, error };
+        let by_rate = |packets: &Packets| {
+            Pacer::new(&spec.rate, spec.spacing, packets.volume(), clock.hz).map_err(pacing)
+        };
+        let asked = spec.count.unwrap_or(u64::MAX);
+        let Some(replay) = &spec.replay else {
+            let template = Template::new(spec);
+            let template = template.map_err(|error| GeneratorError::Build { stream, error })?;
+            let packets = Packets::Built(template);
+            return Ok(Self { pacer: by_rate(&packets)?, packets, count: asked });
+        };
+        if !spec.layers.is_empty() {
+            return Err(GeneratorError::HeadersAndFile(stream));
         }
-    }
-
-    fn feed(&self) -> Feed {
-        Feed::Itself
-    }
-}
-
-/// Matches the packets that come back; its stream has no sink, so they end there.
-pub struct Measure {
-    receiver: Receiver,
-}
-
-impl Measure {
-    /// A receiver of the packets of stream number `stream`.
-    pub fn new(stream: u16, tsc_hz: NonZeroU64) -> Self {
-        let tracker = SequenceTracker::new(SequenceTracker::DEFAULT_WINDOW);
-        Self { receiver: Receiver::new(stream, Template::PROBE_OFFSET, tracker, tsc_hz) }
+        let recording = Recording::open(&replay.file);
+        let recording =
+            Arc::new(recording.map_err(|error| GeneratorError::Recording { stream, error })?);
+        let packets = Packets::Replayed(Replay::new(Arc::clone(&recording)));
+        let own = |speed| Pacer::recorded(recording.times(), speed, clock.hz).map_err(pacing);
+        let pacer = match replay.timing {
+            Timing::Own => own(1.0)?,
+            Timing::Scaled(speed) => own(speed)?,
+            Timing::Rate => by_rate(&packets)?,
+        };
+        let all = match replay.loops {
+            0 => u64::MAX,
+            loops => loops.saturating_mul(recording.packets() as u64),
+        };
+        Ok(Self { packets, pacer, count: asked.min(all) })
     }
 }
 
-impl Mode for Measure {
-    fn process(&mut self, batch: &mut Batch, _context: &mut Context<'_>) {
-        let arrival = cycles();
-        for mbuf in batch.iter() {
-            self.receiver.receive(mbuf.data(), arrival);
-        }
-    }
-}
-
-/// What a generator's run came to.
-#[derive(Clone, Debug)]
-pub struct Outcome {
-    /// Every packet's fate and the round-trip times.
-    pub account: TrafficAccount,
-    /// Departures given up because the sender was late or had no packets: what was asked for was not sent.
-    pub skipped: u64,
-    /// Round-trip times in bars for drawing: a range in nanoseconds and its packets.
-    pub histogram: Vec<(Range<u64>, u64)>,
-}
-
-/// Reads the outcome of the generator on a stopped engine, with a histogram of `bars` bars; `None` if there is none.
-pub fn outcome(engine: &Engine, bars: u16) -> Option<Outcome> {
-    let figures = engine.figures();
-    let sent: u64 = figures
-        .streams()
-        .filter(|stream| matches!(stream.plan.work, Work::Generate))
-        .map(|stream| stream.figures.sent)
-        .sum();
-    let skipped = engine.look_at(|stamp: &Stamp| stamp.pacer.skipped() + stamp.starved)?;
-    engine.look_at(|measure: &Measure| Outcome {
-        account: measure.receiver.account(sent),
-        skipped,
-        histogram: measure.receiver.delays().bars(bars),
-    })
+/// Where a stream's packets are expected.
+pub(super) fn expected_on(spec: &StreamSpec) -> PortId {
+    PortId(spec.expect.unwrap_or(spec.port))
 }

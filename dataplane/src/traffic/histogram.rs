@@ -79,6 +79,22 @@ pub fn nanoseconds(cycles: u64, tsc_hz: NonZeroU64) -> u64 {
     u64::try_from(ns).unwrap_or(u64::MAX)
 }
 
+/// Bars that any number's bucket belongs to one of: 32 to a doubling, for records that are kept for each second.
+pub const BARS: usize = (u64::BITS as usize - SUB_BITS as usize) * SUB / BAR;
+/// Buckets of a bar.
+const BAR: usize = SUB / 32;
+
+/// The bar of a bucket.
+#[inline]
+pub fn bar(bucket: usize) -> usize {
+    bucket / BAR
+}
+
+/// The number in the middle of a bar.
+pub fn bar_middle(bar: usize) -> u64 {
+    middle(bar * BAR + BAR / 2)
+}
+
 /// The bucket of a number.
 #[inline]
 fn bucket(number: u64) -> usize {

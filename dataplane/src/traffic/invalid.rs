@@ -5,18 +5,6 @@ use serde::{Serialize, Serializer};
 /// Why a trial is not valid.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Invalid {
-    /// The rate was not kept.
-    #[error(
-        "stream {stream} sent {sent_pps:.0} of {asked_pps:.0} packets a second: ask for less, or give it a core of its own"
-    )]
-    Rate {
-        /// The stream.
-        stream: u16,
-        /// Packets a second that were asked for.
-        asked_pps: f64,
-        /// Packets a second that left.
-        sent_pps: f64,
-    },
     /// Departures were given up.
     #[error(
         "stream {stream} gave up {skipped} departures because its core came too late or its queue was full: ask for less, \
@@ -47,6 +35,14 @@ pub enum Invalid {
         sent: u64,
         /// Packets that were asked for.
         asked: u64,
+    },
+    /// It was interrupted.
+    #[error("the trial was ended after {seconds:.1} of {asked:.1} seconds")]
+    Interrupted {
+        /// How long it ran.
+        seconds: f64,
+        /// How long it was to run.
+        asked: f64,
     },
     /// The clock ran at another speed than EAL found, or stepped.
     #[error(

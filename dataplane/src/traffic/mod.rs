@@ -1,20 +1,29 @@
 //! The generator: stamped, numbered packets, and the account of those that come back.
 //!
-//! A sender is a [`template::Template`] and a [`pacing::Pacer`]: the pacer says how many packets are due, the template
-//! stamps each with a [`probe::Probe`]. A receiver is a [`receiver::Receiver`]: it reads the probes, and gives a
-//! [`account::TrafficAccount`]. None of these parts knows DPDK, and none allocates after it was made.
+//! A [`generator::Generator`] is made from a [`spec::TrafficSpec`], and gives a plan's streams their modes. The sending one
+//! ([`sender::Stamp`]) asks a [`pacing::Pacer`] which packets are due, has [`packet::Packets`] make them, and stamps each with a
+//! [`probe::Probe`]. The receiving one ([`measure::Measure`]) reads the probes and hands each to its stream's receiver: a
+//! [`sequence::SequenceTracker`] and a few [`histogram::Histogram`]s. When the [`trial`] is over, a
+//! [`result::TrialResult`] is read out of the modes.
 
 pub mod account;
+pub mod clock;
 pub mod distribution;
 pub mod generator;
 pub mod histogram;
 pub mod invalid;
+pub mod measure;
 pub mod pacing;
+pub mod packet;
+mod polling;
 pub mod probe;
 mod random;
 pub mod rate;
-pub mod receiver;
+mod receiver;
 pub mod result;
+pub mod sender;
 pub mod sequence;
 pub mod spec;
-pub mod template;
+mod tally;
+mod timeline;
+pub mod trial;

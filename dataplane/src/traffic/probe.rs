@@ -1,25 +1,28 @@
 //! The probe: the 18 bytes by which a packet is known when it comes back.
 //!
 //! ```text
-//! 0       2       4        6          10                      18
-//! ├─magic─┼─check─┼─stream─┼─sequence─┼─departure, TSC cycles─┤    big-endian
+//! 0           2       4        6          10                   16         18
+//! ├─signature─┼─check─┼─stream─┼─sequence─┼─departure, TSC─────┼─lateness─┤    big-endian
 //! ```
 //!
 //! Eighteen bytes are what the smallest Ethernet frame leaves after Ethernet, IPv4 and UDP headers. The order is the
 //! network's, so that a capture reads the same on any machine.
 //!
-//! The check is the 14 bytes behind it, as one number, modulo 65521. That is the largest prime below 2^16: a flipped
-//! bit always shows, and of other damage all but one case in 65521.
+//! The signature is the trial's: what an earlier one left in a device is foreign. The check makes the ones' complement sum of the
+//! probe zero (all ones, RFC 1071). A flipped bit always shows, and of other damage all but one case in 65535. And what sums
+//! up to nothing changes no checksum over it: a packet's transport checksum is right whatever its probe says.
+//!
+//! Of the departure there are the low 48 bits, a day at any speed a processor has. The lateness is by how many cycles the
+//! packet missed the time when it was to depart, to three digits: eleven bits, and five for how many bits they are short.
 
 /// The size of a probe.
 pub const PROBE_BYTES: usize = 18;
 
-/// "PW": tells probes from other payloads.
-const MAGIC: u16 = 0x5057;
-
-const PRIME: u64 = 65521;
-/// What 2^64, the weight of the fields before the departure, leaves modulo [`PRIME`].
-const DEPARTURE_WEIGHT: u64 = ((1 << 64) % PRIME as u128) as u64;
+const DEPARTURE_BITS: u32 = 48;
+const DEPARTURE: u64 = (1 << DEPARTURE_BITS) - 1;
+const LATENESS_BITS: u32 = 11;
+/// The longest lateness, some minutes; a longer one is taken for it.
+const LATEST: u64 = ((1 << LATENESS_BITS) - 1) << 31;
 
 /// What a packet carries through the device under test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,30 +31,61 @@ pub struct Probe {
     pub stream: u16,
     /// The low 32 bits of its sequence number.
     pub sequence: u32,
-    /// When it was sent, in TSC cycles.
-    pub departure_tsc: u64,
+    /// When it was sent: the low 48 bits of the TSC.
+    pub departure: u64,
+    /// By how many cycles it was late, as it travels.
+    lateness: u16,
 }
 
 /// Why bytes are not a probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotAProbe {
-    /// They never were one: too few, or another magic.
+    /// They never were one of this trial: too few, or another signature.
     Foreign,
     /// They were one, but changed on the way.
     Corrupt,
 }
 
 impl Probe {
-    /// The probe as it travels.
+    /// Where the stream's number lies in a probe.
+    pub(super) const STREAM_AT: usize = 4;
+
+    /// The probe of a packet that was to depart at `intended_tsc` and departs at `departure_tsc`, not before.
     #[inline]
-    pub fn to_bytes(&self) -> [u8; PROBE_BYTES] {
-        let mut bytes = [0; PROBE_BYTES];
-        bytes[0..2].copy_from_slice(&MAGIC.to_be_bytes());
-        bytes[2..4].copy_from_slice(&self.check().to_be_bytes());
-        bytes[4..6].copy_from_slice(&self.stream.to_be_bytes());
-        bytes[6..10].copy_from_slice(&self.sequence.to_be_bytes());
-        bytes[10..18].copy_from_slice(&self.departure_tsc.to_be_bytes());
-        bytes
+    pub fn new(stream: u16, sequence: u64, intended_tsc: u64, departure_tsc: u64) -> Self {
+        let late = departure_tsc.saturating_sub(intended_tsc).min(LATEST);
+        let short = (u64::BITS - late.leading_zeros()).saturating_sub(LATENESS_BITS);
+        Self {
+            stream,
+            sequence: sequence as u32,
+            departure: departure_tsc & DEPARTURE,
+            lateness: (short as u16) << LATENESS_BITS | (late >> short) as u16,
+        }
+    }
+
+    /// By how many cycles the packet departed later than it was to.
+    #[inline]
+    pub fn late(&self) -> u64 {
+        u64::from(self.lateness & ((1 << LATENESS_BITS) - 1)) << (self.lateness >> LATENESS_BITS)
+    }
+
+    /// The cycles from the departure to `arrival_tsc`. None, if the counters of two sockets make the arrival the earlier.
+    #[inline]
+    pub fn delay(&self, arrival_tsc: u64) -> u64 {
+        const UNUSED: u32 = u64::BITS - DEPARTURE_BITS;
+        let signed = (arrival_tsc.wrapping_sub(self.departure) << UNUSED) as i64 >> UNUSED;
+        signed.max(0) as u64
+    }
+
+    /// Writes the probe as it travels.
+    #[inline]
+    pub fn write(&self, bytes: &mut [u8; PROBE_BYTES], signature: u16) {
+        let (head, tail) = self.words(signature);
+        let check = !sum(head, tail, self.lateness);
+        let head = head | u64::from(check) << 32;
+        bytes[0..8].copy_from_slice(&head.to_be_bytes());
+        bytes[8..16].copy_from_slice(&tail.to_be_bytes());
+        bytes[16..18].copy_from_slice(&self.lateness.to_be_bytes());
     }
 
     /// Reads a probe from the beginning of `bytes`.
@@ -59,79 +93,126 @@ impl Probe {
     /// # Errors
     /// [`NotAProbe`] says whether the packet is somebody else's or a damaged one of ours.
     #[inline]
-    pub fn read(bytes: &[u8]) -> Result<Self, NotAProbe> {
-        let Some(&[m0, m1, c0, c1, t0, t1, s0, s1, s2, s3, ref departure @ ..]) =
-            bytes.first_chunk::<PROBE_BYTES>()
+    pub fn read(bytes: &[u8], signature: u16) -> Result<Self, NotAProbe> {
+        let Some(&[a, b, c, d, e, f, g, h, ref rest @ ..]) = bytes.first_chunk::<PROBE_BYTES>()
         else {
             return Err(NotAProbe::Foreign);
         };
-        if u16::from_be_bytes([m0, m1]) != MAGIC {
+        let &[i, j, k, l, m, n, o, p, q, r] = rest;
+        let head = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+        if (head >> 48) as u16 != signature {
             return Err(NotAProbe::Foreign);
         }
-        let probe = Self {
-            stream: u16::from_be_bytes([t0, t1]),
-            sequence: u32::from_be_bytes([s0, s1, s2, s3]),
-            departure_tsc: u64::from_be_bytes(*departure),
-        };
-        if probe.check() == u16::from_be_bytes([c0, c1]) {
-            Ok(probe)
-        } else {
-            Err(NotAProbe::Corrupt)
+        let tail = u64::from_be_bytes([i, j, k, l, m, n, o, p]);
+        let lateness = u16::from_be_bytes([q, r]);
+        if sum(head, tail, lateness) != u16::MAX {
+            return Err(NotAProbe::Corrupt);
         }
+        Ok(Self {
+            stream: (head >> 16) as u16,
+            sequence: (head as u32) << 16 | (tail >> 48) as u32,
+            departure: tail & DEPARTURE,
+            lateness,
+        })
     }
 
-    fn check(&self) -> u16 {
-        let number = u64::from(self.stream) << 32 | u64::from(self.sequence);
-        ((number % PRIME * DEPARTURE_WEIGHT + self.departure_tsc % PRIME) % PRIME) as u16
+    /// The first sixteen bytes as two numbers, the check being zero.
+    #[inline]
+    fn words(&self, signature: u16) -> (u64, u64) {
+        let head = u64::from(signature) << 48
+            | u64::from(self.stream) << 16
+            | u64::from(self.sequence >> 16);
+        (head, u64::from(self.sequence) << 48 | self.departure)
     }
+}
+
+/// The ones' complement sum of the probe's nine words. A number of several words is worth their sum.
+#[inline]
+fn sum(head: u64, tail: u64, lateness: u16) -> u16 {
+    let halves = |number: u64| (number >> 32) + (number & 0xffff_ffff);
+    let sum = halves(head) + halves(tail) + u64::from(lateness);
+    // 35 bits, then 20, then 17 of which the uppermost is set only if the others are nearly zero.
+    let sum = (sum >> 16) + (sum & 0xffff);
+    let sum = (sum >> 16) + (sum & 0xffff);
+    ((sum >> 16) + (sum & 0xffff)) as u16
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::checksum::Sum;
     use proptest::prelude::*;
 
+    fn written(probe: &Probe, signature: u16) -> [u8; PROBE_BYTES] {
+        let mut bytes = [0xaa; PROBE_BYTES];
+        probe.write(&mut bytes, signature);
+        bytes
+    }
+
     prop_compose! {
-        fn probes()(stream: u16, sequence: u32, departure_tsc: u64) -> Probe {
-            Probe { stream, sequence, departure_tsc }
+        fn probes()(stream: u16, sequence: u64, departure in 1u64 << 50.., late in 0u64..1 << 40) -> Probe {
+            Probe::new(stream, sequence, departure - late, departure)
         }
     }
 
     #[test]
     fn the_layout_is_the_documented_one() {
-        let probe =
-            Probe { stream: 0x0102, sequence: 0x0304_0506, departure_tsc: 0x0708_090a_0b0c_0d0e };
-        let number = 0x0102_0304_0506_0708_090a_0b0c_0d0e_u128;
-        let [high, low] = ((number % 65521) as u16).to_be_bytes();
-        assert_eq!(
-            probe.to_bytes(),
-            [b'P', b'W', high, low, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]
-        );
+        // 0x1003 cycles late: one bit more than eleven and one.
+        let probe = Probe::new(0x0102, 0x0304_0506, 0x0708_090a_0b0c, 0x0708_090a_1b0f);
+        let bytes = written(&probe, 0x5057);
+        assert_eq!(bytes[4..], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0x1b, 0x0f, 0b10_100, 0]);
+        assert_eq!(bytes[..2], [0x50, 0x57]);
+        assert_eq!(probe.late(), 0x1000);
     }
 
     #[test]
-    fn the_modulus_is_the_prime_that_is_documented() {
-        let is_prime = |n: u64| (2..n).take_while(|d| d * d <= n).all(|d| !n.is_multiple_of(d));
-        assert_eq!((0..1 << 16).rev().find(|n| is_prime(*n)), Some(PRIME));
+    fn a_delay_survives_the_wrap_of_the_departure_and_is_never_negative() {
+        let probe = |departure| Probe::new(0, 0, departure, departure);
+        assert_eq!(probe((1 << 48) - 5).delay((1 << 48) + 5), 10);
+        assert_eq!(probe((7 << 48) + 5).delay((7 << 48) + 9), 4);
+        assert_eq!(probe(100).delay(90), 0);
+    }
+
+    #[test]
+    fn a_lateness_beyond_all_is_the_longest() {
+        let probe = Probe::new(0, 0, 0, u64::MAX);
+        assert_eq!(probe.late(), LATEST);
+        assert_eq!(Probe::new(0, 0, 5, 0).late(), 0);
     }
 
     proptest! {
         #[test]
-        fn a_probe_is_read_as_it_was_written(probe in probes(), behind: Vec<u8>) {
-            prop_assert_eq!(Probe::read(&[&probe.to_bytes()[..], &behind].concat()), Ok(probe));
+        fn a_probe_is_read_as_it_was_written(probe in probes(), signature: u16, behind: Vec<u8>) {
+            let bytes = [&written(&probe, signature)[..], &behind].concat();
+            prop_assert_eq!(Probe::read(&bytes, signature), Ok(probe));
+            prop_assert_eq!(Probe::read(&bytes, !signature), Err(NotAProbe::Foreign));
         }
 
         #[test]
-        fn a_flipped_bit_never_passes(probe in probes(), bit in 0usize..PROBE_BYTES * 8) {
-            let mut bytes = probe.to_bytes();
+        fn a_probe_changes_no_checksum_over_it(probe in probes(), signature: u16, around: Vec<u16>) {
+            let around: Vec<u8> = around.iter().flat_map(|word| word.to_be_bytes()).collect();
+            let with = [&around[..], &written(&probe, signature)].concat();
+            let (without, with) = (Sum::new().bytes(&around).folded(), Sum::new().bytes(&with).folded());
+            prop_assert_eq!(u32::from(without) % 0xffff, u32::from(with) % 0xffff);
+        }
+
+        #[test]
+        fn a_flipped_bit_never_passes(probe in probes(), signature: u16, bit in 0usize..PROBE_BYTES * 8) {
+            let mut bytes = written(&probe, signature);
             bytes[bit / 8] ^= 1 << (bit % 8);
             let expected = if bit < 16 { NotAProbe::Foreign } else { NotAProbe::Corrupt };
-            prop_assert_eq!(Probe::read(&bytes), Err(expected));
+            prop_assert_eq!(Probe::read(&bytes, signature), Err(expected));
+        }
+
+        #[test]
+        fn a_lateness_keeps_three_digits(late in 0u64..1 << 42) {
+            let kept = Probe::new(0, 0, 0, late.min(LATEST)).late();
+            prop_assert!(kept.abs_diff(late) <= late / 1024, "{} for {}", kept, late);
         }
 
         #[test]
         fn a_cut_probe_is_foreign(probe in probes(), len in 0..PROBE_BYTES) {
-            prop_assert_eq!(Probe::read(&probe.to_bytes()[..len]), Err(NotAProbe::Foreign));
+            prop_assert_eq!(Probe::read(&written(&probe, 1)[..len], 1), Err(NotAProbe::Foreign));
         }
     }
 }

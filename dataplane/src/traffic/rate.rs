@@ -70,7 +70,7 @@ const FLAT_OUT: &str = "flat-out";
 /// Bits a second, as they are printed and as they may be typed.
 const BITS: [&str; 2] = ["bit/s", "bps"];
 /// Preamble, start of frame and the gap between frames (IEEE 802.3 §4.4.2).
-const LINE_OVERHEAD_BYTES: u64 = 20;
+pub const LINE_OVERHEAD_BYTES: u64 = 20;
 /// Millionths of a percent.
 const PERCENT_ZEROS: u32 = 4;
 

@@ -1,178 +1,226 @@
-//! The generator's receiving half: matches every packet that comes back.
+//! What becomes of one stream's packets, as one receive queue sees them.
 
-use super::account::TrafficAccount;
-use super::distribution::Distribution;
-use super::histogram::Histogram;
-use super::probe::{NotAProbe, Probe};
+use super::histogram::{BARS, Histogram, bar};
+use super::probe::Probe;
 use super::sequence::{Arrival, SequenceTracker};
-use std::num::NonZeroU64;
+use super::timeline::Line;
+use std::array;
 
-/// The longest round trip told apart.
-const LONGEST_SECONDS: u64 = 10;
-
-/// Matches one stream's packets with those sent, and keeps their account.
+/// Matches one stream's packets with those sent, and takes their times.
+///
+/// Packets of a flow stay on one queue, and so do a packet's copies: each queue's account is right by itself, and a stream's is
+/// their sum. Between queues there is no order to be kept.
 #[derive(Clone, Debug)]
-pub struct Receiver {
-    stream: u16,
-    probe_offset: usize,
+pub(super) struct Receiver {
     tracker: SequenceTracker,
-    tsc_hz: NonZeroU64,
-    delays: Histogram,
-    foreign: u64,
+    /// How long a packet is waited for, in cycles.
+    wait: u64,
+    too_late: u64,
     corrupted: u64,
+    times: Times,
+    /// The delays of the second that runs, by bar.
+    bars: Box<[u32; BARS]>,
+    /// What earlier seconds' lines told of.
+    reported: Reported,
+}
+
+/// The times of the packets received.
+#[derive(Clone, Debug)]
+pub(super) struct Times {
+    /// From the departure to the arrival.
+    pub(super) actual: Histogram,
+    /// From the time of departure that was meant; `None` for a stream that is sent flat out.
+    pub(super) intended: Option<Histogram>,
+    /// From one packet's delay to the next one's: those that grew, and those that shrank.
+    pub(super) variation: [Histogram; 2],
+    /// The delay of the packet before.
+    last: Option<(u64, u64)>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Reported {
+    received: u64,
+    duplicated: u64,
+    reordered: u64,
 }
 
 impl Receiver {
-    /// Makes the receiver of a stream whose probes lie `probe_offset` bytes into the frame.
-    pub fn new(
-        stream: u16,
-        probe_offset: usize,
-        tracker: SequenceTracker,
-        tsc_hz: NonZeroU64,
-    ) -> Self {
-        let delays = Histogram::new(tsc_hz.get().saturating_mul(LONGEST_SECONDS));
-        Self { stream, probe_offset, tracker, tsc_hz, delays, foreign: 0, corrupted: 0 }
-    }
-
-    /// Counts a frame that arrived at `now_tsc`.
-    ///
-    /// The first arrival of a packet gives a round-trip time. A departure after the arrival, which the counters of
-    /// two sockets can make, is taken for no time at all.
-    #[inline]
-    pub fn receive(&mut self, frame: &[u8], now_tsc: u64) {
-        match Probe::read(frame.get(self.probe_offset..).unwrap_or_default()) {
-            Ok(probe) if probe.stream == self.stream => {
-                match self.tracker.observe(self.tracker.extend(probe.sequence)) {
-                    Arrival::New | Arrival::Reordered => {
-                        self.delays.record(now_tsc.saturating_sub(probe.departure_tsc));
-                    }
-                    Arrival::Duplicate | Arrival::Late => {}
-                }
-            }
-            Ok(_) | Err(NotAProbe::Foreign) => self.foreign += 1,
-            Err(NotAProbe::Corrupt) => self.corrupted += 1,
+    /// A receiver that waits `wait` cycles for a packet, and tells the intended times from the others if the stream has them.
+    pub(super) fn new(wait: u64, is_timed: bool) -> Self {
+        Self {
+            tracker: SequenceTracker::default(),
+            wait,
+            too_late: 0,
+            corrupted: 0,
+            times: Times {
+                actual: Histogram::new(wait),
+                intended: is_timed.then(|| Histogram::new(wait)),
+                variation: array::from_fn(|_| Histogram::new(wait)),
+                last: None,
+            },
+            bars: Box::new([0; BARS]),
+            reported: Reported::default(),
         }
     }
 
-    /// How many different packets came back so far.
-    pub fn received(&self) -> u64 {
-        self.tracker.received()
+    /// Counts a packet that arrived at `now_tsc`; `true` if it came in time and is the first of its number.
+    #[inline]
+    pub(super) fn receive(&mut self, probe: &Probe, now_tsc: u64) -> bool {
+        let delay = probe.delay(now_tsc);
+        if delay > self.wait {
+            return self.receive_late();
+        }
+        let sequence = self.tracker.extend(probe.sequence);
+        match self.tracker.observe(sequence) {
+            Arrival::New | Arrival::Reordered => {}
+            Arrival::Duplicate | Arrival::Late => return false,
+        }
+        let times = &mut self.times;
+        let bucket = times.actual.record(delay);
+        if let Some(bar) = self.bars.get_mut(bar(bucket)) {
+            *bar += 1;
+        }
+        if let Some(intended) = &mut times.intended {
+            intended.record(delay + probe.late());
+        }
+        if let Some((before, last)) = times.last
+            && sequence == before + 1
+        {
+            let [grew, shrank] = &mut times.variation;
+            if delay >= last {
+                grew.record(delay - last)
+            } else {
+                shrank.record(last - delay)
+            };
+        }
+        times.last = Some((sequence, delay));
+        true
     }
 
-    /// The round-trip times.
-    pub fn delays(&self) -> Distribution {
-        self.delays.nanoseconds(self.tsc_hz)
+    #[cold]
+    fn receive_late(&mut self) -> bool {
+        self.too_late += 1;
+        false
     }
 
-    /// The account, given how many packets were sent.
-    ///
-    /// A packet that came back was sent: a `sent` smaller than the number received was read too early, and that
-    /// number is taken in its place.
-    pub fn account(&self, sent: u64) -> TrafficAccount {
-        let received = self.tracker.received();
-        let sent = sent.max(received);
-        TrafficAccount {
-            sent,
-            received,
-            lost: sent - received,
+    /// Counts a packet whose probe had changed and names this stream.
+    pub(super) fn receive_corrupt(&mut self) {
+        self.corrupted += 1;
+    }
+
+    pub(super) fn tracker(&self) -> &SequenceTracker {
+        &self.tracker
+    }
+
+    pub(super) fn times(&self) -> &Times {
+        &self.times
+    }
+
+    /// Arrivals after the wait, and those too old to be told from duplicates.
+    pub(super) fn late(&self) -> u64 {
+        self.too_late + self.tracker.late()
+    }
+
+    pub(super) fn corrupted(&self) -> u64 {
+        self.corrupted
+    }
+
+    /// What no line tells of yet.
+    pub(super) fn last_line(&self, stream: u16, second: u32) -> Line {
+        Line {
+            received: self.tracker.received() - self.reported.received,
+            duplicated: self.tracker.duplicated() - self.reported.duplicated,
+            reordered: self.tracker.reordered() - self.reported.reordered,
+            bars: Some(*self.bars),
+            ..Line::empty(stream, second)
+        }
+    }
+
+    /// Begins a new second.
+    pub(super) fn turn(&mut self) {
+        self.reported = Reported {
+            received: self.tracker.received(),
             duplicated: self.tracker.duplicated(),
             reordered: self.tracker.reordered(),
-            late: self.tracker.late(),
-            foreign: self.foreign,
-            corrupted: self.corrupted,
-            rtt_ns: self.delays().summary(),
+        };
+        self.bars.fill(0);
+    }
+}
+
+impl Times {
+    /// Adds another queue's times.
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.actual.merge(&other.actual);
+        if let (Some(intended), Some(more)) = (&mut self.intended, &other.intended) {
+            intended.merge(more);
         }
+        let pairs = self.variation.iter_mut().zip(&other.variation);
+        pairs.for_each(|(variation, more)| variation.merge(more));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::traffic::probe::PROBE_BYTES;
     use proptest::prelude::*;
 
-    const OFFSET: usize = 42;
-    const STREAM: u16 = 3;
+    const WAIT: u64 = 10_000;
 
-    fn receiver(window: usize) -> Receiver {
-        let tsc_hz = NonZeroU64::new(1_000_000_000).unwrap();
-        Receiver::new(STREAM, OFFSET, SequenceTracker::new(window), tsc_hz)
-    }
-
-    fn frame(stream: u16, sequence: u32, departure_tsc: u64) -> [u8; OFFSET + PROBE_BYTES] {
-        let mut frame = [0; OFFSET + PROBE_BYTES];
-        let probe = Probe { stream, sequence, departure_tsc };
-        frame[OFFSET..].copy_from_slice(&probe.to_bytes());
-        frame
+    /// The packet of a number that departs at `departure`, ten cycles late.
+    fn probe(sequence: u64, departure: u64) -> Probe {
+        Probe::new(3, sequence, departure - 10, departure)
     }
 
     #[test]
     fn every_arrival_is_accounted_for() {
-        let mut receiver = receiver(64);
-        receiver.receive(&frame(STREAM, 0, 100), 110);
-        receiver.receive(&frame(STREAM, 70, 100), 130);
-        receiver.receive(&frame(STREAM, 69, 100), 120);
-        receiver.receive(&frame(STREAM, 69, 100), 9_000);
-        receiver.receive(&frame(STREAM, 1, 100), 9_000);
-        receiver.receive(&frame(STREAM, 71, 500), 499);
-        receiver.receive(&frame(STREAM + 1, 72, 100), 9_000);
-        receiver.receive(&[0; 300], 9_000);
-        receiver.receive(&[0; 20], 9_000);
-        let mut damaged = frame(STREAM, 73, 100);
-        damaged[OFFSET + 9] ^= 4;
-        receiver.receive(&damaged, 9_000);
-
-        let rtt_ns = serde_json::json!({
-            "min": 0, "p50": 10, "p90": 30, "p99": 30, "p999": 30, "max": 30, "mean": 15.0, "count": 4, "saturated": 0,
-        });
-        let account = serde_json::json!({
-            "sent": 74, "received": 4, "lost": 70, "duplicated": 1, "reordered": 1, "late": 1, "foreign": 3,
-            "corrupted": 1, "rtt_ns": rtt_ns,
-        });
-        assert_eq!(serde_json::to_value(receiver.account(74)).unwrap(), account);
-        assert_eq!(receiver.received(), 4);
-        assert_eq!(receiver.delays().bars(1), [(0..31, 4)]);
+        let mut receiver = Receiver::new(WAIT, true);
+        for (sequence, departure, arrival) in [
+            (0, 100, 110),
+            (1, 100, 130),
+            (3, 100, 120),
+            (2, 100, 9_000),
+            (2, 100, 9_000),
+            (4, 100, WAIT + 101),
+        ] {
+            receiver.receive(&probe(sequence, departure), arrival);
+        }
+        receiver.receive_corrupt();
+        let tracker = receiver.tracker();
+        assert_eq!((tracker.received(), tracker.reordered(), tracker.duplicated()), (4, 1, 1));
+        assert_eq!((receiver.late(), receiver.corrupted()), (1, 1));
+        let times = receiver.times();
+        assert_eq!(times.actual.numbers().quantile(0.5), 20);
+        assert_eq!(times.intended.as_ref().unwrap().numbers().quantile(0.5), 30);
+        let [grew, shrank] = &times.variation;
+        assert_eq!((grew.numbers().count(), shrank.numbers().count()), (1, 0));
+        assert_eq!(grew.numbers().quantile(0.5), 20, "only from 0 to 1 did one follow the other");
     }
 
     #[test]
-    fn the_numbers_go_on_where_the_probe_starts_anew() {
-        let mut receiver = receiver(64);
-        let last = 1 << 31;
-        for sequence in [last, u32::MAX, 0, u32::MAX, 1] {
-            receiver.receive(&frame(STREAM, sequence, 0), 1);
-        }
-        let account = receiver.account((1 << 32) + 2);
-        assert_eq!(
-            (account.received, account.duplicated, account.reordered, account.late),
-            (4, 1, 0, 0)
-        );
+    fn a_line_tells_of_its_second_alone() {
+        let mut receiver = Receiver::new(WAIT, false);
+        receiver.receive(&probe(0, 100), 110);
+        receiver.receive(&probe(0, 100), 110);
+        let line = receiver.last_line(3, 0);
+        assert_eq!((line.received, line.duplicated, line.bars.unwrap()[bar(10)]), (1, 1, 1));
+        receiver.turn();
+        receiver.receive(&probe(1, 100), 110);
+        let line = receiver.last_line(3, 1);
+        assert_eq!((line.received, line.duplicated, line.reordered), (1, 0, 0));
     }
 
     proptest! {
         #[test]
-        fn what_was_sent_is_received_or_lost(
-            sent in 0u32..300, arrivals in prop::collection::vec((0u32..300, 0u16..6, any::<bool>()), 0..600),
-        ) {
-            let mut receiver = receiver(128);
-            let mut ours = 0;
-            for (sequence, stream, damaged) in arrivals.iter().copied().filter(|(sequence, ..)| *sequence < sent) {
-                let mut frame = frame(stream, sequence, 5);
-                frame[OFFSET + 4] ^= u8::from(damaged);
-                receiver.receive(&frame, 9);
-                ours += u64::from(stream == STREAM && !damaged);
+        fn what_arrives_is_counted_once(arrivals in prop::collection::vec((0u64..300, 0u64..2 * WAIT), 0..600)) {
+            let mut receiver = Receiver::new(WAIT, true);
+            for (sequence, delay) in &arrivals {
+                receiver.receive(&probe(*sequence, 50), 50 + delay);
             }
-            let account = receiver.account(u64::from(sent));
-            prop_assert_eq!(account.sent, account.received + account.lost);
-            prop_assert_eq!(account.sent, u64::from(sent));
-            prop_assert_eq!(account.received + account.duplicated + account.late, ours);
-            prop_assert_eq!(account.rtt_ns.map_or(0, |rtt| rtt.count), account.received);
-        }
-
-        #[test]
-        fn any_frame_is_received_without_panic(bytes: Vec<u8>, now: u64) {
-            let mut receiver = receiver(64);
-            receiver.receive(&bytes, now);
-            prop_assert_eq!(receiver.account(0).foreign, 1);
+            let (tracker, times) = (receiver.tracker(), receiver.times());
+            let counted = tracker.received() + tracker.duplicated() + receiver.late();
+            prop_assert_eq!(counted, arrivals.len() as u64);
+            prop_assert_eq!(times.actual.numbers().count(), tracker.received());
+            prop_assert_eq!(times.intended.as_ref().unwrap().numbers().count(), tracker.received());
         }
     }
 }

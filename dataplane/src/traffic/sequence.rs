@@ -1,5 +1,7 @@
 //! Which packets came back: new, reordered, twice, or too late to tell.
 
+use super::histogram::Histogram;
+
 /// Knows every sequence number of a window behind the newest, and counts.
 ///
 /// One bit a packet: the memory is fixed, and observing never allocates.
@@ -13,6 +15,28 @@ pub struct SequenceTracker {
     reordered: u64,
     duplicated: u64,
     late: u64,
+    gaps: Gaps,
+    extents: Histogram,
+    extent_unknown: u64,
+}
+
+/// The latest leaps over numbers that had not come: what a reordered packet arrives in.
+#[derive(Clone, Debug)]
+struct Gaps {
+    /// A ring; the gap of number `n` is at `n` modulo its length.
+    ring: Box<[Gap]>,
+    /// How many there have been.
+    count: u64,
+}
+
+/// Numbers that were leapt over.
+#[derive(Clone, Copy, Debug, Default)]
+struct Gap {
+    /// The first of them, and the newer one that came instead.
+    from: u64,
+    newer: u64,
+    /// How many packets had been received before that one.
+    arrival: u64,
 }
 
 /// What an arrival was.
@@ -32,6 +56,9 @@ impl SequenceTracker {
     /// Packets that may overtake one before it is late: a tenth of a second at 10 Mpps, in 128 KiB.
     pub const DEFAULT_WINDOW: usize = 1 << 20;
 
+    /// The longest extent that is told apart.
+    const LONGEST_EXTENT: u64 = 1 << 20;
+
     const WORD: u64 = u64::BITS as u64;
 
     /// Makes a tracker of the given window, rounded up to a power of two and to 64; numbers begin with 0.
@@ -44,6 +71,9 @@ impl SequenceTracker {
             reordered: 0,
             duplicated: 0,
             late: 0,
+            gaps: Gaps::new(),
+            extents: Histogram::new(Self::LONGEST_EXTENT),
+            extent_unknown: 0,
         }
     }
 
@@ -53,11 +83,24 @@ impl SequenceTracker {
         let arrival = self.classify(sequence);
         match arrival {
             Arrival::New => {
+                if sequence > self.next {
+                    self.gaps.push(Gap {
+                        from: self.next,
+                        newer: sequence,
+                        arrival: self.received,
+                    });
+                }
                 self.forget(self.next.max(sequence.saturating_sub(self.window())), sequence);
                 self.next = sequence.saturating_add(1);
                 self.received += 1;
             }
             Arrival::Reordered => {
+                match self.gaps.find(sequence) {
+                    Some(gap) => {
+                        self.extents.record(self.received - gap.arrival);
+                    }
+                    None => self.extent_unknown += 1,
+                }
                 self.received += 1;
                 self.reordered += 1;
             }
@@ -87,6 +130,17 @@ impl SequenceTracker {
     /// How many of those came after a newer one.
     pub fn reordered(&self) -> u64 {
         self.reordered
+    }
+
+    /// How far behind their places those came: the packets received from the first newer one on until the reordered one came
+    /// (RFC 4737 §4.2.2, n = 1 for one that changed places with its successor).
+    pub fn extents(&self) -> &Histogram {
+        &self.extents
+    }
+
+    /// Reordered packets of which that is not known: they were leapt over too many leaps ago.
+    pub fn extent_unknown(&self) -> u64 {
+        self.extent_unknown
     }
 
     /// How many came again.
@@ -133,6 +187,42 @@ impl SequenceTracker {
     }
 }
 
+impl Gaps {
+    /// Leaps that are remembered: a packet in a thousand lost, and a million packets.
+    const KEPT: usize = 1024;
+
+    fn new() -> Self {
+        Self { ring: vec![Gap::default(); Self::KEPT].into(), count: 0 }
+    }
+
+    #[cold]
+    fn push(&mut self, gap: Gap) {
+        let at = self.at(self.count);
+        self.ring[at] = gap;
+        self.count += 1;
+    }
+
+    /// The gap that a number was leapt over in. They are in the order of their numbers.
+    #[cold]
+    fn find(&self, sequence: u64) -> Option<Gap> {
+        let (mut low, mut high) = (self.count.saturating_sub(Self::KEPT as u64), self.count);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.ring[self.at(middle)].newer > sequence {
+                high = middle
+            } else {
+                low = middle + 1
+            }
+        }
+        let gap = (low < self.count).then(|| self.ring[self.at(low)])?;
+        (gap.from <= sequence).then_some(gap)
+    }
+
+    fn at(&self, number: u64) -> usize {
+        number as usize % Self::KEPT
+    }
+}
+
 impl Default for SequenceTracker {
     fn default() -> Self {
         Self::new(Self::DEFAULT_WINDOW)
@@ -161,6 +251,19 @@ mod tests {
         let counts =
             (tracker.received(), tracker.reordered(), tracker.duplicated(), tracker.late());
         assert_eq!(counts, (6, 2, 2, 2));
+    }
+
+    #[test]
+    fn a_leap_too_long_ago_has_no_extent() {
+        let mut tracker = SequenceTracker::new(1 << 14);
+        // Every second number is leapt over, more often than leaps are remembered.
+        (1..=Gaps::KEPT as u64 + 1).for_each(|leap| {
+            tracker.observe(leap * 2);
+        });
+        assert_eq!((tracker.observe(0), tracker.observe(3)), (Reordered, Reordered));
+        assert_eq!(tracker.extent_unknown(), 1);
+        let extent = tracker.extents().numbers().summary().unwrap();
+        assert_eq!((extent.count, extent.max), (1, Gaps::KEPT as u64 + 1));
     }
 
     #[test]
@@ -236,6 +339,23 @@ mod tests {
             prop_assert_eq!(
                 (tracker.duplicated(), tracker.reordered(), tracker.late()), (duplicated, reordered, late)
             );
+        }
+
+        /// RFC 4737 §4.2.2 by its definition, over all arrivals.
+        #[test]
+        fn extents_are_those_of_the_definition(delays in prop::collection::vec(0u64..40, 1..400)) {
+            let mut line: Vec<(u64, u64)> = (0..).zip(&delays).map(|(number, delay)| (number + delay, number)).collect();
+            line.sort_unstable();
+            let mut tracker = SequenceTracker::new(1024);
+            let mut expected = Histogram::new(SequenceTracker::LONGEST_EXTENT);
+            for (at, (_, number)) in line.iter().enumerate() {
+                tracker.observe(*number);
+                if let Some(newer) = line[..at].iter().position(|(_, before)| before > number) {
+                    expected.record((at - newer) as u64);
+                }
+            }
+            prop_assert_eq!(tracker.extents(), &expected);
+            prop_assert_eq!(tracker.extent_unknown(), 0);
         }
 
         #[test]

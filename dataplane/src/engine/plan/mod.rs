@@ -2,7 +2,7 @@
 //!
 //! A plan is built from a [`Request`], validated, printed and serialised without DPDK; [`Plan::validate`] is the one
 //! place that says what a sound plan is. The generator's streams are added to a plan, or to an empty one:
-//! [`Plan::add_traffic_port`] and [`Plan::add_generator`].
+//! [`Plan::add_traffic_port`], [`Plan::add_sender`] and [`Plan::add_receiver`].
 
 mod build;
 mod error;
@@ -189,7 +189,10 @@ pub enum Work {
         egress: PortId,
     },
     /// Makes stamped packets (the generator's sender).
-    Generate,
+    Generate {
+        /// The number of the traffic's stream.
+        stream: u16,
+    },
     /// Matches stamped packets that came back (the generator's receiver).
     Measure,
 }

@@ -173,7 +173,7 @@ impl Plan {
         while let Some((entered, worked_on, (lcore, stream, plan))) = visits.pop() {
             let peer = self.port(entered).and_then(|port| port.peer);
             let (fits, worked_on) = match plan.work {
-                Work::Pass | Work::Generate => (true, worked_on),
+                Work::Pass | Work::Generate { .. } => (true, worked_on),
                 Work::Forward { ingress, .. } => (!worked_on && ingress == entered, true),
                 Work::Measure => (peer.is_none(), true),
             };
@@ -185,7 +185,8 @@ impl Plan {
                 _ => true,
             };
             let sends_to_peer = match plan.sink {
-                Sink::Tx(port, _) => worked_on && peer == Some(port),
+                // What the generator answers leaves where the question came from.
+                Sink::Tx(port, _) => worked_on && peer.unwrap_or(entered) == port,
                 _ => true,
             };
             if !says_peer || !sends_to_peer {
@@ -213,8 +214,8 @@ impl Plan {
 /// Whether source, work and sink go together.
 fn well_formed(stream: &StreamPlan) -> bool {
     match (&stream.source, &stream.work, &stream.sink) {
-        (Source::Nothing, Work::Generate, Sink::Tx(..))
-        | (Source::Rx(..), Work::Measure, Sink::Nothing) => true,
+        (Source::Nothing, Work::Generate { .. }, Sink::Tx(..))
+        | (Source::Rx(..), Work::Measure, Sink::Nothing | Sink::Tx(..) | Sink::Ring(_)) => true,
         (Source::Rx(..) | Source::Ring(_), Work::Pass | Work::Forward { .. }, sink) => match sink {
             Sink::Tx(..) | Sink::Ring(_) => true,
             Sink::FanOut(rings) => !rings.is_empty(),

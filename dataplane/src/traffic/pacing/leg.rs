@@ -1,6 +1,8 @@
 //! A stretch of time, its departures one after the other.
 
+use super::WHENEVER;
 use crate::traffic::random::Random;
+use std::sync::Arc;
 
 /// Bits of a time behind the cycle. What a step's rounding adds up to in a day of 100 Mpps is a thirtieth of a cycle.
 pub(super) const FRACTION_BITS: u32 = 48;
@@ -28,6 +30,8 @@ pub(super) enum Course {
     Train { packets: u64, step: Time, gap: Time, left: u64 },
     /// Independent arrivals.
     Poisson { mean: f64, random: Random },
+    /// Times that were recorded, and the time from one round's beginning to the next one's.
+    Recorded { times: Arc<[Time]>, round: Time, start: Time, at: usize },
     /// A rate that changes evenly: departure `index` is when as many are due, at `from` a cycle and `slope` more each cycle.
     Ramp { start: u64, from: f64, slope: f64, index: u64 },
 }
@@ -44,7 +48,7 @@ impl Leg {
         if let Course::FlatOut = self.course {
             let runs = now < self.end && ceiled(self.next) <= now;
             let count = if runs { departures.len() } else { 0 };
-            departures[..count].fill(origin_tsc + now);
+            departures[..count].fill(WHENEVER);
             return (count, 0);
         }
         if ceiled(self.next) > now {
@@ -79,6 +83,14 @@ impl Leg {
                 }
             }
             Course::Poisson { mean, random } => self.next += fixed(*mean * random.exponential()),
+            Course::Recorded { times, round, start, at } => {
+                *at += 1;
+                if *at == times.len() {
+                    *at = 0;
+                    *start += *round;
+                }
+                self.next = *start + times.get(*at).copied().unwrap_or_default();
+            }
             Course::Ramp { start, from, slope, index } => {
                 *index += 1;
                 self.next =
@@ -94,7 +106,8 @@ impl Leg {
             return 0;
         }
         match &mut self.course {
-            Course::FlatOut => 0,
+            // Every packet of a file is sent, however late: which ones arrive is what a replay is for.
+            Course::FlatOut | Course::Recorded { .. } => 0,
             Course::Train { packets, step, gap, left } => {
                 let gone = *packets - *left;
                 let burst = self.next - Time::from(gone) * *step;

@@ -5,6 +5,8 @@ use super::leg::{Course, FRACTION_BITS, Leg, Time, saturated};
 use crate::traffic::random::Random;
 use crate::traffic::rate::{Rate, Volume};
 use crate::traffic::spec::Spacing;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// How far back a late sender goes: a second divided by this, a millisecond.
 ///
@@ -34,7 +36,7 @@ impl Maker {
             None => self.course(rate)?,
         };
         let interval = match &course {
-            Course::FlatOut => 0,
+            Course::FlatOut | Course::Recorded { .. } => 0,
             Course::Train { step, gap, .. } => saturated((*step).max(*gap) >> FRACTION_BITS) + 1,
             Course::Poisson { mean, .. } => mean.ceil() as u64,
             Course::Ramp { from, slope, .. } => {
@@ -89,4 +91,16 @@ impl Maker {
 
 fn train(packets: u64, step: Time, gap: Time) -> Course {
     Course::Train { packets, step, gap, left: packets }
+}
+
+/// One round of recorded times after the other, without end.
+pub(super) fn recorded(times: &[Duration], speed: f64, hz: u64) -> Leg {
+    let scale = hz as f64 / speed * (1u64 << FRACTION_BITS) as f64;
+    let times: Arc<[Time]> =
+        times.iter().map(|time| (time.as_secs_f64() * scale) as Time).collect();
+    let last = times.last().copied().unwrap_or_default();
+    let gaps = times.len().saturating_sub(1).max(1);
+    let round = last + last / gaps as Time;
+    let course = Course::Recorded { times, round: round.max(1), start: 0, at: 0 };
+    Leg { end: u64::MAX, catch_up: u64::MAX, next: 0, course }
 }

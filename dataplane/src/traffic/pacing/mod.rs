@@ -7,9 +7,13 @@ mod tests;
 
 use super::rate::Volume;
 use super::spec::{Load, Spacing};
-use leg::Leg;
+use leg::{Course, Leg};
 use make::Maker;
 use std::num::NonZeroU64;
+use std::time::Duration;
+
+/// The departure of a packet that is sent flat out: no time is asked of it, so it is never late.
+pub const WHENEVER: u64 = u64::MAX;
 
 /// Says which packets are due.
 #[derive(Clone, Debug)]
@@ -26,7 +30,7 @@ pub struct Pacer {
 pub enum PacingError {
     /// A phase without end or of no length.
     #[error("a phase of {0} seconds cannot be: give a number above 0")]
-    Seconds(Seconds),
+    Seconds(Given),
     /// A ramp from or to no number.
     #[error("a ramp needs a rate at both ends: write packets or bits a second, not flat-out")]
     FlatOutRamp,
@@ -38,18 +42,21 @@ pub enum PacingError {
     /// Independent arrivals at no rate.
     #[error("Poisson spacing needs a rate: write packets or bits a second, not flat-out")]
     FlatOutPoisson,
+    /// No speed.
+    #[error("a file cannot be sent {0} times as fast: give a number above 0")]
+    Speed(Given),
     /// Bursts of nothing.
     #[error("a burst of no packets cannot be sent: give 1 or more")]
     EmptyBurst,
 }
 
-/// A number of seconds that was given, to be shown.
+/// A number that was given, to be shown.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Seconds(pub f64);
+pub struct Given(pub f64);
 
-impl Eq for Seconds {}
+impl Eq for Given {}
 
-impl std::fmt::Display for Seconds {
+impl std::fmt::Display for Given {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.fmt(f)
     }
@@ -74,7 +81,7 @@ impl Pacer {
                 let mut legs = Vec::new();
                 for phase in phases {
                     if !(phase.seconds > 0.0 && phase.seconds.is_finite()) {
-                        return Err(PacingError::Seconds(Seconds(phase.seconds)));
+                        return Err(PacingError::Seconds(Given(phase.seconds)));
                     }
                     let cycles = |seconds: f64| (seconds * tsc_hz.get() as f64).round() as u64;
                     let end = start + phase.seconds;
@@ -85,6 +92,23 @@ impl Pacer {
             }
         };
         Ok(Self { legs: legs.into(), at: 0, origin_tsc: 0, skipped: 0 })
+    }
+
+    /// Makes a pacer of departures at recorded times, which do not decrease and of which there is one or more, `speed` times as fast
+    /// as they were recorded. From a round's last departure to the next one's first it is as long as between two on average.
+    ///
+    /// # Errors
+    /// [`PacingError::Speed`].
+    pub fn recorded(
+        times: &[Duration],
+        speed: f64,
+        tsc_hz: NonZeroU64,
+    ) -> Result<Self, PacingError> {
+        if !(speed > 0.0 && speed.is_finite()) {
+            return Err(PacingError::Speed(Given(speed)));
+        }
+        let leg = make::recorded(times, speed, tsc_hz.get());
+        Ok(Self { legs: vec![leg].into(), at: 0, origin_tsc: 0, skipped: 0 })
     }
 
     /// Starts the clock: the first packet is due now.
@@ -116,8 +140,14 @@ impl Pacer {
         self.skipped
     }
 
-    /// Whether the last phase is over.
-    pub fn is_over(&self) -> bool {
-        self.at >= self.legs.len()
+    /// Whether any packet has a time at which it is to depart.
+    pub fn is_timed(&self) -> bool {
+        self.legs.iter().any(|leg| leg.course != Course::FlatOut)
+    }
+
+    /// How long all phases are together; `None` if there is no end to them.
+    pub fn seconds(&self, tsc_hz: NonZeroU64) -> Option<f64> {
+        let end = self.legs.last().map_or(0, |leg| leg.end);
+        (end < u64::MAX).then(|| end as f64 / tsc_hz.get() as f64)
     }
 }

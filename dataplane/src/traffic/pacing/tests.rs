@@ -85,7 +85,10 @@ fn at_a_slow_rate_the_latest_departure_is_not_skipped() {
 fn flat_out_sends_what_fits() {
     let mut pacer = begun(&Load::Steady(Rate::FlatOut), Spacing::Constant, GHZ, 50);
     assert!(due(&mut pacer, 49, 2).is_empty());
-    assert_eq!((due(&mut pacer, 60, 2), due(&mut pacer, 70, 3)), (vec![60; 2], vec![70; 3]));
+    assert_eq!(
+        (due(&mut pacer, 60, 2), due(&mut pacer, 70, 3)),
+        (vec![WHENEVER; 2], vec![WHENEVER; 3])
+    );
     assert_eq!(pacer.skipped(), 0);
 }
 
@@ -134,8 +137,19 @@ fn steps_and_ramps_follow_one_another() {
         |from: u64, to: u64| times.iter().filter(|time| (from..to).contains(*time)).count();
     assert_eq!((within(0, GHZ), within(GHZ, 2 * GHZ), within(2 * GHZ, 3 * GHZ)), (10, 15, 25));
     assert_eq!((within(3 * GHZ, 4 * GHZ), times.len(), pacer.skipped()), (20, 70, 0));
-    assert!(pacer.is_over());
+    assert_eq!((pacer.seconds(NonZeroU64::new(GHZ).unwrap()), pacer.is_timed()), (Some(4.0), true));
     assert!(due(&mut pacer, 5 * GHZ, 32).is_empty());
+}
+
+#[test]
+fn recorded_times_are_kept_scaled_and_repeated() {
+    let times = [0, 10, 30].map(Duration::from_nanos);
+    let hz = NonZeroU64::new(GHZ).unwrap();
+    let mut pacer = Pacer::recorded(&times, 2.0, hz).unwrap();
+    pacer.begin(100);
+    assert_eq!(due(&mut pacer, 140, 32), [100, 105, 115, 123, 128, 138]);
+    assert!(due(&mut pacer, 100 + GHZ, 8).starts_with(&[145, 150, 160]), "nothing is skipped");
+    assert_eq!(Pacer::recorded(&times, 0.0, hz).unwrap_err(), PacingError::Speed(Given(0.0)));
 }
 
 #[test]
@@ -146,7 +160,7 @@ fn what_has_no_meaning_is_refused() {
     for (load, spacing, error) in [
         (&flat, poisson, PacingError::FlatOutPoisson),
         (&flat, Spacing::Bursts { packets: 0, gap_ns: 1 }, PacingError::EmptyBurst),
-        (&phase(0.0, rate(1), None), Spacing::Constant, PacingError::Seconds(Seconds(0.0))),
+        (&phase(0.0, rate(1), None), Spacing::Constant, PacingError::Seconds(Given(0.0))),
         (&phase(1.0, rate(1), Some(Rate::FlatOut)), Spacing::Constant, PacingError::FlatOutRamp),
         (&phase(1.0, rate(1), Some(rate(2))), poisson, PacingError::RampSpacing),
     ] {

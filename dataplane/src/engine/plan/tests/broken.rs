@@ -69,10 +69,10 @@ fn streams_whose_parts_do_not_go_together() {
     spoil(&|s| s.source = Source::Nothing, 1, 1);
     spoil(&|s| s.sink = Sink::Nothing, 1, 0);
     spoil(&|s| s.sink = Sink::FanOut(vec![]), 1, 0);
-    spoil(&|s| s.work = Work::Generate, 1, 0);
+    spoil(&|s| s.work = Work::Generate { stream: 0 }, 1, 0);
     spoil(&|s| s.source = rx(3, 0), 2, 0);
     spoil(&|s| s.sink = Sink::Nothing, 2, 0);
-    spoil(&|s| s.sink = tx(3, 0), 2, 1);
+    spoil(&|s| s.sink = Sink::FanOut(vec![RingId(0)]), 2, 1);
     spoil(&|s| s.source = Source::Nothing, 2, 1);
 }
 

@@ -113,18 +113,45 @@ fn a_generator_needs_no_forwarder() {
     let mut plan = Plan::without_forwarding(32);
     plan.add_traffic_port(&port(5, 1, 1));
     let queue = (PortId(5), QueueId(0));
-    plan.add_generator(LcoreId(3), queue, queue);
+    plan.add_sender(LcoreId(3), 0, queue);
+    plan.add_sender(LcoreId(3), 1, queue);
+    plan.add_receiver(LcoreId(3), queue);
     assert_eq!(plan.validate(), Ok(()));
-    let streams = &plan.workers[0].streams;
-    assert_eq!((plan.workers[0].lcore, streams.len()), (LcoreId(3), 2));
-    assert_eq!((&streams[0].work, &streams[1].work), (&Work::Generate, &Work::Measure));
+    let work: Vec<&Work> = plan.workers[0].streams.iter().map(|stream| &stream.work).collect();
+    assert_eq!(
+        work,
+        [&Work::Generate { stream: 0 }, &Work::Generate { stream: 1 }, &Work::Measure]
+    );
+    // A queue has one lcore that feeds it.
+    plan.add_sender(LcoreId(4), 2, queue);
+    assert!(plan.validate().is_err());
+}
+
+#[test]
+fn answers_leave_where_questions_came_from() {
+    let queue = (PortId(5), QueueId(0));
+    for (receiver, rings) in [(LcoreId(3), 0), (LcoreId(4), 1)] {
+        let mut plan = Plan::without_forwarding(32);
+        plan.add_traffic_port(&port(5, 1, 1));
+        plan.add_sender(LcoreId(3), 0, queue);
+        plan.add_answering_receiver(receiver, queue, QueueId(0), 64);
+        assert_eq!(plan.validate(), Ok(()));
+        assert_eq!((plan.rings.len(), plan.depth()), (rings, rings));
+    }
+    let mut plan = Plan::without_forwarding(32);
+    plan.add_traffic_port(&port(5, 1, 0));
+    plan.add_traffic_port(&port(6, 0, 1));
+    plan.add_receiver(LcoreId(3), queue);
+    plan.workers[0].streams[0].sink = Sink::Tx(PortId(6), QueueId(0));
+    assert!(plan.validate().is_err(), "an answer leaves by another port");
 }
 
 #[test]
 fn a_generator_joins_the_streams_of_a_forwarding_core() {
     let mut plan = demo();
     plan.workers.pop();
-    plan.add_generator(LcoreId(1), (PortId(0), QueueId(0)), (PortId(3), QueueId(0)));
+    plan.add_sender(LcoreId(1), 0, (PortId(0), QueueId(0)));
+    plan.add_receiver(LcoreId(1), (PortId(3), QueueId(0)));
     assert_eq!(plan.validate(), Ok(()));
     assert_eq!(plan.workers.len(), 1);
     assert_eq!(plan.workers[0].streams.len(), 4);

@@ -44,7 +44,8 @@ fn demo() -> Plan {
     let mut plan = request.plan().unwrap();
     plan.add_traffic_port(&port(0, 0, 1));
     plan.add_traffic_port(&port(3, 1, 1));
-    plan.add_generator(LcoreId(2), (PortId(0), QueueId(0)), (PortId(3), QueueId(0)));
+    plan.add_sender(LcoreId(2), 0, (PortId(0), QueueId(0)));
+    plan.add_receiver(LcoreId(2), (PortId(3), QueueId(0)));
     plan
 }
 

@@ -1,0 +1,234 @@
+//! The receiving mode: finds the probes of the packets that come, and hands them to their streams' receivers.
+
+use super::polling::PollClock;
+use super::probe::{NotAProbe, PROBE_BYTES, Probe};
+use super::receiver::Receiver;
+use super::timeline::{Line, Ticker};
+use crate::batch::Batch;
+use crate::forward::{Context, Counts, Feed, Mode, Tally};
+use crate::lcore::cycles;
+use crossbeam_channel::Sender;
+use std::sync::Arc;
+
+/// How far into a packet a probe is looked for where none was expected: behind any headers that a device may have added.
+const SEARCHED: usize = 256;
+/// No header is shorter, and all are even in length.
+const SHORTEST_HEADERS: usize = 14;
+
+/// The name of its count of different packets received in time.
+pub(super) const RECEIVED: &str = "received";
+
+/// What a receiving mode is made of.
+pub(super) struct MeasureParts {
+    pub(super) signature: u16,
+    /// Where the streams' probes lie, the likeliest first.
+    pub(super) places: Vec<usize>,
+    /// By stream number; `None` for streams that are expected elsewhere.
+    pub(super) receivers: Vec<Option<Receiver>>,
+    pub(super) polls: PollClock,
+    pub(super) ticker: Ticker,
+    pub(super) lines: Sender<Line>,
+}
+
+/// Matches the packets that come back; its stream has no sink, so they end there.
+pub struct Measure {
+    parts: MeasureParts,
+    foreign: u64,
+    counts: Arc<Tally>,
+}
+
+impl Measure {
+    pub(super) fn new(parts: MeasureParts) -> Self {
+        Self { parts, foreign: 0, counts: Arc::new(Tally::new(&[RECEIVED])) }
+    }
+
+    /// Counts a frame that arrived at `now_tsc`; `true` if it is a stream's, and the first of its number.
+    #[inline]
+    fn receive(&mut self, frame: &[u8], now_tsc: u64) -> bool {
+        let first = self.parts.places.first().copied().unwrap_or_default();
+        let probe = read_at(frame, first, self.parts.signature).ok().or_else(|| self.search(frame));
+        let Some(probe) = probe else {
+            self.receive_unknown(frame);
+            return false;
+        };
+        match self.receiver(probe.stream) {
+            Some(receiver) => receiver.receive(&probe, now_tsc),
+            None => {
+                self.foreign += 1;
+                false
+            }
+        }
+    }
+
+    #[inline]
+    fn receiver(&mut self, stream: u16) -> Option<&mut Receiver> {
+        self.parts.receivers.get_mut(usize::from(stream))?.as_mut()
+    }
+
+    /// Looks for a probe where the others lie, then where a device may have moved it by headers of its own. Where it is found
+    /// the next one is looked for first.
+    #[cold]
+    fn search(&mut self, frame: &[u8]) -> Option<Probe> {
+        let MeasureParts { signature, places, .. } = &mut self.parts;
+        let last = frame.len().min(SEARCHED).saturating_sub(PROBE_BYTES);
+        let others = (SHORTEST_HEADERS..=last).step_by(2);
+        let (place, probe) =
+            places.iter().copied().chain(others).find_map(|place| {
+                read_at(frame, place, *signature).ok().map(|probe| (place, probe))
+            })?;
+        if let Some(at) = places.iter().position(|known| *known == place) {
+            places.swap(0, at);
+        } else if let Some(first) = places.first_mut() {
+            // It replaces the one that was tried in vain; no memory is asked for.
+            *first = place;
+        }
+        Some(probe)
+    }
+
+    /// Counts a frame without a probe. A damaged one counts for the stream that it names, if there is one.
+    #[cold]
+    fn receive_unknown(&mut self, frame: &[u8]) {
+        let MeasureParts { signature, places, .. } = &self.parts;
+        let damaged = |place: &&usize| {
+            read_at(frame, **place, *signature).is_err_and(|reason| reason == NotAProbe::Corrupt)
+        };
+        let named = places.iter().find(damaged).and_then(|place| {
+            frame.get(place + Probe::STREAM_AT..)?.first_chunk().copied().map(u16::from_be_bytes)
+        });
+        match named.and_then(|stream| self.receiver(stream)) {
+            Some(receiver) => receiver.receive_corrupt(),
+            None => self.foreign += 1,
+        }
+    }
+
+    /// Sends the lines of a second that is over.
+    #[cold]
+    fn report(&mut self, second: u32) {
+        for (stream, receiver) in (0..).zip(&mut self.parts.receivers) {
+            if let Some(receiver) = receiver {
+                // With the control thread away for minutes there is no room, and its record has a gap.
+                let _ = self.parts.lines.try_send(receiver.last_line(stream, second));
+                receiver.turn();
+            }
+        }
+    }
+
+    pub(super) fn receivers(&self) -> &[Option<Receiver>] {
+        &self.parts.receivers
+    }
+
+    pub(super) fn polls(&self) -> &PollClock {
+        &self.parts.polls
+    }
+
+    pub(super) fn foreign(&self) -> u64 {
+        self.foreign
+    }
+
+    /// What no line tells of yet.
+    pub(super) fn last_lines(&self) -> impl Iterator<Item = Line> {
+        let second = self.parts.ticker.second;
+        let receivers = (0..).zip(&self.parts.receivers);
+        receivers.filter_map(move |(stream, receiver)| {
+            Some(receiver.as_ref()?.last_line(stream, second))
+        })
+    }
+}
+
+#[inline]
+fn read_at(frame: &[u8], place: usize, signature: u16) -> Result<Probe, NotAProbe> {
+    Probe::read(frame.get(place..).unwrap_or_default(), signature)
+}
+
+impl Mode for Measure {
+    fn process(&mut self, batch: &mut Batch, _context: &mut Context<'_>) {
+        let now_tsc = cycles();
+        self.parts.polls.poll(now_tsc, batch.len());
+        if let Some(second) = self.parts.ticker.over(now_tsc) {
+            self.report(second);
+        }
+        let mut received = 0;
+        for mbuf in batch.iter() {
+            received += u64::from(self.receive(mbuf.data(), now_tsc));
+        }
+        self.counts.add(0, received);
+    }
+
+    fn counts(&self) -> Option<Arc<dyn Counts>> {
+        let counts: Arc<dyn Counts> = Arc::<Tally>::clone(&self.counts);
+        Some(counts)
+    }
+
+    fn feed(&self) -> Feed {
+        Feed::Polls
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crossbeam_channel::bounded;
+    use proptest::prelude::*;
+    use std::num::NonZeroU64;
+
+    const SIGNATURE: u16 = 0x5057;
+
+    fn measure(places: Vec<usize>) -> Measure {
+        Measure::new(MeasureParts {
+            signature: SIGNATURE,
+            places,
+            receivers: vec![
+                Some(Receiver::new(1000, false)),
+                None,
+                Some(Receiver::new(1000, false)),
+            ],
+            polls: PollClock::new(100),
+            ticker: Ticker::new(NonZeroU64::MIN),
+            lines: bounded(1).0,
+        })
+    }
+
+    fn frame(stream: u16, sequence: u64, place: usize) -> Vec<u8> {
+        let mut frame = vec![0; place + PROBE_BYTES + 4];
+        let place = frame[place..].first_chunk_mut().unwrap();
+        Probe::new(stream, sequence, 5, 5).write(place, SIGNATURE);
+        frame
+    }
+
+    fn received(measure: &Measure, stream: usize) -> u64 {
+        measure.receivers()[stream].as_ref().unwrap().tracker().received()
+    }
+
+    #[test]
+    fn a_probe_is_found_where_a_device_moved_it() {
+        let mut measure = measure(vec![42, 62]);
+        // As sent, behind another stack, with a tag more, and again.
+        for (sequence, place) in [(0, 42), (1, 62), (2, 46), (3, 46), (4, 42)] {
+            measure.receive(&frame(0, sequence, place), 9);
+        }
+        assert_eq!((received(&measure, 0), measure.foreign()), (5, 0));
+    }
+
+    #[test]
+    fn what_is_not_ours_is_foreign_and_what_is_damaged_is_corrupt() {
+        let mut measure = measure(vec![42]);
+        measure.receive(&[0; 300], 9);
+        measure.receive(&[0; 20], 9);
+        measure.receive(&frame(1, 0, 42), 9);
+        measure.receive(&frame(7, 0, 42), 9);
+        let mut damaged = frame(2, 0, 42);
+        damaged[42 + 9] ^= 1;
+        measure.receive(&damaged, 9);
+        assert_eq!((measure.foreign(), received(&measure, 0), received(&measure, 2)), (4, 0, 0));
+        assert_eq!(measure.receivers()[2].as_ref().unwrap().corrupted(), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn any_frame_is_received_without_panic(bytes: Vec<u8>, places in prop::collection::vec(0usize..100, 0..3)) {
+            let mut measure = measure(places);
+            measure.receive(&bytes, 9);
+            prop_assert_eq!(measure.foreign(), 1);
+        }
+    }
+}

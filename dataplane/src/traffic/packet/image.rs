@@ -1,0 +1,137 @@
+//! A packet in the making: its bytes, what changes from packet to packet, and the checksums over both.
+
+use super::error::BuildError;
+use super::size::SizeRound;
+use super::values::Values;
+use std::ops::Range;
+
+/// Checksums that a packet can have; one more place takes what no checksum covers.
+pub(super) const SUMS: usize = 7;
+/// That place.
+pub(super) const NO_SUM: usize = SUMS;
+
+/// The packet: fields that change are zero in it, and so are checksums.
+#[derive(Debug)]
+pub(super) struct Image {
+    pub(super) bytes: Vec<u8>,
+    pub(super) edits: Vec<Edit>,
+    pub(super) lengths: Vec<Length>,
+    pub(super) sums: Vec<Covered>,
+}
+
+/// A field that changes, in the eight bytes from `at` on, an even number; the checksums that cover it.
+#[derive(Clone, Debug)]
+pub(super) struct Edit {
+    pub(super) at: usize,
+    pub(super) values: Values,
+    pub(super) sums: [usize; 2],
+}
+
+/// A length: the packet's bytes less `minus`. Where it only counts in a checksum it stands nowhere.
+#[derive(Clone, Debug)]
+pub(super) struct Length {
+    pub(super) at: Option<usize>,
+    pub(super) minus: u16,
+    pub(super) sum: usize,
+    /// How often the checksum counts it: a transport's length is in the pseudo header too.
+    pub(super) times: u64,
+}
+
+/// A checksum and what it covers.
+#[derive(Clone, Debug)]
+pub(super) struct Covered {
+    pub(super) at: usize,
+    pub(super) bytes: Range<usize>,
+    /// The addresses and the protocol of a pseudo header.
+    pub(super) pseudo: Option<(Range<usize>, u8)>,
+    /// UDP writes a checksum of 0 as all ones.
+    pub(super) is_udp: bool,
+}
+
+/// A checksum, ready to be made: what does not change is summed.
+#[derive(Clone, Debug)]
+pub(super) struct Checksum {
+    pub(super) at: usize,
+    pub(super) sum: usize,
+    pub(super) base: u64,
+    pub(super) is_udp: bool,
+}
+
+impl Image {
+    pub(super) fn new(bytes: usize) -> Self {
+        Self { bytes: vec![0; bytes], edits: Vec::new(), lengths: Vec::new(), sums: Vec::new() }
+    }
+
+    /// Adds a checksum; returns its number.
+    pub(super) fn cover(&mut self, covered: Covered) -> Result<usize, BuildError> {
+        if self.sums.len() == SUMS {
+            return Err(BuildError::Checksums(SUMS));
+        }
+        self.sums.push(covered);
+        Ok(self.sums.len() - 1)
+    }
+
+    /// Writes the lengths and checksums that are the same in all packets of these sizes, and drops them; returns the
+    /// checksums that are not.
+    pub(super) fn settle(&mut self, sizes: &SizeRound) -> Vec<Checksum> {
+        let mut constant = [0u64; SUMS + 1];
+        if sizes.smallest() == sizes.largest() {
+            for length in std::mem::take(&mut self.lengths) {
+                let bytes = sizes.smallest().saturating_sub(length.minus);
+                if let Some(at) = length.at {
+                    self.bytes[at..at + 2].copy_from_slice(&bytes.to_be_bytes());
+                }
+                // What stands in the packet is summed with it below.
+                let unseen = length.times - u64::from(length.at.is_some());
+                constant[length.sum] += u64::from(bytes) * unseen;
+            }
+        }
+        let mut changing = Vec::new();
+        for (sum, covered) in self.sums.iter().enumerate() {
+            let base = constant[sum] + self.base(covered);
+            if self.lengths.iter().any(|length| length.sum == sum)
+                || self.edits.iter().any(|edit| edit.sums.contains(&sum))
+            {
+                let Covered { at, is_udp, .. } = *covered;
+                changing.push(Checksum { at, sum, base, is_udp });
+            } else {
+                let at = covered.at;
+                let checksum = complement(base, covered.is_udp);
+                self.bytes[at..at + 2].copy_from_slice(&checksum.to_be_bytes());
+            }
+        }
+        changing
+    }
+
+    /// The sum of what does not change. The probe adds nothing to it, and the rest of the payload is zero.
+    fn base(&self, covered: &Covered) -> u64 {
+        let words = |bytes: &[u8]| -> u64 {
+            bytes
+                .chunks(2)
+                .map(|word| u64::from(word[0]) << 8 | word.get(1).map_or(0, |low| u64::from(*low)))
+                .sum()
+        };
+        let pseudo = covered.pseudo.as_ref().map_or(0, |(addresses, protocol)| {
+            words(&self.bytes[addresses.clone()]) + u64::from(*protocol)
+        });
+        words(&self.bytes[covered.bytes.clone()]) + pseudo
+    }
+}
+
+/// The ones' complement of a sum folded to 16 bits (RFC 1071).
+#[inline]
+pub(super) fn complement(sum: u64, is_udp: bool) -> u16 {
+    let checksum = !folded(sum);
+    // To UDP zero means none (RFC 768).
+    if is_udp && checksum == 0 { 0xffff } else { checksum }
+}
+
+/// A sum of 16-bit words, folded to one.
+#[inline]
+pub(super) fn folded(sum: u64) -> u16 {
+    let sum = (sum >> 32) + (sum & 0xffff_ffff);
+    let sum = (sum >> 32) + (sum & 0xffff_ffff);
+    let sum = (sum >> 16) + (sum & 0xffff);
+    let sum = (sum >> 16) + (sum & 0xffff);
+    sum as u16
+}

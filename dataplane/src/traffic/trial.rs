@@ -1,0 +1,103 @@
+//! A trial: a dataplane's generator runs, is watched, ends, and what is on its way is waited for.
+
+use super::generator::Generator;
+use super::measure::RECEIVED;
+use super::result::TrialResult;
+use crate::engine::plan::Work;
+use crate::engine::{Engine, EngineError};
+use crate::runtime::{Dataplane, MakeJob};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// How often a trial is looked at.
+const GLANCE: Duration = Duration::from_millis(100);
+/// How often those are looked for that are on their way when the sending has ended.
+const DRAIN_GLANCE: Duration = Duration::from_millis(5);
+
+/// A look at a trial that goes on.
+pub struct Progress<'a> {
+    /// Since its beginning.
+    pub elapsed: Duration,
+    /// Packets that left, of all streams.
+    pub sent: u64,
+    /// Different packets that came in time.
+    pub received: u64,
+    /// What is sent, and what each second brought.
+    pub generator: &'a Generator,
+    /// What runs.
+    pub engine: &'a Engine,
+}
+
+/// Runs a trial on a dataplane that is stopped, until it is over or `interrupted`; `watch` is told how it goes.
+///
+/// The streams of the plan that neither send nor measure get their jobs from `others`.
+///
+/// # Errors
+/// [`EngineError`] if a mode cannot be made or a worker died.
+pub fn run(
+    dataplane: &mut Dataplane,
+    generator: &mut Generator,
+    others: &mut MakeJob<'_>,
+    interrupted: &AtomicBool,
+    watch: &mut dyn FnMut(&Progress<'_>),
+) -> Result<TrialResult, EngineError> {
+    generator.rewind();
+    dataplane.set_jobs(&mut |at, ground| match at.plan.work {
+        Work::Generate { .. } | Work::Measure => generator.job(at, ground),
+        Work::Pass | Work::Forward { .. } => others(at, ground),
+    })?;
+    dataplane.engine.start()?;
+    let start = Instant::now();
+    let duration = generator.spec().duration.map(Duration::from_secs_f64);
+    let mut early = false;
+    while duration.is_none_or(|duration| start.elapsed() < duration) {
+        early = interrupted.load(Ordering::Relaxed);
+        if early || generator.has_sent(&dataplane.engine, start.elapsed().as_secs_f64()) {
+            break;
+        }
+        dataplane.engine.health()?;
+        let left = duration.map_or(GLANCE, |duration| duration.saturating_sub(start.elapsed()));
+        sleep(GLANCE.min(left));
+        generator.gather();
+        let (sent, received) = counts(&dataplane.engine);
+        let elapsed = start.elapsed();
+        watch(&Progress { elapsed, sent, received, generator, engine: &dataplane.engine });
+    }
+    generator.halt();
+    wait_for_the_rest(dataplane, generator);
+    dataplane.engine.stop()?;
+    Ok(generator.result(&dataplane.engine, early))
+}
+
+/// Waits until all packets have come, or until those that have not are late.
+fn wait_for_the_rest(dataplane: &Dataplane, generator: &mut Generator) {
+    let wait = Duration::from_millis(generator.spec().wait_ms.into());
+    let deadline = Instant::now() + wait;
+    // The first glance lets every sender see that it has ended.
+    loop {
+        sleep(DRAIN_GLANCE);
+        generator.gather();
+        let (sent, received) = counts(&dataplane.engine);
+        if received >= sent || Instant::now() > deadline {
+            return;
+        }
+    }
+}
+
+/// Packets that were sent, and different ones that came.
+fn counts(engine: &Engine) -> (u64, u64) {
+    let figures = engine.figures();
+    let (mut sent, mut received) = (0, 0);
+    for stream in figures.streams() {
+        match stream.plan.work {
+            Work::Generate { .. } => sent += stream.figures.sent,
+            Work::Measure => {
+                let ours = stream.mode.iter().filter(|count| count.name == RECEIVED);
+                received += ours.map(|count| count.count).sum::<u64>();
+            }
+            Work::Pass | Work::Forward { .. } => {}
+        }
+    }
+    (sent, received)
+}
