@@ -59,12 +59,17 @@ impl Batch {
     /// Frees all packets in bulk.
     #[inline]
     pub fn clear(&mut self) {
-        if self.len == 0 {
-            return;
-        }
-        let count = std::mem::take(&mut self.len);
-        // SAFETY: the first `count` slots are initialised and no longer counted, so they are freed exactly once.
-        unsafe { dpdk_sys::rte_pktmbuf_free_bulk(self.raw(), count as u32) };
+        self.truncate(0);
+    }
+
+    /// Frees all but the first `len` packets in bulk.
+    #[inline]
+    pub fn truncate(&mut self, len: usize) {
+        let Some(count) = self.len.checked_sub(len).filter(|count| *count > 0) else { return };
+        self.len = len;
+        // SAFETY: the `count` slots from the new length on are initialised and no longer counted, so they are freed exactly
+        // once.
+        unsafe { dpdk_sys::rte_pktmbuf_free_bulk(self.raw().add(len), count as u32) };
     }
 
     /// Keeps the packets for which `keep` says so, in order; the others are freed in bulk. Returns how many were freed.

@@ -19,11 +19,12 @@ use dataplane::traffic::generator::Generator;
 use dataplane::traffic::probe::Probe;
 use dataplane::traffic::rate::Rate;
 use dataplane::traffic::result::TrialResult;
-use dataplane::traffic::spec::{Load, StreamSpec, TrafficSpec};
+use dataplane::traffic::spec::{HostSpec, Load, StreamSpec, TrafficSpec};
 use dataplane::traffic::trial;
+use dataplane::wire::ethernet::MacAddr;
 use std::num::NonZeroU64;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Where the probe lies behind Ethernet, IPv4 and UDP.
 const PROBE_AT: usize = 42;
@@ -58,7 +59,12 @@ impl Rig {
             stream.port = port.id().0;
             plan.add_sender(LcoreId(1), number, queue);
         }
-        plan.add_receiver(LcoreId(1), queue);
+        if spec.host.is_empty() {
+            plan.add_receiver(LcoreId(1), queue);
+        } else {
+            plan.add_answering_receiver(LcoreId(1), queue, queue.1, 64);
+            spec.host.iter_mut().for_each(|host| host.port = port.id().0);
+        }
         plan.validate().unwrap();
         let setup = PoolSetup { mbufs: None, held: 0, cache: 64, mbuf_size: DEFAULT_MBUF_SIZE };
         let ports = vec![(port, PortConfig::default())];
@@ -176,7 +182,7 @@ fn drops_doubles_swaps_and_damage_are_found_exactly() {
     on_main_lcore(|eal| {
         let rig = Rig::new(eal, "faults", one(stream(pps(50_000), 20_000)));
         let pool = rig.dataplane.pools().iter().next().unwrap().1.clone();
-        let swapped = Arc::new(std::sync::atomic::AtomicU64::new(0));
+        let swapped = Arc::new(AtomicU64::new(0));
         let swaps = Arc::clone(&swapped);
         let result = rig.run(move |batch| {
             // A packet changes places with its neighbour where neither is touched below.
@@ -249,6 +255,60 @@ fn a_device_that_takes_nothing_makes_the_trial_invalid() {
         assert_eq!(drained, 255);
         drop(port);
         assert_eq!(rig.dataplane.take_down().unwrap().missing, 0);
+    });
+}
+
+#[test]
+fn questions_are_answered_while_packets_are_measured() {
+    /// Who has 198.18.0.9, asks 02:00:00:00:00:07 with 198.18.0.7.
+    const WHO_HAS: [u8; 60] = {
+        let mut frame = [0; 60];
+        let head = [
+            0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 7, 8, 6, 0, 1, 8, 0, 6, 4, 0, 1, 2,
+            0, 0, 0, 0, 7, 198, 18, 0, 7, 0, 0, 0, 0, 0, 0, 198, 18, 0, 9,
+        ];
+        let mut at = 0;
+        while at < head.len() {
+            frame[at] = head[at];
+            at += 1;
+        }
+        frame
+    };
+    on_main_lcore(|eal| {
+        let host = HostSpec {
+            port: 0,
+            ip: "198.18.0.9".parse().unwrap(),
+            mac: Some(MacAddr([2, 0, 0, 0, 0, 9])),
+        };
+        let spec = TrafficSpec { host: vec![host], ..one(stream(pps(5_000), 2_000)) };
+        let rig = Rig::new(eal, "asks", spec);
+        let pool = rig.dataplane.pools().iter().next().unwrap().1.clone();
+        let answers = Arc::new(AtomicU64::new(0));
+        let seen = Arc::clone(&answers);
+        let result = rig.run(move |batch| {
+            // Packets of the stream go back, answers end here; behind every hundredth packet goes a question.
+            let asks = batch.iter().filter(|mbuf| mbuf.data()[12..14] == [8, 0]);
+            let asks = asks.filter(|mbuf| sequence(mbuf.data()) % 100 == 0).count();
+            batch.retain(|mbuf| {
+                let is_answer = mbuf.data()[12..22] == [8, 6, 0, 1, 8, 0, 6, 4, 0, 2];
+                if is_answer {
+                    assert_eq!(mbuf.data()[22..32], [2, 0, 0, 0, 0, 9, 198, 18, 0, 9]);
+                    seen.fetch_add(1, Ordering::Relaxed);
+                }
+                !is_answer
+            });
+            let mut questions = Batch::new();
+            assert!(pool.alloc_bulk(&mut questions, asks));
+            questions.drain_each(|mut mbuf| {
+                mbuf.resize(60).unwrap().copy_from_slice(&WHO_HAS);
+                batch.push(mbuf).unwrap();
+            });
+        });
+        let account = result.streams[0].account.as_ref().unwrap();
+        assert_eq!((account.received, account.lost), (2_000, 0));
+        assert_eq!((result.answered, result.foreign), (20, 0));
+        // The last answers may be on their way when the trial ends.
+        assert!(answers.load(Ordering::Relaxed) >= 15);
     });
 }
 

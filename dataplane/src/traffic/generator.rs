@@ -6,6 +6,7 @@ use super::pacing::{Pacer, PacingError};
 use super::packet::{BuildError, Packets, Recording, RecordingError, Replay, Template};
 use super::polling::PollClock;
 use super::receiver::Receiver;
+use super::responder::Responder;
 use super::result::{Calibration, Second, TrialResult};
 use super::sender::{SenderParts, Stamp};
 use super::spec::{StreamSpec, Timing, TrafficSpec};
@@ -200,7 +201,11 @@ impl Generator {
                     _ => Ok(Job::default()),
                 }
             }
-            (Work::Measure, Source::Rx(port, _), _) => Ok(Job::of(Box::new(self.measure(*port)))),
+            (Work::Measure, Source::Rx(port, _), sink) => {
+                let answers = *sink != Sink::Nothing;
+                let responder = answers.then(|| self.responder(*port, ground));
+                Ok(Job::of(Box::new(self.measure(*port, responder))))
+            }
             _ => Ok(Job::default()),
         }
     }
@@ -234,7 +239,7 @@ impl Generator {
     }
 
     /// The receiver of the streams that are expected on a port.
-    fn measure(&self, port: PortId) -> Measure {
+    fn measure(&self, port: PortId, responder: Option<Responder>) -> Measure {
         let mut places = Vec::new();
         let receivers = self.spec.stream.iter().zip(&self.streams).map(|(spec, made)| {
             let place = made.packets.probe_at()?;
@@ -254,7 +259,15 @@ impl Generator {
             polls: self.polls(),
             ticker: Ticker::new(self.clock.hz),
             lines: self.timelines.sender(),
+            responder,
         })
+    }
+
+    /// Who answers for the hosts on a port. A host without an address of its own has the port's.
+    fn responder(&self, port: PortId, ground: &Ground) -> Responder {
+        let own = ground.ports.iter().find(|facts| facts.id == port).map(|facts| facts.mac);
+        let hosts = self.spec.host.iter().filter(|host| PortId(host.port) == port);
+        Responder::new(hosts.filter_map(|host| Some((host.ip, host.mac.or(own)?))).collect())
     }
 
     /// How long a packet is waited for, in cycles.

@@ -3,10 +3,12 @@
 use super::polling::PollClock;
 use super::probe::{NotAProbe, PROBE_BYTES, Probe};
 use super::receiver::Receiver;
+use super::responder::Responder;
 use super::timeline::{Line, Ticker};
 use crate::batch::Batch;
 use crate::forward::{Context, Counts, Feed, Mode, Tally};
 use crate::lcore::cycles;
+use crate::mbuf::Mbuf;
 use crossbeam_channel::Sender;
 use std::sync::Arc;
 
@@ -28,9 +30,22 @@ pub(super) struct MeasureParts {
     pub(super) polls: PollClock,
     pub(super) ticker: Ticker,
     pub(super) lines: Sender<Line>,
+    /// Who answers questions; `None` if the stream has no sink by which answers would leave.
+    pub(super) responder: Option<Responder>,
 }
 
-/// Matches the packets that come back; its stream has no sink, so they end there.
+/// What a packet that came was.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Arrived {
+    /// A stream's, in time, the first of its number.
+    New,
+    /// It has a probe, and was counted.
+    Counted,
+    /// It has none.
+    Unknown,
+}
+
+/// Matches the packets that come back; they end there. What is left in the batch are answers to questions.
 pub struct Measure {
     parts: MeasureParts,
     foreign: u64,
@@ -42,22 +57,34 @@ impl Measure {
         Self { parts, foreign: 0, counts: Arc::new(Tally::new(&[RECEIVED])) }
     }
 
-    /// Counts a frame that arrived at `now_tsc`; `true` if it is a stream's, and the first of its number.
+    /// Counts a frame that arrived at `now_tsc`, if it has a probe.
     #[inline]
-    fn receive(&mut self, frame: &[u8], now_tsc: u64) -> bool {
+    fn receive(&mut self, frame: &[u8], now_tsc: u64) -> Arrived {
         let first = self.parts.places.first().copied().unwrap_or_default();
         let probe = read_at(frame, first, self.parts.signature).ok().or_else(|| self.search(frame));
-        let Some(probe) = probe else {
-            self.receive_unknown(frame);
-            return false;
-        };
+        let Some(probe) = probe else { return Arrived::Unknown };
         match self.receiver(probe.stream) {
-            Some(receiver) => receiver.receive(&probe, now_tsc),
+            Some(receiver) => match receiver.receive(&probe, now_tsc) {
+                true => Arrived::New,
+                false => Arrived::Counted,
+            },
             None => {
                 self.foreign += 1;
-                false
+                Arrived::Counted
             }
         }
+    }
+
+    /// Makes a packet without a probe its answer, or counts it; `true` if it is to be sent.
+    #[cold]
+    fn answer(&mut self, mbuf: &mut Mbuf) -> bool {
+        if let (Some(responder), Some(frame)) = (&mut self.parts.responder, mbuf.data_mut())
+            && responder.answer(frame)
+        {
+            return true;
+        }
+        self.receive_unknown(mbuf.data());
+        false
     }
 
     #[inline]
@@ -85,8 +112,7 @@ impl Measure {
         Some(probe)
     }
 
-    /// Counts a frame without a probe. A damaged one counts for the stream that it names, if there is one.
-    #[cold]
+    /// Counts a frame without a sound probe. A damaged one counts for the stream that it names, if there is one.
     fn receive_unknown(&mut self, frame: &[u8]) {
         let MeasureParts { signature, places, .. } = &self.parts;
         let damaged = |place: &&usize| {
@@ -125,6 +151,10 @@ impl Measure {
         self.foreign
     }
 
+    pub(super) fn answered(&self) -> u64 {
+        self.parts.responder.as_ref().map_or(0, Responder::answered)
+    }
+
     /// What no line tells of yet.
     pub(super) fn last_lines(&self) -> impl Iterator<Item = Line> {
         let second = self.parts.ticker.second;
@@ -147,10 +177,21 @@ impl Mode for Measure {
         if let Some(second) = self.parts.ticker.over(now_tsc) {
             self.report(second);
         }
-        let mut received = 0;
-        for mbuf in batch.iter() {
-            received += u64::from(self.receive(mbuf.data(), now_tsc));
+        let (mut received, mut answers) = (0, 0);
+        for at in 0..batch.len() {
+            match self.receive(batch[at].data(), now_tsc) {
+                Arrived::New => received += 1,
+                Arrived::Counted => {}
+                Arrived::Unknown => {
+                    if self.answer(&mut batch[at]) {
+                        // Those before were looked at: what is left in the end are the answers.
+                        batch.swap(answers, at);
+                        answers += 1;
+                    }
+                }
+            }
         }
+        batch.truncate(answers);
         self.counts.add(0, received);
     }
 
@@ -185,6 +226,7 @@ mod tests {
             polls: PollClock::new(100),
             ticker: Ticker::new(NonZeroU64::MIN),
             lines: bounded(1).0,
+            responder: None,
         })
     }
 
@@ -193,6 +235,13 @@ mod tests {
         let place = frame[place..].first_chunk_mut().unwrap();
         Probe::new(stream, sequence, 5, 5).write(place, SIGNATURE);
         frame
+    }
+
+    /// What `process` does with a packet that nobody answers.
+    fn receive(measure: &mut Measure, frame: &[u8]) {
+        if measure.receive(frame, 9) == Arrived::Unknown {
+            measure.receive_unknown(frame);
+        }
     }
 
     fn received(measure: &Measure, stream: usize) -> u64 {
@@ -204,7 +253,7 @@ mod tests {
         let mut measure = measure(vec![42, 62]);
         // As sent, behind another stack, with a tag more, and again.
         for (sequence, place) in [(0, 42), (1, 62), (2, 46), (3, 46), (4, 42)] {
-            measure.receive(&frame(0, sequence, place), 9);
+            receive(&mut measure, &frame(0, sequence, place));
         }
         assert_eq!((received(&measure, 0), measure.foreign()), (5, 0));
     }
@@ -212,13 +261,13 @@ mod tests {
     #[test]
     fn what_is_not_ours_is_foreign_and_what_is_damaged_is_corrupt() {
         let mut measure = measure(vec![42]);
-        measure.receive(&[0; 300], 9);
-        measure.receive(&[0; 20], 9);
-        measure.receive(&frame(1, 0, 42), 9);
-        measure.receive(&frame(7, 0, 42), 9);
+        receive(&mut measure, &[0; 300]);
+        receive(&mut measure, &[0; 20]);
+        receive(&mut measure, &frame(1, 0, 42));
+        receive(&mut measure, &frame(7, 0, 42));
         let mut damaged = frame(2, 0, 42);
         damaged[42 + 9] ^= 1;
-        measure.receive(&damaged, 9);
+        receive(&mut measure, &damaged);
         assert_eq!((measure.foreign(), received(&measure, 0), received(&measure, 2)), (4, 0, 0));
         assert_eq!(measure.receivers()[2].as_ref().unwrap().corrupted(), 1);
     }
@@ -227,7 +276,7 @@ mod tests {
         #[test]
         fn any_frame_is_received_without_panic(bytes: Vec<u8>, places in prop::collection::vec(0usize..100, 0..3)) {
             let mut measure = measure(places);
-            measure.receive(&bytes, 9);
+            receive(&mut measure, &bytes);
             prop_assert_eq!(measure.foreign(), 1);
         }
     }

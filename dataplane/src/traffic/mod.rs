@@ -7,6 +7,7 @@
 //! [`result::TrialResult`] is read out of the modes.
 
 pub mod account;
+pub mod calibration;
 pub mod clock;
 pub mod distribution;
 pub mod generator;
@@ -20,6 +21,7 @@ pub mod probe;
 mod random;
 pub mod rate;
 mod receiver;
+mod responder;
 pub mod result;
 pub mod sender;
 pub mod sequence;

@@ -77,7 +77,7 @@ pub(super) fn result(engine: &Engine, timelines: &mut Timelines, basis: &Basis<'
         streams,
         seconds,
         foreign: gathered.foreign,
-        answered: 0,
+        answered: gathered.answered,
         invalid,
         polling: gathered.polling(basis.clock),
         clock: Clock { tsc_hz: hz.get(), invariant, drift_ppm },
@@ -106,6 +106,7 @@ struct Gathered {
     senders: BTreeMap<u16, Sent>,
     receivers: BTreeMap<u16, Received>,
     foreign: u64,
+    answered: u64,
     polls: BTreeMap<LcoreId, Polls>,
 }
 
@@ -150,6 +151,7 @@ impl Gathered {
         measure.last_lines().for_each(|line| timelines.add(line));
         self.add_polls(lcore, measure.polls());
         self.foreign += measure.foreign();
+        self.answered += measure.answered();
         for (stream, receiver) in (0..).zip(measure.receivers()) {
             let Some(receiver) = receiver else { continue };
             match self.receivers.get_mut(&stream) {
