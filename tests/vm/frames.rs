@@ -18,6 +18,12 @@ pub(crate) fn of_all_lengths(count: u16) -> Vec<Vec<u8>> {
     (0..count).map(|number| frame(ANYBODY, length(number), number)).collect()
 }
 
+/// A frame with an 802.1Q tag.
+pub(crate) fn tagged(frame: &[u8], vlan: u16) -> Vec<u8> {
+    let [high, low] = vlan.to_be_bytes();
+    [&frame[..12], &[0x81, 0, high, low], &frame[12..]].concat()
+}
+
 fn frame(to: [u8; 6], length: usize, number: u16) -> Vec<u8> {
     let [high, low] = number.to_be_bytes();
     let builder = PacketBuilder::ethernet2(HOST, to)

@@ -1,7 +1,7 @@
 //! Several receive queues, and frames longer than a packet buffer.
 
 use crate::lab::forwarder::number;
-use crate::machine::IGB;
+use crate::machine::{IGB, VIRTIO};
 use crate::{allow, frames, guest};
 
 #[test]
@@ -36,11 +36,28 @@ fn frames_of_6000_bytes_cross_in_several_buffers() {
     let Some(mut guest) = guest::or_skip("frames_of_6000_bytes_cross_in_several_buffers") else {
         return;
     };
+    for nics in [&IGB, &VIRTIO] {
+        let addresses = nics.each_ref().map(|nic| nic.address);
+        guest.bind("vfio-pci", &addresses);
+        let forwarder = guest.forward("", &format!("{} --max-pkt-len 6004", allow(&addresses)));
+        let [from, to] = nics.each_ref().map(|nic| guest.wire(nic));
+        from.wait_for_path(to, &frames::udp(frames::ANYBODY, 60, 1)[0]);
+        from.carry(to, &frames::udp(frames::ANYBODY, 6000, 64));
+        forwarder.stop();
+    }
+}
+
+/// RTE_ETH_RX_OFFLOAD_VLAN_STRIP.
+#[test]
+fn the_nic_takes_vlan_tags_off() {
+    let Some(mut guest) = guest::or_skip("the_nic_takes_vlan_tags_off") else { return };
     let addresses = IGB.each_ref().map(|nic| nic.address);
     guest.bind("vfio-pci", &addresses);
-    let forwarder = guest.forward("", &format!("{} --max-pkt-len 6004", allow(&addresses)));
+    let forwarder = guest.forward("", &format!("{} --rx-offloads 0x1", allow(&addresses)));
     let [from, to] = IGB.each_ref().map(|nic| guest.wire(nic));
-    from.wait_for_path(to, &frames::udp(frames::ANYBODY, 60, 1)[0]);
-    from.carry(to, &frames::udp(frames::ANYBODY, 6000, 64));
+    let bare = frames::udp(frames::ANYBODY, 200, 64);
+    let tagged: Vec<_> = bare.iter().map(|frame| frames::tagged(frame, 100)).collect();
+    from.wait_for_answer(to, &tagged[0], &bare[0]);
+    from.exchange(to, &tagged, &bare);
     forwarder.stop();
 }

@@ -36,15 +36,20 @@ fn readdressed(frame: &[u8], to: [u8; 6], from: [u8; 6]) -> Vec<u8> {
 }
 
 /// Sends frames to one VF and receives them from the other one, on the cable of their PF.
-fn crosses(wire: &Wire, into: usize, tags: [&[u8]; 2]) {
+///
+/// With `vlans`, each tagged with that of its VF.
+fn crosses(wire: &Wire, into: usize, vlans: Option<[u16; 2]>) {
     const FRAMES: u16 = 100;
     let out = 1 - into;
-    let with = |frame: &[u8], tag: &[u8]| [&frame[..12], tag, &frame[12..]].concat();
+    let on_cable = |frame: &[u8], vf: usize| match vlans {
+        Some(vlans) => frames::tagged(frame, vlans[vf]),
+        None => frame.to_vec(),
+    };
     let frames = frames::udp(MACS[into], 300, FRAMES);
-    let sent: Vec<_> = frames.iter().map(|frame| with(frame, tags[into])).collect();
+    let sent: Vec<_> = frames.iter().map(|frame| on_cable(frame, into)).collect();
     let wanted: Vec<_> = frames
         .iter()
-        .map(|frame| with(&readdressed(frame, frames::HOST, MACS[out]), tags[out]))
+        .map(|frame| on_cable(&readdressed(frame, frames::HOST, MACS[out]), out))
         .collect();
     wire.wait_for_answer(wire, &sent[0], &wanted[0]);
     wire.exchange(wire, &sent, &wanted);
@@ -62,8 +67,8 @@ fn two_functions_of_one_nic_forward_to_each_other() {
         &format!("{} --forward-mode mac --eth-peer 0,{host} --eth-peer 1,{host}", allow(&VFS)),
     );
     let wire = guest.wire(PF);
-    crosses(wire, 0, [&[], &[]]);
-    crosses(wire, 1, [&[], &[]]);
+    crosses(wire, 0, None);
+    crosses(wire, 1, None);
     forwarder.stop();
 }
 
@@ -78,8 +83,8 @@ fn a_functions_vlan_and_mac_are_obeyed() {
         &format!("{} --forward-mode mac --eth-peer 0,{host} --eth-peer 1,{host}", allow(&VFS)),
     );
     let wire = guest.wire(PF);
-    crosses(wire, 0, [&[0x81, 0, 0, 100], &[0x81, 0, 0, 200]]);
-    crosses(wire, 1, [&[0x81, 0, 0, 100], &[0x81, 0, 0, 200]]);
+    crosses(wire, 0, Some([100, 200]));
+    crosses(wire, 1, Some([100, 200]));
 
     let received = |forwarder: &mut guest::Forwarder| {
         [0, 1].map(|port| forwarder.0.port_figure(port, "RX-packets"))
@@ -87,14 +92,12 @@ fn a_functions_vlan_and_mac_are_obeyed() {
     let before = received(&mut forwarder);
     let frame = &frames::udp(MACS[0], 300, 1)[0];
     // Of the other's VLAN, of none, and for nobody here.
-    wire.send(&[&frame[..12], &[0x81, 0, 0, 200], &frame[12..]].concat());
+    wire.send(&frames::tagged(frame, 200));
     wire.send(frame);
-    let stranger = &frames::udp([2, 0, 0, 0, 2, 9], 300, 1)[0];
-    wire.send(&[&stranger[..12], &[0x81, 0, 0, 100], &stranger[12..]].concat());
+    wire.send(&frames::tagged(&frames::udp([2, 0, 0, 0, 2, 9], 300, 1)[0], 100));
     // The NIC takes frames in order: after this one all of them have been judged.
-    let last = [&frame[..12], &[0x81, 0, 0, 100], &frame[12..]].concat();
-    let answer = readdressed(frame, frames::HOST, MACS[1]);
-    wire.exchange(wire, &[last], &[[&answer[..12], &[0x81, 0, 0, 200], &answer[12..]].concat()]);
+    let answer = frames::tagged(&readdressed(frame, frames::HOST, MACS[1]), 200);
+    wire.exchange(wire, &[frames::tagged(frame, 100)], &[answer]);
     let after = received(&mut forwarder);
     assert_eq!([0, 1].map(|port| after[port] - before[port]), [1, 0]);
     forwarder.stop();

@@ -1,7 +1,8 @@
 //! A stopped port becomes what it is asked to be.
 
 use super::{
-    Device, Granted, Port, PortConfig, PortError, QueueConfig, QueueId, RssTypes, Stopped,
+    Device, ETHERNET_OVERHEAD, Granted, Port, PortConfig, PortError, QueueConfig, QueueId,
+    RssTypes, Stopped,
 };
 use crate::eal::errno_text;
 use crate::mempool::Mempool;
@@ -23,6 +24,7 @@ impl Port<Stopped> {
         let id = device.id.0;
         let info = device.info()?;
         device.check_queues(config, &info)?;
+        let config = &config.with_chains(&info, pool.data_room());
         let mut notes = Vec::new();
         let mut key = config.rss_key.clone();
         let conf = eth_conf(config, key.as_deref_mut(), &info, &mut notes);
@@ -139,7 +141,8 @@ impl Device {
         let mut conf = info.default_rxconf;
         config.rx_tuning.thresholds(&mut conf.rx_thresh);
         conf.rx_free_thresh = config.rx_tuning.free.unwrap_or(conf.rx_free_thresh);
-        conf.rx_drop_en = u8::from(config.rx_drop);
+        // Some drivers have them drop unless told otherwise.
+        conf.rx_drop_en |= u8::from(config.rx_drop);
         conf.rx_deferred_start = u8::from(deferred);
         conf.offloads = offloads & info.rx_queue_offload_capa;
         let desc = desc.unwrap_or(config.rx_desc);
@@ -251,6 +254,22 @@ impl Device {
         rc: i32,
     ) -> Result<(), PortError> {
         if rc == 0 { Ok(()) } else { Err(self.refused(call, Some(queue), rc)) }
+    }
+}
+
+impl PortConfig {
+    /// The configuration with what frames longer than a buffer take: a chain of buffers each way. Drivers may take the fast
+    /// free for a promise of single buffers.
+    fn with_chains(&self, info: &rte_eth_dev_info, data_room: u16) -> Self {
+        /// Two VLAN tags, which some drivers count to the frame.
+        const TAGS: u16 = 2 * 4;
+        let mut config = self.clone();
+        if config.mtu.is_some_and(|mtu| mtu.saturating_add(ETHERNET_OVERHEAD + TAGS) > data_room) {
+            config.rx_offloads |= dpdk_sys::PW_ETH_RX_OFFLOAD_SCATTER & info.rx_offload_capa;
+            config.tx_offloads |= dpdk_sys::PW_ETH_TX_OFFLOAD_MULTI_SEGS & info.tx_offload_capa;
+            config.tx_offloads &= !Self::FAST_FREE;
+        }
+        config
     }
 }
 
