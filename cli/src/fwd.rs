@@ -79,6 +79,7 @@ fn forward(
     }
     while !stop.load(Ordering::Relaxed) {
         session.health()?;
+        session.watch()?;
         if let Some((show, period)) = next_show.zip(run.stats_period)
             && Instant::now() >= show
         {

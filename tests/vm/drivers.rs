@@ -5,7 +5,7 @@ use crate::machine::{BARE, IGB, Nic, VIRTIO};
 use crate::{allow, crosses_both_ways};
 
 /// Binds two NICs and forwards between them.
-fn forwards_with(guest: &mut Guest, driver: &str, nics: &[Nic; 2]) {
+fn forwards_with(guest: &Guest, driver: &str, nics: &[Nic; 2]) {
     let addresses = nics.each_ref().map(|nic| nic.address);
     guest.bind(driver, &addresses);
     let mut forwarder = guest.forward("", &allow(&addresses));
@@ -15,39 +15,39 @@ fn forwards_with(guest: &mut Guest, driver: &str, nics: &[Nic; 2]) {
 
 #[test]
 fn a_physical_function_forwards_on_vfio() {
-    let Some(mut guest) = guest::or_skip("a_physical_function_forwards_on_vfio") else { return };
-    forwards_with(&mut guest, "vfio-pci", &IGB);
+    let Some(guest) = guest::or_skip("a_physical_function_forwards_on_vfio") else { return };
+    forwards_with(&guest, "vfio-pci", &IGB);
 }
 
 #[test]
 fn virtio_net_forwards_on_vfio() {
-    let Some(mut guest) = guest::or_skip("virtio_net_forwards_on_vfio") else { return };
-    forwards_with(&mut guest, "vfio-pci", &VIRTIO);
+    let Some(guest) = guest::or_skip("virtio_net_forwards_on_vfio") else { return };
+    forwards_with(&guest, "vfio-pci", &VIRTIO);
 }
 
 #[test]
 fn vfio_forwards_without_an_iommu() {
-    let Some(mut guest) = guest::or_skip("vfio_forwards_without_an_iommu") else { return };
+    let Some(guest) = guest::or_skip("vfio_forwards_without_an_iommu") else { return };
     guest.run("echo Y >/sys/module/vfio/parameters/enable_unsafe_noiommu_mode");
-    forwards_with(&mut guest, "vfio-pci", &BARE);
+    forwards_with(&guest, "vfio-pci", &BARE);
 }
 
 #[test]
 fn igb_uio_forwards() {
-    let Some(mut guest) = guest::or_skip("igb_uio_forwards") else { return };
-    forwards_with(&mut guest, "igb_uio", &BARE);
+    let Some(guest) = guest::or_skip("igb_uio_forwards") else { return };
+    forwards_with(&guest, "igb_uio", &BARE);
 }
 
 #[test]
 fn uio_pci_generic_forwards() {
-    let Some(mut guest) = guest::or_skip("uio_pci_generic_forwards") else { return };
-    forwards_with(&mut guest, "uio_pci_generic", &BARE);
+    let Some(guest) = guest::or_skip("uio_pci_generic_forwards") else { return };
+    forwards_with(&guest, "uio_pci_generic", &BARE);
 }
 
 /// With the groups' files, hugepages, a folder of its own and memory that may be locked; without any capability.
 #[test]
 fn an_ordinary_user_forwards_on_vfio() {
-    let Some(mut guest) = guest::or_skip("an_ordinary_user_forwards_on_vfio") else { return };
+    let Some(guest) = guest::or_skip("an_ordinary_user_forwards_on_vfio") else { return };
     let addresses = IGB.each_ref().map(|nic| nic.address);
     guest.bind("vfio-pci", &addresses);
     for address in addresses {

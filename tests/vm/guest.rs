@@ -7,6 +7,7 @@ use crate::machine::{self, Nic, SCRIPTS};
 use crate::qmp::Qmp;
 use crate::wire::Wire;
 use serde_json::Value;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::net::TcpListener;
@@ -17,12 +18,12 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// The running guest.
 pub(crate) struct Guest {
-    pub(crate) qmp: Qmp,
+    qmp: RefCell<Qmp>,
     wires: BTreeMap<&'static str, Wire>,
     vm: PathBuf,
     folder: PathBuf,
     port: u16,
-    sessions: u32,
+    sessions: Cell<u32>,
     /// Ends QEMU when this program ends, however it does: it waits for the end of its input.
     _keeper: Child,
 }
@@ -35,7 +36,7 @@ pub(crate) fn or_skip(test: &str) -> Option<MutexGuard<'static, Guest>> {
     match GUEST.get_or_init(|| Guest::boot().map(Mutex::new)) {
         Ok(guest) => {
             // A test that failed must not fail the others.
-            let mut guest = guest.lock().unwrap_or_else(PoisonError::into_inner);
+            let guest = guest.lock().unwrap_or_else(PoisonError::into_inner);
             guest.run("sh $scripts/reset.sh");
             Some(guest)
         }
@@ -94,8 +95,8 @@ impl Guest {
         // In two steps, as each has its time on a busy machine.
         boots(&|log| log.contains("Run /init"));
         boots(&|_| folder.join("share/ready").exists());
-        let qmp = Qmp::on(qmp);
-        Ok(Self { qmp, wires, vm, folder, port, sessions: 0, _keeper: keeper })
+        let qmp = RefCell::new(Qmp::on(qmp));
+        Ok(Self { qmp, wires, vm, folder, port, sessions: Cell::new(0), _keeper: keeper })
     }
 
     /// The host's end of a NIC's cable.
@@ -103,56 +104,72 @@ impl Guest {
         &self.wires[nic.name]
     }
 
+    /// Has QEMU carry out a command.
+    pub(crate) fn machine(&self, command: &str, arguments: Value) -> Value {
+        self.qmp.borrow_mut().ask(command, arguments)
+    }
+
     /// Runs a shell script to its end.
-    pub(crate) fn attempt(&mut self, script: &str) -> Ended {
-        self.start(script).wait()
+    pub(crate) fn attempt(&self, script: &str) -> Ended {
+        self.start(script).0.wait()
     }
 
     /// Runs a shell script that has to succeed, and returns what it printed.
-    pub(crate) fn run(&mut self, script: &str) -> String {
+    pub(crate) fn run(&self, script: &str) -> String {
         let ended = self.attempt(script);
         assert!(ended.status.success(), "{script}\n{ended:?}");
         ended.stdout
     }
 
-    /// Starts a script on a session of its own.
-    fn start(&mut self, script: &str) -> Console {
-        self.sessions += 1;
-        let folder = self.folder.join("share").join(self.sessions.to_string());
+    /// Starts a script on a session of its own; returns it and its folder.
+    fn start(&self, script: &str) -> (Console, PathBuf) {
+        let session = self.sessions.get() + 1;
+        self.sessions.set(session);
+        let folder = self.folder.join("share").join(session.to_string());
         fs::create_dir(&folder).unwrap();
         let pollway = env!("CARGO_BIN_EXE_pollway");
         fs::write(folder.join("command"), format!("pollway={pollway}\n{script}\n")).unwrap();
         let mut command = Command::new(format!("{SCRIPTS}/enter.sh"));
-        command.arg(self.vm.join("busybox")).arg(self.port.to_string()).arg(folder);
+        command.arg(self.vm.join("busybox")).arg(self.port.to_string()).arg(&folder);
         let mut console = Console::start(&mut command);
-        console.type_line(&self.sessions.to_string());
-        console
+        console.type_line(&session.to_string());
+        (console, folder)
     }
 
     /// Starts `pollway fwd` with these flags, and returns when it forwards. `before` comes before the program's name.
-    pub(crate) fn forward(&mut self, before: &str, flags: &str) -> Forwarder {
+    pub(crate) fn forward(&self, before: &str, flags: &str) -> Forwarder {
         let script =
             format!("{before} $pollway fwd -l 0-1 --no-telemetry {flags} -i --auto-start --json");
-        Forwarder(Shell::of(self.start(&script), "pollway> "))
+        let (console, folder) = self.start(&script);
+        Forwarder { shell: Shell::of(console, "pollway> "), folder }
     }
 
     /// Gives devices to another driver.
-    pub(crate) fn bind(&mut self, driver: &str, addresses: &[&str]) {
+    pub(crate) fn bind(&self, driver: &str, addresses: &[&str]) {
         self.run(&format!("sh $scripts/bind.sh {driver} {}", addresses.join(" ")));
     }
 }
 
 /// A forwarder in the guest.
-pub(crate) struct Forwarder(pub(crate) Shell);
+pub(crate) struct Forwarder {
+    pub(crate) shell: Shell,
+    folder: PathBuf,
+}
 
 impl Forwarder {
+    /// Waits until it has said this on stderr.
+    pub(crate) fn wait_for_remark(&self, text: &str) {
+        let said = || fs::read_to_string(self.folder.join("stderr")).unwrap();
+        wait_for(&format!("{text:?}"), || said().contains(text).then_some(()));
+    }
+
     /// Ends it, and returns its report.
     ///
     /// # Panics
     /// If it did not end in order, with every packet back.
     pub(crate) fn stop(mut self) -> Value {
-        self.0.console.type_line("quit");
-        let ended = self.0.console.wait();
+        self.shell.console.type_line("quit");
+        let ended = self.shell.console.wait();
         assert!(ended.status.success(), "{ended:?}");
         let last = ended.stdout.lines().last().unwrap_or_default();
         let report: Value =

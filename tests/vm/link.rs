@@ -1,22 +1,22 @@
-//! Cables that are pulled out.
+//! Cables and NICs that are pulled out.
 
-use crate::guest::{self, Forwarder};
+use crate::guest::{self, Forwarder, Guest};
 use crate::lab::wait_for;
-use crate::machine::{IGB, VIRTIO};
-use crate::{allow, crosses_both_ways};
+use crate::machine::{IGB, Nic, SPARE, VIRTIO};
+use crate::{allow, crosses_both_ways, frames};
 use serde_json::json;
 
 /// Waits until the shell's page of a port says this of its link.
 fn wait_for_link(forwarder: &mut Forwarder, port: usize, status: &str) {
     wait_for(&format!("the link of port {port} to be {status}"), || {
-        let page = forwarder.0.ask(&format!("show port info {port}"));
+        let page = forwarder.shell.ask(&format!("show port info {port}"));
         page.contains(&format!("Link status: {status}\n")).then_some(())
     });
 }
 
 #[test]
 fn a_link_that_went_down_and_up_carries_again() {
-    let Some(mut guest) = guest::or_skip("a_link_that_went_down_and_up_carries_again") else {
+    let Some(guest) = guest::or_skip("a_link_that_went_down_and_up_carries_again") else {
         return;
     };
     for nics in [&IGB, &VIRTIO] {
@@ -25,11 +25,52 @@ fn a_link_that_went_down_and_up_carries_again() {
         let mut forwarder = guest.forward("", &allow(&addresses));
         crosses_both_ways(&guest, &mut forwarder, nics);
         for (up, status) in [(false, "down"), (true, "up")] {
-            guest.qmp.ask("set_link", json!({ "name": nics[1].name, "up": up }));
+            guest.machine("set_link", json!({ "name": nics[1].name, "up": up }));
             wait_for_link(&mut forwarder, 1, status);
             wait_for_link(&mut forwarder, 0, "up");
+            let line = format!("port 1 ({}): link {status}", addresses[1]);
+            forwarder.wait_for_remark(&line);
         }
         crosses_both_ways(&guest, &mut forwarder, nics);
         forwarder.stop();
     }
+}
+
+/// Whether the machine has a NIC still: the kernel keeps it until the program has let go of it.
+fn is_plugged_in(guest: &Guest, nic: &Nic) -> bool {
+    let devices = guest.machine("qom-list", json!({ "path": "/machine/peripheral" }));
+    devices.as_array().unwrap().iter().any(|device| device["name"] == nic.name)
+}
+
+#[test]
+fn the_others_forward_on_when_a_nic_is_unplugged() {
+    let Some(guest) = guest::or_skip("the_others_forward_on_when_a_nic_is_unplugged") else {
+        return;
+    };
+    let nics = [&SPARE, &IGB[0], &VIRTIO[0], &VIRTIO[1]];
+    let addresses = nics.map(|nic| nic.address);
+    guest.bind("vfio-pci", &addresses);
+    let mut forwarder = guest.forward("", &allow(&addresses));
+    let [spare, partner, left, right] = nics.map(|nic| guest.wire(nic));
+    let frames = frames::udp(frames::ANYBODY, 200, 64);
+    for [from, to] in [[spare, partner], [left, right]] {
+        from.wait_for_path(to, &frames[0]);
+        from.carry(to, &frames);
+    }
+
+    guest.machine("device_del", json!({ "id": SPARE.name }));
+    wait_for("the NIC to be let go", || {
+        left.carry(right, &frames);
+        (!is_plugged_in(&guest, &SPARE)).then_some(())
+    });
+    let line = format!(
+        "port 0 ({}) was taken away; port 1, which it was paired with, no longer forwards",
+        SPARE.address
+    );
+    forwarder.wait_for_remark(&line);
+    left.carry(right, &frames);
+    right.carry(left, &frames);
+    let page = forwarder.shell.ask("show port info 0");
+    assert!(page.contains("Invalid port 0"), "{page}");
+    forwarder.stop();
 }

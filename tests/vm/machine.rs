@@ -36,24 +36,25 @@ const fn nic(
     Nic { name, address, mac, model, iommu }
 }
 
-/// All NICs that tests use, in the order of their addresses.
+/// One that is unplugged; the first, so that what comes behind it moves up.
+pub(crate) const SPARE: Nic = nic("spare", "0000:01:00.0", "52:54:00:00:00:01", Model::Igb, true);
 pub(crate) const IGB: [Nic; 2] = [
-    nic("igb0", "0000:01:00.0", "52:54:00:00:00:01", Model::Igb, true),
-    nic("igb1", "0000:02:00.0", "52:54:00:00:00:02", Model::Igb, true),
+    nic("igb0", "0000:02:00.0", "52:54:00:00:00:02", Model::Igb, true),
+    nic("igb1", "0000:03:00.0", "52:54:00:00:00:03", Model::Igb, true),
 ];
 pub(crate) const VIRTIO: [Nic; 2] = [
-    nic("virtio0", "0000:03:00.0", "52:54:00:00:00:03", Model::Virtio, true),
-    nic("virtio1", "0000:04:00.0", "52:54:00:00:00:04", Model::Virtio, true),
+    nic("virtio0", "0000:04:00.0", "52:54:00:00:00:04", Model::Virtio, true),
+    nic("virtio1", "0000:05:00.0", "52:54:00:00:00:05", Model::Virtio, true),
 ];
 /// Two on a bus that no IOMMU translates for.
 pub(crate) const BARE: [Nic; 2] = [
-    nic("bare0", "0000:81:00.0", "52:54:00:00:00:05", Model::Igb, false),
-    nic("bare1", "0000:82:00.0", "52:54:00:00:00:06", Model::Igb, false),
+    nic("bare0", "0000:81:00.0", "52:54:00:00:00:06", Model::Igb, false),
+    nic("bare1", "0000:82:00.0", "52:54:00:00:00:07", Model::Igb, false),
 ];
 
-/// All NICs that have a cable.
+/// All NICs that have a cable, in the order of their addresses.
 pub(crate) fn nics() -> impl Iterator<Item = &'static Nic> {
-    IGB.iter().chain(&VIRTIO).chain(&BARE)
+    [&SPARE].into_iter().chain(&IGB).chain(&VIRTIO).chain(&BARE)
 }
 
 /// QEMU's command line for a guest made by prepare.sh, with its sockets, its log and its share in `folder`, which hears

@@ -30,7 +30,7 @@ fn crosses_both_ways(guest: &Guest, forwarder: &mut Forwarder, nics: &[Nic; 2]) 
         from.wait_for_path(to, &frames::udp(frames::ANYBODY, 60, 1)[0]);
         let figures = |forwarder: &mut Forwarder| {
             [(ports[0], "RX-packets"), (ports[1], "TX-packets")]
-                .map(|(port, name)| forwarder.0.port_figure(port, name))
+                .map(|(port, name)| forwarder.shell.port_figure(port, name))
         };
         let before = figures(forwarder);
         from.carry(to, &frames::of_all_lengths(FRAMES));

@@ -7,7 +7,7 @@ use crate::{allow, frames, guest};
 #[test]
 fn rss_spreads_flows_over_two_queues() {
     const FRAMES: u16 = 256;
-    let Some(mut guest) = guest::or_skip("rss_spreads_flows_over_two_queues") else { return };
+    let Some(guest) = guest::or_skip("rss_spreads_flows_over_two_queues") else { return };
     let addresses = IGB.each_ref().map(|nic| nic.address);
     guest.bind("vfio-pci", &addresses);
     let mut forwarder =
@@ -15,7 +15,7 @@ fn rss_spreads_flows_over_two_queues() {
     let [from, to] = IGB.each_ref().map(|nic| guest.wire(nic));
     // All copies of the probe are of one flow, and take one queue.
     from.wait_for_path(to, &frames::udp(frames::ANYBODY, 60, 1)[0]);
-    let probes = forwarder.0.port_figure(0, "RX-packets");
+    let probes = forwarder.shell.port_figure(0, "RX-packets");
     from.carry(to, &frames::udp(frames::ANYBODY, 200, FRAMES));
     let report = forwarder.stop();
 
@@ -33,7 +33,7 @@ fn rss_spreads_flows_over_two_queues() {
 
 #[test]
 fn frames_of_6000_bytes_cross_in_several_buffers() {
-    let Some(mut guest) = guest::or_skip("frames_of_6000_bytes_cross_in_several_buffers") else {
+    let Some(guest) = guest::or_skip("frames_of_6000_bytes_cross_in_several_buffers") else {
         return;
     };
     for nics in [&IGB, &VIRTIO] {
@@ -50,7 +50,7 @@ fn frames_of_6000_bytes_cross_in_several_buffers() {
 /// RTE_ETH_RX_OFFLOAD_VLAN_STRIP.
 #[test]
 fn the_nic_takes_vlan_tags_off() {
-    let Some(mut guest) = guest::or_skip("the_nic_takes_vlan_tags_off") else { return };
+    let Some(guest) = guest::or_skip("the_nic_takes_vlan_tags_off") else { return };
     let addresses = IGB.each_ref().map(|nic| nic.address);
     guest.bind("vfio-pci", &addresses);
     let forwarder = guest.forward("", &format!("{} --rx-offloads 0x1", allow(&addresses)));

@@ -7,7 +7,7 @@ use crate::{allow, frames};
 
 const PF: &Nic = &IGB[0];
 /// Where its first two VFs are: this NIC has one at every second function.
-const VFS: [&str; 2] = ["0000:01:10.0", "0000:01:10.2"];
+const VFS: [&str; 2] = ["0000:02:10.0", "0000:02:10.2"];
 const MACS: [[u8; 6]; 2] = [[2, 0, 0, 0, 2, 0], [2, 0, 0, 0, 2, 1]];
 
 fn text(mac: [u8; 6]) -> String {
@@ -15,7 +15,7 @@ fn text(mac: [u8; 6]) -> String {
 }
 
 /// Makes two VFs with [`MACS`], on vfio-pci; `more` is said of each to `ip link set PF vf N`.
-fn make_vfs(guest: &mut Guest, more: [&str; 2]) {
+fn make_vfs(guest: &Guest, more: [&str; 2]) {
     guest.run(&format!(
         "cd /sys/bus/pci/devices/{}; echo 0 >sriov_drivers_autoprobe; echo 2 >sriov_numvfs; ip link set $(ls net) up",
         PF.address
@@ -57,10 +57,10 @@ fn crosses(wire: &Wire, into: usize, vlans: Option<[u16; 2]>) {
 
 #[test]
 fn two_functions_of_one_nic_forward_to_each_other() {
-    let Some(mut guest) = guest::or_skip("two_functions_of_one_nic_forward_to_each_other") else {
+    let Some(guest) = guest::or_skip("two_functions_of_one_nic_forward_to_each_other") else {
         return;
     };
-    make_vfs(&mut guest, ["", ""]);
+    make_vfs(&guest, ["", ""]);
     let host = text(frames::HOST);
     let forwarder = guest.forward(
         "",
@@ -75,8 +75,8 @@ fn two_functions_of_one_nic_forward_to_each_other() {
 /// The NIC takes a VLAN's tag off what it gives a VF, adds it to what the VF sends, and gives it nothing else.
 #[test]
 fn a_functions_vlan_and_mac_are_obeyed() {
-    let Some(mut guest) = guest::or_skip("a_functions_vlan_and_mac_are_obeyed") else { return };
-    make_vfs(&mut guest, ["vlan 100", "vlan 200"]);
+    let Some(guest) = guest::or_skip("a_functions_vlan_and_mac_are_obeyed") else { return };
+    make_vfs(&guest, ["vlan 100", "vlan 200"]);
     let host = text(frames::HOST);
     let mut forwarder = guest.forward(
         "",
@@ -87,7 +87,7 @@ fn a_functions_vlan_and_mac_are_obeyed() {
     crosses(wire, 1, Some([100, 200]));
 
     let received = |forwarder: &mut guest::Forwarder| {
-        [0, 1].map(|port| forwarder.0.port_figure(port, "RX-packets"))
+        [0, 1].map(|port| forwarder.shell.port_figure(port, "RX-packets"))
     };
     let before = received(&mut forwarder);
     let frame = &frames::udp(MACS[0], 300, 1)[0];

@@ -3,7 +3,7 @@
 use super::Session;
 use crate::failure::Failure;
 use crate::settings::FwdSettings;
-use dataplane::engine::plan::{Plan, PortRequest, Request};
+use dataplane::engine::plan::{Plan, PortRequest, Request, Topology};
 use dataplane::lcore::LcoreId;
 use dataplane::port::PortId;
 use dataplane::runtime::Slot;
@@ -39,6 +39,20 @@ impl Layout {
     pub(super) fn add(&mut self, port: PortId) {
         self.ports.push(port);
         self.nb_ports = self.ports.len();
+    }
+
+    /// Leaves a port out whose device was taken away. In pairs its partner has nobody to send to any more: it is left out of
+    /// forwarding, so that the other pairs stay what they are, and returned.
+    pub(super) fn lose(&mut self, port: PortId) -> Option<PortId> {
+        let at = self.forwarding().iter().position(|id| *id == port);
+        let paired = self.asked.topology == Topology::Paired;
+        let partner = at.filter(|_| paired).and_then(|at| self.forwarding().get(at ^ 1)).copied();
+        self.remove(port);
+        if let Some(partner) = partner {
+            self.remove(partner);
+            self.ports.push(partner);
+        }
+        partner
     }
 
     /// Leaves a port out that is gone.

@@ -18,11 +18,12 @@ mod ports;
 mod report;
 mod show;
 mod vlan;
+mod watch;
 
 use crate::command::{Command, ControlCommand, PortSelection};
 use crate::failure::Failure;
 use crate::lcores;
-use crate::out::print;
+use crate::out::{note, print};
 use crate::render::heaps::HeapsTotal;
 use crate::settings::FwdSettings;
 use crate::shell::grammar::{PortWords, Table, Vocabulary};
@@ -36,6 +37,7 @@ use layout::Layout;
 use report::{DeviceReport, Report};
 use std::collections::BTreeMap;
 use std::io;
+use watch::Links;
 
 /// A running dataplane.
 pub(crate) struct Session {
@@ -53,6 +55,7 @@ pub(crate) struct Session {
     baseline: Baseline,
     /// Device statistics when they were last shown: rates count from there.
     shown: BTreeMap<PortId, Shown>,
+    links: Links,
     /// DPDK's memory when it was last shown.
     heaps_shown: Option<HeapsTotal>,
 }
@@ -166,6 +169,12 @@ impl Executor for Session {
         Vocabulary {
             ports: self.dataplane.ports().map(words).collect(),
             modes: MODES.iter().map(|mode| mode.name).collect(),
+        }
+    }
+
+    fn idle(&mut self) {
+        if let Err(failure) = self.watch() {
+            note(&failure.to_string());
         }
     }
 

@@ -3,6 +3,7 @@
 use super::Session;
 use super::figures::Baseline;
 use super::layout::Layout;
+use super::watch::Links;
 use crate::failure::Failure;
 use crate::lcores;
 use crate::out::note;
@@ -66,6 +67,7 @@ impl Session {
             last,
             baseline,
             shown,
+            links: Links::default(),
             heaps_shown,
         };
         let plan = session.plan()?;

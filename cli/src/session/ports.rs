@@ -180,7 +180,7 @@ impl Session {
     }
 
     /// A port is gone.
-    fn forget(&mut self, id: PortId) {
+    pub(super) fn forget(&mut self, id: PortId) {
         self.layout.remove(id);
         self.shown.remove(&id);
         self.baseline.forget(id);

@@ -40,6 +40,9 @@ pub(crate) trait Executor {
     /// The names that can be typed now.
     fn vocabulary(&self) -> Vocabulary;
 
+    /// Called again and again while a line is waited for.
+    fn idle(&mut self);
+
     /// Carries out a command.
     ///
     /// # Errors
@@ -105,7 +108,7 @@ fn serve<E: Executor>(
                     let _ = answers.recv_timeout(RESTORE);
                     return Ok(());
                 }
-                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Timeout) => executor.idle(),
                 Err(RecvTimeoutError::Disconnected) => break None,
             }
         };
@@ -172,6 +175,8 @@ mod tests {
             let port = PortWords { id: PortId(0), rx_queues: 1, tx_queues: 1 };
             Vocabulary { ports: vec![port], modes: vec!["io", "mac"] }
         }
+
+        fn idle(&mut self) {}
 
         fn execute(&mut self, command: Command) -> io::Result<Flow> {
             let flow = if command == Command::Control(ControlCommand::Quit) {

@@ -11,7 +11,7 @@ pub use dump::{Dump, DumpOne, Heap, StructSizes};
 
 use crate::hugepages::Unusable;
 use crate::machine::Machine;
-use crate::port::PortId;
+use crate::port::{self, PortId};
 use crate::prefix::Prefix;
 use std::collections::BTreeSet;
 use std::ffi::{CStr, CString, c_char};
@@ -250,7 +250,9 @@ impl Eal {
                 flags: flags.join(" "),
             });
         }
-        Ok(Self(Arc::new(Environment { files, claimed: Mutex::default() })))
+        let eal = Self(Arc::new(Environment { files, claimed: Mutex::default() }));
+        port::listen_for_leaving(&eal);
+        Ok(eal)
     }
 
     /// Whether packet memory is in hugepages.

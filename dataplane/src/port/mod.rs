@@ -18,6 +18,7 @@ pub mod device;
 mod error;
 mod flow_ctrl;
 mod info;
+mod leaving;
 mod link;
 mod macs;
 mod memories;
@@ -37,6 +38,7 @@ pub use dcb::{Dcb, QueueRange, TrafficClass};
 pub use error::{Errno, PortError, Refused};
 pub use flow_ctrl::FlowControl;
 pub use info::{DescriptorLimits, ErrorHandling, PortInfo, SwitchInfo, offload_names};
+pub(crate) use leaving::listen_for_leaving;
 pub use link::Link;
 pub use memories::{DescriptorError, Direction, Registers};
 pub use ptypes::{PTYPE_ALL, PTYPE_LAYERS, PtypeLayer};
@@ -113,6 +115,8 @@ impl<State> fmt::Debug for Port<State> {
 struct Device {
     id: PortId,
     name: String,
+    /// Its device's name on its bus: some drivers name their ports otherwise.
+    bus_name: String,
     config: Option<PortConfig>,
     /// The multicast addresses it takes packets for: drivers are given all at once and asked for none.
     multicast: RefCell<Vec<MacAddr>>,
@@ -145,15 +149,17 @@ impl Device {
 impl Drop for Device {
     fn drop(&mut self) {
         if self.stopped {
-            let mut info = dpdk_sys::rte_eth_dev_info::default();
+            let info = self.info();
             // SAFETY: the port is stopped, its queues are gone, and this owner is the last; the device outlives its port.
             unsafe {
-                let known = dpdk_sys::rte_eth_dev_info_get(self.id.0, &mut info) == 0;
                 dpdk_sys::rte_eth_dev_close(self.id.0);
-                if known && self.made_here {
+                if self.made_here
+                    && let Ok(info) = &info
+                {
                     dpdk_sys::rte_dev_remove(info.device);
                 }
             }
+            self.forget_leaving();
             self.eal.release(self.id);
         } else {
             // Its queues may still be polled: what they use stays for ever rather than being freed under them.
@@ -225,9 +231,10 @@ impl Port<Stopped> {
         }
         // SAFETY: the call terminated the string.
         let name = unsafe { CStr::from_ptr(name.as_ptr()) }.to_string_lossy().into_owned();
-        let device = Device {
+        let mut device = Device {
             id,
             name,
+            bus_name: String::new(),
             config: None,
             multicast: RefCell::default(),
             made_here,
@@ -237,6 +244,11 @@ impl Port<Stopped> {
             eal: eal.clone(),
             _one_thread_at_a_time: PhantomData,
         };
+        let bus_device = device.info()?.device;
+        if !bus_device.is_null() {
+            // SAFETY: the device is there as long as its port, and has a name.
+            device.bus_name = unsafe { info::text(dpdk_sys::rte_dev_name(bus_device)) };
+        }
         Ok(Self { device, _state: PhantomData })
     }
 

@@ -1,0 +1,84 @@
+//! What ports do by themselves: links go down and come up, devices are taken away.
+
+use super::Session;
+use crate::failure::Failure;
+use crate::out::note;
+use dataplane::port::PortId;
+use dataplane::runtime::Slot;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// How often links are looked at: a device without an interrupt for them is asked each time.
+const LINKS: Duration = Duration::from_millis(250);
+
+/// The links as they were when they were last looked at.
+#[derive(Default)]
+pub(super) struct Links {
+    up: BTreeMap<PortId, bool>,
+    at: Option<Instant>,
+}
+
+impl Session {
+    /// Sees to what ports have done by themselves: says which links have changed, and lets go of devices that are being
+    /// taken away, so that the others forward on.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Running`] if forwarding cannot go on after that.
+    pub(crate) fn watch(&mut self) -> Result<(), Failure> {
+        let leaving = self.dataplane.ports().filter(|slot| slot.port().is_leaving()).map(Slot::id);
+        for port in leaving.collect::<Vec<_>>() {
+            self.let_go(port)?;
+        }
+        if self.links.at.is_none_or(|at| at.elapsed() >= LINKS) {
+            self.look_at_links();
+        }
+        Ok(())
+    }
+
+    fn look_at_links(&mut self) {
+        self.links.at = Some(Instant::now());
+        let port = |slot: &Slot| Some((slot.id(), slot.port().link()?.up));
+        let now =
+            self.dataplane.ports().filter(|slot| slot.is_started()).filter_map(port).collect();
+        let before = std::mem::replace(&mut self.links.up, now);
+        for (id, up) in &self.links.up {
+            // A port that was not there before is worth a line if it cannot send.
+            let was = before.get(id).copied().unwrap_or(true);
+            if *up != was
+                && let Some(port) = self.port(*id)
+            {
+                let state = if *up { "up" } else { "down" };
+                note(&format!("port {id} ({}): link {state}", port.name()));
+            }
+        }
+    }
+
+    /// Closes a port whose device is being taken away, and forwards on with the others.
+    fn let_go(&mut self, id: PortId) -> Result<(), Failure> {
+        let forwards = self.is_forwarding();
+        if forwards {
+            self.stop()?;
+        }
+        self.dataplane.stop_port(id).map_err(Failure::running)?;
+        let port = self.dataplane.remove_port(id).map_err(Failure::running)?;
+        let name = port.name().to_owned();
+        port.detach();
+        let partner = self.layout.lose(id);
+        self.forget(id);
+        let and = match partner {
+            Some(partner) => {
+                format!("; port {partner}, which it was paired with, no longer forwards")
+            }
+            None => String::new(),
+        };
+        note(&format!("port {id} ({name}) was taken away{and}"));
+        if !forwards {
+            return Ok(());
+        }
+        if self.layout.forwarding().is_empty() {
+            return Err(Failure::running(anyhow::anyhow!("no port is left that could forward")));
+        }
+        self.start()
+    }
+}
