@@ -288,7 +288,7 @@ fn questions_are_answered_while_packets_are_measured() {
         let result = rig.run(move |batch| {
             // Packets of the stream go back, answers end here; behind every hundredth packet goes a question.
             let asks = batch.iter().filter(|mbuf| mbuf.data()[12..14] == [8, 0]);
-            let asks = asks.filter(|mbuf| sequence(mbuf.data()) % 100 == 0).count();
+            let asks = asks.filter(|mbuf| sequence(mbuf.data()).is_multiple_of(100)).count();
             batch.retain(|mbuf| {
                 let is_answer = mbuf.data()[12..22] == [8, 6, 0, 1, 8, 0, 6, 4, 0, 2];
                 if is_answer {
