@@ -40,7 +40,39 @@ fn refused(ended: &Ended) -> String {
     assert_eq!(status.code(), Some(2), "{stdout}{stderr}");
     assert!(*took < AT_ONCE, "took {took:?}");
     assert_eq!(stdout, "");
-    stderr.lines().last().unwrap_or_default().to_owned()
+    let said = stderr.lines().last().unwrap_or_default();
+    // What looks further is a test of its own.
+    said.split_once(LOOKS_FURTHER).map_or(said, |(said, _)| said).to_owned()
+}
+
+/// Between an error and the name of the checks that look further into it.
+const LOOKS_FURTHER: &str = "; `pollway doctor";
+
+#[test]
+fn an_error_at_start_names_what_looks_further() {
+    for (flags, checks) in [
+        (&["--port", "0000:ff:1f.7"][..], " devices"),
+        (&["--port", "vhost:/no/such.sock"], " sockets"),
+        (&["-m", "1000000", "--port", "null:"], " hugepages prefix"),
+        (&["-l", "0-127", "--port", "null:"], " cpu.allowed"),
+        (&["--vdev=net_nosuch0"], " devices vfio iommu"),
+    ] {
+        let prefix = own_prefix();
+        let mut command = fwd(&prefix);
+        if !flags.contains(&"-l") {
+            command.args(["--lcores", &lcores(1, 1)]);
+        }
+        let ended = Console::start(command.args(flags)).wait();
+        let end = format!("{LOOKS_FURTHER}{checks}` looks further\n");
+        assert!(ended.stderr.ends_with(&end), "{}", ended.stderr);
+        // The checks are ones that there are.
+        let listed = Command::new(assert_cmd::cargo::cargo_bin("pollway"))
+            .args(["doctor", "--list"])
+            .args(checks.split_whitespace())
+            .output()
+            .unwrap();
+        assert!(listed.status.success() && !listed.stdout.is_empty(), "{checks}");
+    }
 }
 
 #[track_caller]

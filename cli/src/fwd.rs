@@ -1,6 +1,7 @@
 //! `pollway fwd`: forwards packets between ports.
 
 use crate::command::PortSelection;
+use crate::doctor::explain::explained;
 use crate::failure::Failure;
 use crate::flags::{self, FwdFlags};
 use crate::out::{complain, print};
@@ -29,7 +30,7 @@ pub(crate) fn run(flags: FwdFlags) -> Result<(), Failure> {
     let run = settings.run;
     // The shell raises SIGINT itself, to be woken: there a second one means nothing.
     let stop = if run.interactive { stop::on_signals()? } else { stop::on_signals_or_at_once()? };
-    let mut session = Session::open(settings)?;
+    let mut session = Session::open(settings).map_err(explained)?;
     if run.auto_start {
         session.start()?;
     }

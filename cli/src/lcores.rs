@@ -6,7 +6,7 @@
 
 use crate::flags::eal::EalFlags;
 use dataplane::lcore::LcoreId;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use thiserror::Error;
@@ -21,8 +21,8 @@ pub(crate) struct Lcores {
     pub(crate) main: LcoreId,
     /// The others, ascending.
     pub(crate) workers: Vec<LcoreId>,
-    /// The processors that they run on.
-    processors: BTreeSet<u32>,
+    /// The processors that each of them runs on.
+    places: BTreeMap<u32, BTreeSet<u32>>,
 }
 
 /// Why a core list is not one.
@@ -56,24 +56,22 @@ impl Lcores {
             .into_iter()
             .filter_map(|(flag, name)| Some((flag, eal.value(name)?)))
             .collect();
-        // Without a map an lcore runs on the processor of its number.
-        let alike = |lcores: BTreeSet<u32>| (lcores.clone(), lcores);
-        let (lcores, processors) = match lists[..] {
+        let places = match lists[..] {
             [] => return Ok(None),
             [("-c", text)] => alike(coremask(text)?),
             [("-l", text)] => alike(corelist(text)?),
             [(_, text)] => coremap(text)?,
             [(flag, _), (other, _), ..] => return Err(LcoreError::TwoLists { flag, other }),
         };
-        Self::with_main(&lcores, processors, eal.value("main-lcore")).map(Some)
+        Self::with_main(places, eal.value("main-lcore")).map(Some)
     }
 
     /// Tells the main lcore from the others; without `--main-lcore` it is the lowest, as in EAL.
     fn with_main(
-        lcores: &BTreeSet<u32>,
-        processors: BTreeSet<u32>,
+        places: BTreeMap<u32, BTreeSet<u32>>,
         main: Option<&str>,
     ) -> Result<Self, LcoreError> {
+        let lcores: BTreeSet<u32> = places.keys().copied().collect();
         let chosen = match main {
             Some(text) => text.parse().ok().filter(|id| lcores.contains(id)),
             None => lcores.first().copied(),
@@ -85,7 +83,7 @@ impl Lcores {
             });
         };
         let workers = lcores.iter().filter(|&&id| id != main).map(|&id| LcoreId(id)).collect();
-        Ok(Self { main: LcoreId(main), workers, processors })
+        Ok(Self { main: LcoreId(main), workers, places })
     }
 
     /// Whether the machine whose sysfs this is has the processors.
@@ -96,9 +94,15 @@ impl Lcores {
     pub(crate) fn check_processors(&self, sysfs: &Path) -> Result<(), LcoreError> {
         let folder = sysfs.join("devices/system/cpu");
         let absent = |id: &&u32| !folder.join(format!("cpu{id}")).exists();
-        let Some(&absent) = self.processors.iter().find(absent) else { return Ok(()) };
+        let Some(&absent) = self.places.values().flatten().find(absent) else { return Ok(()) };
         let present = fs::read_to_string(folder.join("online")).unwrap_or_default();
         Err(LcoreError::NoProcessor { absent, present: present.trim().to_owned() })
+    }
+
+    /// The processors that the workers run on.
+    pub(crate) fn worker_processors(&self) -> BTreeSet<u32> {
+        let of = |worker: &LcoreId| self.places.get(&worker.0);
+        self.workers.iter().filter_map(of).flatten().copied().collect()
     }
 
     /// The lcores where no flag names any: EAL's own choice, one for each processor that this process may run on, or
@@ -106,11 +110,11 @@ impl Lcores {
     pub(crate) fn of_this_machine() -> Option<Self> {
         let processors: BTreeSet<u32> =
             processors().into_iter().filter_map(|id| u32::try_from(id).ok()).collect();
-        let lcores = match processors.len() {
-            1 => BTreeSet::from([0, 1]),
-            _ => processors.clone(),
+        let places = match processors.len() {
+            1 => [0, 1].map(|lcore| (lcore, processors.clone())).into(),
+            _ => alike(processors),
         };
-        Self::with_main(&lcores, processors, None).ok()
+        Self::with_main(places, None).ok()
     }
 }
 
@@ -165,25 +169,34 @@ fn corelist(text: &str) -> Result<BTreeSet<u32>, LcoreError> {
     Ok(lcores)
 }
 
-/// The lcores and the processors that they run on.
-fn coremap(text: &str) -> Result<(BTreeSet<u32>, BTreeSet<u32>), LcoreError> {
+/// Without a map an lcore runs on the processor of its number.
+fn alike(lcores: BTreeSet<u32>) -> BTreeMap<u32, BTreeSet<u32>> {
+    lcores.into_iter().map(|lcore| (lcore, BTreeSet::from([lcore]))).collect()
+}
+
+/// The lcores and the processors that each runs on.
+fn coremap(text: &str) -> Result<BTreeMap<u32, BTreeSet<u32>>, LcoreError> {
     let mut reader = Reader {
         flag: "--lcores",
         text,
         rest: text,
         example: "--lcores 0-1, or --lcores 0@0,1@2,(3,4)@(3-4) to say which lcores run on which processors",
     };
-    let (mut lcores, mut processors) = (BTreeSet::new(), BTreeSet::new());
+    let mut places = BTreeMap::new();
     loop {
         let group = reader.group()?;
-        processors.extend(if reader.take('@') { reader.group()? } else { group.clone() });
-        lcores.extend(group);
+        if reader.take('@') {
+            let processors = reader.group()?;
+            places.extend(group.into_iter().map(|lcore| (lcore, processors.clone())));
+        } else {
+            places.extend(alike(group));
+        }
         if !reader.take(',') {
             break;
         }
     }
     reader.end()?;
-    Ok((lcores, processors))
+    Ok(places)
 }
 
 /// Reads a core list from left to right.

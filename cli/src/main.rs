@@ -5,6 +5,7 @@ mod command;
 mod config;
 mod demo;
 mod dev;
+mod doctor;
 mod failure;
 mod flags;
 mod fwd;
@@ -43,6 +44,9 @@ fn main() -> ExitCode {
         Sub::Check(flags) => check::run(&flags),
         Sub::Schema => schema::run(),
         Sub::Dev(flags) => dev::run(flags),
+        Sub::Doctor(flags) => {
+            return doctor::run(&flags).unwrap_or_else(|failure| failure.report());
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -16,7 +16,7 @@ pub mod netlink;
 pub mod offload;
 pub mod pci;
 pub mod port;
-mod prefix;
+pub mod prefix;
 pub mod ring;
 pub mod runtime;
 pub mod traffic;

@@ -6,13 +6,14 @@
 //! refuses it together with `--single-file-segments`, and it shuts out secondary processes such as dpdk-proc-info.
 
 use crate::machine::Machine;
-use rustix::fs::{FlockOperation, fcntl_lock};
+use rustix::fs::{FlockOperation, fcntl_lock, flock};
+use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
 
 /// A file prefix and the places of its files.
 #[derive(Clone, Debug)]
-pub(crate) struct Prefix {
+pub struct Prefix {
     name: String,
     /// Where EAL keeps the folders of all prefixes.
     runtime_dir: PathBuf,
@@ -20,10 +21,15 @@ pub(crate) struct Prefix {
 
 impl Prefix {
     /// DPDK's own, unless told otherwise.
-    pub(crate) const DEFAULT: &str = "rte";
+    pub const DEFAULT: &str = "rte";
 
     pub(crate) fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), runtime_dir: runtime_dir() }
+        Self::on(&Machine::default(), name)
+    }
+
+    /// A prefix on a machine.
+    pub fn on(machine: &Machine, name: &str) -> Self {
+        Self { name: name.to_owned(), runtime_dir: machine.path(runtime_dir()) }
     }
 
     /// The file that a primary process holds its lock on.
@@ -33,7 +39,7 @@ impl Prefix {
 
     /// Whether a program runs with this prefix. To be asked before EAL runs in this process: closing the file drops the
     /// process's own lock.
-    pub(crate) fn is_taken(&self) -> bool {
+    pub fn is_taken(&self) -> bool {
         let Ok(file) = OpenOptions::new().read(true).write(true).open(self.lock()) else {
             return false;
         };
@@ -61,6 +67,57 @@ impl Prefix {
     fn folder(&self) -> PathBuf {
         self.runtime_dir.join(&self.name)
     }
+}
+
+/// Files in hugetlbfs that no program has open, of one prefix in one folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leftover {
+    /// The file prefix.
+    pub prefix: String,
+    /// The folder.
+    pub folder: PathBuf,
+    /// How many.
+    pub files: usize,
+}
+
+impl Leftover {
+    /// All on a machine. A prefix of which one file is in use has none: its program runs.
+    ///
+    /// Source: `clear_hugedir_walk_cb` in DPDK's `eal_hugepage_info.c`: a program holds a shared lock (flock) on each of
+    /// its files, which also one in another container sees.
+    pub fn all(machine: &Machine) -> Vec<Self> {
+        let mut found = Vec::new();
+        for mount in machine.hugetlbfs_mounts() {
+            let entries = fs::read_dir(&mount.path).into_iter().flatten().flatten();
+            let mut prefixes: BTreeMap<String, (usize, bool)> = BTreeMap::new();
+            for entry in entries {
+                let Some(prefix) = prefix_of(&entry.file_name()) else { continue };
+                let (files, used) = prefixes.entry(prefix).or_default();
+                *files += 1;
+                *used |= is_in_use(&entry.path());
+            }
+            let left = prefixes.into_iter().filter(|(_, (_, used))| !used);
+            found.extend(left.map(|(prefix, (files, _))| Self {
+                prefix,
+                folder: mount.path.clone(),
+                files,
+            }));
+        }
+        found
+    }
+}
+
+/// The prefix of a file of EAL's memory.
+fn prefix_of(name: &std::ffi::OsStr) -> Option<String> {
+    let (prefix, number) = name.to_str()?.rsplit_once("map_")?;
+    number.parse::<u32>().ok()?;
+    Some(prefix.to_owned())
+}
+
+/// Whether a program has a file of EAL's memory; what cannot be opened is somebody's.
+fn is_in_use(path: &Path) -> bool {
+    let Ok(file) = fs::File::open(path) else { return true };
+    flock(&file, FlockOperation::NonBlockingLockExclusive).is_err()
 }
 
 /// Whether a file's name is `start` and a number.
@@ -104,5 +161,22 @@ mod tests {
             ["huge/amap_0", "huge/amap_17", "huge/abmap_0", "huge/amap_x", "dpdk/a", "dpdk/ab"]
                 .map(|path| at(path).exists());
         assert_eq!(left, [false, false, true, true, false, true]);
+    }
+
+    #[test]
+    fn what_a_dead_program_left_is_told_from_what_a_running_one_has() {
+        let root = tempfile::tempdir().unwrap();
+        let machine = Machine::at(root.path());
+        for folder in ["proc", "huge"] {
+            fs::create_dir_all(machine.path(folder)).unwrap();
+        }
+        fs::write(machine.path("proc/mounts"), "none /huge hugetlbfs rw 0 0\n").unwrap();
+        for file in ["amap_0", "amap_1", "bmap_0", "bmap_1", "other", "cmap_x"] {
+            fs::write(machine.path("huge").join(file), "").unwrap();
+        }
+        let running = fs::File::open(machine.path("huge/bmap_1")).unwrap();
+        flock(&running, FlockOperation::LockShared).unwrap();
+        let of_a = Leftover { prefix: "a".to_owned(), folder: machine.path("huge"), files: 2 };
+        assert_eq!(Leftover::all(&machine), [of_a]);
     }
 }

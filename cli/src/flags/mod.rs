@@ -4,6 +4,7 @@ pub(crate) mod app;
 pub(crate) mod eal;
 
 use crate::dev::DevFlags;
+use crate::doctor::DoctorFlags;
 use app::AppFlags;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use dataplane::traffic::rate::Rate;
@@ -32,6 +33,8 @@ pub(crate) enum Sub {
     Schema,
     /// Show PCI devices, bind them to drivers, make virtual functions
     Dev(DevFlags),
+    /// Look at what keeps DPDK from starting or from being fast, and say what mends it
+    Doctor(DoctorFlags),
 }
 
 /// `pollway fwd`.

@@ -1,0 +1,107 @@
+//! DPDK's drivers for networks (PMDs): which one a device takes, and which are installed.
+
+use dataplane::machine::Machine;
+use dataplane::pci::PciDevice;
+
+/// The drivers by the kernel's module for the same device (`doc/guides/nics/` in DPDK 22.11).
+const BY_MODULE: [(&str, &str); 21] = [
+    ("bnxt_en", "bnxt"),
+    ("cxgb4", "cxgbe"),
+    ("e1000", "e1000"),
+    ("e1000e", "e1000"),
+    ("ena", "ena"),
+    ("enic", "enic"),
+    ("i40e", "i40e"),
+    ("iavf", "iavf"),
+    ("ice", "ice"),
+    ("igb", "e1000"),
+    ("igbvf", "e1000"),
+    ("igc", "igc"),
+    ("ixgbe", "ixgbe"),
+    ("ixgbevf", "ixgbe"),
+    ("mlx4_core", "mlx4"),
+    ("mlx5_core", "mlx5"),
+    ("nfp", "nfp"),
+    ("qede", "qede"),
+    ("sfc", "sfc"),
+    ("virtio_pci", "virtio"),
+    ("vmxnet3", "vmxnet3"),
+];
+
+/// The drivers of virtual devices whose file has another name than they.
+const VIRTUAL: [(&str, &str); 9] = [
+    ("net_af_packet", "af_packet"),
+    ("net_af_xdp", "af_xdp"),
+    ("net_memif", "memif"),
+    ("net_null", "null"),
+    ("net_pcap", "pcap"),
+    ("net_ring", "ring"),
+    ("net_tap", "tap"),
+    ("net_vhost", "vhost"),
+    ("net_virtio_user", "virtio"),
+];
+
+/// The driver of a PCI device, as far as the kernel's own driver for it gives it away.
+pub(super) fn of_device(device: &PciDevice) -> Option<&'static str> {
+    let driver = device.driver.iter().map(|driver| driver.replace('-', "_"));
+    let names: Vec<String> = driver.chain(device.modules.iter().cloned()).collect();
+    BY_MODULE
+        .iter()
+        .find(|(module, _)| names.iter().any(|name| name == module))
+        .map(|(_, pmd)| *pmd)
+}
+
+/// The driver of a virtual device of this name.
+pub(super) fn of_name(name: &str) -> Option<&'static str> {
+    VIRTUAL.iter().find(|(start, _)| name.starts_with(start)).map(|(_, pmd)| *pmd)
+}
+
+/// The drivers that a distribution's packages have installed.
+pub(super) struct Installed {
+    /// Where.
+    pub(super) folder: String,
+    /// The number of DPDK's binary interface, which packages are named with.
+    abi: String,
+    files: Vec<String>,
+}
+
+impl Installed {
+    /// Those of a machine; `None` where they are not in a distribution's place.
+    pub(super) fn of(machine: &Machine) -> Option<Self> {
+        machine.entries("usr/lib").iter().find_map(|triple| {
+            let dpdk = format!("usr/lib/{triple}/dpdk");
+            let name = machine.entries(&dpdk).into_iter().find(|name| name.starts_with("pmds-"))?;
+            let abi = name.strip_prefix("pmds-")?.split('.').next()?.to_owned();
+            let files = machine.entries(format!("{dpdk}/{name}"));
+            Some(Self { folder: format!("/{dpdk}/{name}"), abi, files })
+        })
+    }
+
+    pub(super) fn has(&self, pmd: &str) -> bool {
+        let start = format!("librte_net_{pmd}.so");
+        self.files.iter().any(|file| file.starts_with(&start))
+    }
+
+    /// The package of a driver, as Debian and Ubuntu name it.
+    pub(super) fn package(&self, pmd: &str) -> String {
+        let dash = if pmd.ends_with(|last: char| last.is_ascii_digit()) { "-" } else { "" };
+        format!("librte-net-{}{dash}{}", pmd.replace('_', "-"), self.abi)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packages_are_named_as_the_distribution_names_them() {
+        let installed = Installed {
+            folder: String::new(),
+            abi: "23".to_owned(),
+            files: vec!["librte_net_null.so.23.0".to_owned()],
+        };
+        assert_eq!(installed.package("e1000"), "librte-net-e1000-23");
+        assert_eq!(installed.package("af_packet"), "librte-net-af-packet23");
+        assert!(installed.has("null") && !installed.has("ring"));
+    }
+}

@@ -1,0 +1,196 @@
+//! IOMMU and VFIO: whether devices can be handed to a program, and to this user's.
+
+use super::finding::{Check, Mend, Problem};
+use super::subject::Subject;
+use super::user::Capability;
+use dataplane::pci::PciDevice;
+use dataplane::pci::bind::others_in_the_way;
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        name: "iommu.on",
+        about: "an IOMMU watches the devices",
+        why: "without one vfio-pci refuses a device, or lets it write to all of memory",
+        look: on,
+    },
+    Check {
+        name: "iommu.group",
+        about: "all of a device's IOMMU group is for programs",
+        why: "VFIO hands out whole groups: \"group is not viable\" otherwise",
+        look: group,
+    },
+    Check {
+        name: "iommu.passthrough",
+        about: "no UIO driver has a device that the IOMMU translates for",
+        why: "the device writes to addresses that mean nothing to the IOMMU: it receives nothing while its link is up",
+        look: passthrough,
+    },
+    Check {
+        name: "vfio.module",
+        about: "vfio-pci is loaded where a device is to go to it",
+        why: "there is nothing to bind a device to",
+        look: module,
+    },
+    Check {
+        name: "vfio.file",
+        about: "the files of VFIO are there",
+        why: "a program opens a device by them",
+        look: file,
+    },
+    Check {
+        name: "vfio.permission",
+        about: "this user may open the devices' groups",
+        why: "EAL skips a device that it cannot open, and the port is missing",
+        look: permission,
+    },
+    Check {
+        name: "vfio.memlock",
+        about: "this user may lock as much memory as the devices can reach",
+        why: "VFIO locks all of EAL's memory: \"Cannot set up DMA remapping, error 12\" otherwise",
+        look: memlock,
+    },
+    Check {
+        name: "vfio.noiommu",
+        about: "VFIO keeps to devices that an IOMMU watches",
+        why: "without an IOMMU a program with a device can have it write to all of memory, so it takes root",
+        look: no_iommu,
+    },
+];
+
+const NO_IOMMU: &str = "sys/module/vfio/parameters/enable_unsafe_noiommu_mode";
+
+fn may_do_without(subject: &Subject) -> bool {
+    subject.machine.read(NO_IOMMU).is_some_and(|set| set == "Y" || set == "1")
+}
+
+/// Needed devices that a program reaches by VFIO, or will.
+fn for_vfio(subject: &Subject) -> impl Iterator<Item = &PciDevice> {
+    subject.devices().filter(|device| {
+        !matches!(
+            device.driver.as_deref(),
+            Some("igb_uio" | "uio_pci_generic" | "mlx4_core" | "mlx5_core" | "mana")
+        )
+    })
+}
+
+fn on(subject: &Subject) -> Vec<Problem> {
+    let unwatched = for_vfio(subject).find(|device| device.iommu_group.is_none());
+    let Some(device) = unwatched.filter(|_| !may_do_without(subject)) else { return Vec::new() };
+    let what = format!("no IOMMU watches {} (it has no group)", device.address);
+    // AMD's is on by itself; both need their switch in the firmware.
+    vec![Problem::error(what, Mend::Boot("intel_iommu=on iommu=pt".to_owned()))]
+}
+
+fn group(subject: &Subject) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for device in for_vfio(subject).filter(|device| device.is_for_programs()) {
+        let Some(group) = device.iommu_group else { continue };
+        let others: Vec<String> = others_in_the_way(&subject.scan, group)
+            .map(|other| other.address.to_string())
+            .collect();
+        if !others.is_empty() {
+            let others = others.join(" ");
+            let what = format!(
+                "{} shares IOMMU group {group} with {others}, which the kernel has",
+                device.address
+            );
+            let command = format!("pollway dev bind vfio-pci {others}");
+            problems.push(Problem::error(what, Mend::Decide(command)));
+        }
+    }
+    problems
+}
+
+/// Source: Linux, `Documentation/ABI/testing/sysfs-kernel-iommu_groups`: `identity` is passthrough.
+fn passthrough(subject: &Subject) -> Vec<Problem> {
+    let on_uio =
+        ["igb_uio", "uio_pci_generic"].into_iter().flat_map(|driver| subject.devices_on(driver));
+    let translated = on_uio.filter_map(|device| {
+        let group = device.iommu_group?;
+        let kind = subject.machine.read(format!("sys/kernel/iommu_groups/{group}/type"))?;
+        (kind != "identity").then_some(device)
+    });
+    let problem = |device: &PciDevice| {
+        let driver = device.driver.as_deref().unwrap_or_default();
+        let what = format!("{} is on {driver}, and the IOMMU translates for it", device.address);
+        Problem::error(what, Mend::Run(format!("pollway dev bind vfio-pci {}", device.address)))
+    };
+    translated.map(problem).collect()
+}
+
+fn module(subject: &Subject) -> Vec<Problem> {
+    let waits = for_vfio(subject).any(|device| !device.is_for_programs());
+    if !waits || subject.machine.has("sys/bus/pci/drivers/vfio-pci") {
+        return Vec::new();
+    }
+    let mend = if subject.in_container {
+        Mend::Do("a container cannot load it: on the host, modprobe vfio-pci".to_owned())
+    } else {
+        Mend::Run("modprobe vfio-pci".to_owned())
+    };
+    vec![Problem::error("the driver vfio-pci is not loaded", mend)]
+}
+
+/// The file of a device's group.
+fn file_of(device: &PciDevice) -> Option<String> {
+    let group = device.iommu_group?;
+    Some(format!("dev/vfio/{group}"))
+}
+
+fn file(subject: &Subject) -> Vec<Problem> {
+    let groups = subject.devices_on("vfio-pci").filter_map(file_of);
+    let mut needed: Vec<String> = groups.collect();
+    if !needed.is_empty() {
+        needed.insert(0, "dev/vfio/vfio".to_owned());
+    }
+    let absent = needed.into_iter().find(|file| !subject.machine.has(file));
+    let Some(absent) = absent else { return Vec::new() };
+    let mend = if subject.in_container {
+        Mend::Do(format!("start the container with --device /dev/vfio/vfio --device /{absent}"))
+    } else {
+        Mend::Run("modprobe vfio-pci && udevadm trigger --subsystem-match=vfio --settle".to_owned())
+    };
+    vec![Problem::error(format!("there is no /{absent}"), mend)]
+}
+
+fn permission(subject: &Subject) -> Vec<Problem> {
+    let uid = subject.user.uid;
+    let closed = subject.devices_on("vfio-pci").filter_map(|device| {
+        let file = file_of(device)?;
+        let path = subject.machine.path(&file);
+        (path.exists() && !subject.user.may_write(&path)).then_some((device, file))
+    });
+    let problem = |(device, file): (&PciDevice, String)| {
+        let what = format!("user {uid} may not open /{file}, the group of {}", device.address);
+        Problem::error(what, Mend::Run(format!("chown {uid} /{file}")))
+    };
+    closed.map(problem).collect()
+}
+
+fn memlock(subject: &Subject) -> Vec<Problem> {
+    let Some(limit_kib) = subject.user.memlock_kib else { return Vec::new() };
+    let by_vfio = subject.devices_on("vfio-pci").next().is_some();
+    let needed_mib = subject.needs.memory_mib;
+    if !by_vfio || subject.user.has(Capability::IPC_LOCK) || limit_kib >= needed_mib * 1024 {
+        return Vec::new();
+    }
+    let what = format!(
+        "user {} may lock {limit_kib} KiB of memory, and {needed_mib} MiB are needed",
+        subject.user.uid
+    );
+    let mend = if subject.in_container {
+        Mend::Do("start the container with --ulimit memlock=-1".to_owned())
+    } else {
+        // Of the shell that it is typed into; for ever it belongs into limits.d or the unit's LimitMEMLOCK=.
+        Mend::Decide("sudo prlimit --pid $$ --memlock=unlimited".to_owned())
+    };
+    vec![Problem::error(what, mend)]
+}
+
+fn no_iommu(subject: &Subject) -> Vec<Problem> {
+    if !may_do_without(subject) {
+        return Vec::new();
+    }
+    let mend = Mend::Decide(format!("echo N > /{NO_IOMMU}"));
+    vec![Problem::warning("VFIO hands out devices that no IOMMU watches", mend)]
+}
