@@ -3,6 +3,8 @@
 //! The types here are the file's shape and its schema (`pollway schema`); what the values mean together with flags is
 //! `settings`.
 
+mod modes;
+
 use crate::dev::Device;
 use crate::flags::eal::EalFlags;
 use crate::nearest::nearest;
@@ -79,7 +81,7 @@ pub(crate) struct Port {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Fwd {
-    /// How packets are changed on their way: io, mac, macswap.
+    /// What is done to packets: io, mac, macswap and more (docs/modes.md has them all).
     pub(crate) mode: Option<String>,
     /// Which port sends what a port receives: paired, chained, loop.
     pub(crate) topology: Option<String>,
@@ -109,6 +111,16 @@ pub(crate) struct Fwd {
     pub(crate) duration: Option<f64>,
     /// The lcores of each pipeline stage; without it they are shared out by their number.
     pub(crate) pipeline: Option<Pipeline>,
+    /// Packets that txonly and flowgen make.
+    pub(crate) txonly: modes::Txonly,
+    /// The flows of flowgen.
+    pub(crate) flowgen: modes::Flowgen,
+    /// The buffer and the memory of noisy.
+    pub(crate) noisy: modes::Noisy,
+    /// How delay holds packets.
+    pub(crate) delay: modes::Delay,
+    /// What impair does to which packets.
+    pub(crate) impair: modes::Impair,
 }
 
 /// The lcores of each pipeline stage.

@@ -107,7 +107,10 @@ fn impair_delays_those_it_picks_and_no_others() {
 fn delay_holds_every_packet_its_time_and_keeps_the_order() {
     on_main_lcore(|eal| {
         let time = Duration::from_millis(5);
-        let options = ModeOptions { delay: DelayOptions { time }, ..ModeOptions::default() };
+        let options = ModeOptions {
+            delay: DelayOptions { time, ..DelayOptions::default() },
+            ..ModeOptions::default()
+        };
         let mut station = Station::new(eal, "delay", "delay", options);
         station.start();
         let mut next = 1;
@@ -128,7 +131,10 @@ fn delay_holds_every_packet_its_time_and_keeps_the_order() {
 fn delay_counts_what_it_has_no_room_for_and_what_it_holds_at_the_end() {
     on_main_lcore(|eal| {
         let time = Duration::from_secs(3600);
-        let options = ModeOptions { delay: DelayOptions { time }, ..ModeOptions::default() };
+        let options = ModeOptions {
+            delay: DelayOptions { time, ..DelayOptions::default() },
+            ..ModeOptions::default()
+        };
         let mut station = Station::new(eal, "overflow", "delay", options);
         station.start();
         let room = u64::from(station.spare());

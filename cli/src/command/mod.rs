@@ -12,6 +12,7 @@ mod csum;
 mod device;
 mod dump;
 mod flow_ctrl;
+mod modes;
 mod ports;
 mod show;
 mod vlan;
@@ -24,6 +25,7 @@ pub(crate) use csum::CsumCommand;
 pub(crate) use device::{DeviceChange, DeviceCommand};
 pub(crate) use dump::DumpCommand;
 pub(crate) use flow_ctrl::{FlowCtrlChange, FlowCtrlCommand};
+pub(crate) use modes::ModesCommand;
 pub(crate) use ports::PortsCommand;
 pub(crate) use show::{ConfigPage, PortPage, PortsPage, QueuePage, ShowCommand};
 pub(crate) use vlan::{VlanChange, VlanCommand};
@@ -43,6 +45,8 @@ pub(crate) enum Command {
     Config(ConfigCommand),
     /// Change or show what mode csum does.
     Csum(CsumCommand),
+    /// Change what forwarding modes do.
+    Modes(ModesCommand),
     /// Tell a port an address.
     Address(AddressCommand),
     /// Change what a port does about VLANs.

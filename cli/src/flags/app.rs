@@ -3,6 +3,7 @@
 //! Every flag is optional here, so that a configuration file can be told from a default; ranges are checked in
 //! `settings`, where flags and file have met.
 
+use super::modes::ModeFlags;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -16,7 +17,7 @@ pub(crate) struct AppFlags {
     /// Start forwarding when the shell opens
     #[arg(short, long)]
     pub(crate) auto_start: bool,
-    /// How packets are changed on their way: io, mac, macswap
+    /// What is done to packets: io, mac, macswap and more (docs/modes.md has them all)
     #[arg(long, value_name = "MODE")]
     pub(crate) forward_mode: Option<String>,
     /// Which port sends what a port receives: paired, chained, loop
@@ -97,4 +98,6 @@ pub(crate) struct AppFlags {
     /// Print the final figures as one JSON object
     #[arg(long, help_heading = "Flags of our own")]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) modes: ModeFlags,
 }

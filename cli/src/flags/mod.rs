@@ -2,6 +2,7 @@
 
 pub(crate) mod app;
 pub(crate) mod eal;
+pub(crate) mod modes;
 
 use crate::dev::DevFlags;
 use crate::doctor::DoctorFlags;

@@ -2,6 +2,7 @@
 
 use super::bad_checksums::BadChecksums;
 use dataplane::engine::counters::BurstCount;
+use dataplane::forward::TallyFigure;
 use dataplane::port::{PortId, QueueId};
 use serde::Serialize;
 use std::cmp::Reverse;
@@ -42,6 +43,8 @@ pub(crate) struct PortForward {
     /// Packets received with a wrong checksum; `None` in modes that do not look.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) bad_checksums: Option<BadChecksums>,
+    /// What the mode counts itself, by stream of packets that entered here.
+    pub(crate) mode_counts: Vec<Vec<TallyFigure>>,
     /// Bursts received and sent.
     pub(crate) bursts: Bursts,
 }
@@ -146,6 +149,10 @@ impl Table<'_> {
             writeln!(f, "  RX-nombufs: {:<14}", port.rx_nombufs)?;
         }
         packets(f, "TX", port.tx_packets, port.tx_dropped)?;
+        for counts in &port.mode_counts {
+            let words = counts.iter().map(|figure| format!("  {}: {}", figure.name, figure.count));
+            writeln!(f, "{}", words.collect::<String>())?;
+        }
         if bursts {
             port.bursts.fmt(f)?;
         }
@@ -240,6 +247,7 @@ mod tests {
             tx_packets,
             tx_dropped: 0,
             bad_checksums: None,
+            mode_counts: Vec::new(),
             bursts: Bursts::default(),
         }
     }

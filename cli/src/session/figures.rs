@@ -6,6 +6,7 @@ use crate::render::port_stats::{PortReport, Rates};
 use dataplane::engine::counters::BurstCount;
 use dataplane::engine::plan::{Plan, Sink, Source, Work};
 use dataplane::engine::{Figures, StreamReport};
+use dataplane::forward::TallyFigure;
 use dataplane::lcore::cycles_hz;
 use dataplane::port::{self, Any, Port, PortId};
 use dataplane::runtime::{Dataplane, Slot};
@@ -75,6 +76,11 @@ impl Account {
     }
 }
 
+/// Whether a mode's own counts get a line of their own; checksums have testpmd's.
+fn shown(counts: &Vec<TallyFigure>) -> bool {
+    !counts.is_empty() && BadChecksums::of(counts).is_none()
+}
+
 fn port_stats(
     slot: &Slot,
     reports: &[&StreamReport],
@@ -94,7 +100,8 @@ fn port_stats(
         rx_errors: now.rx_errors.saturating_sub(before.rx_errors),
         rx_nombufs: now.rx_nombuf.saturating_sub(before.rx_nombuf),
         tx_packets: sent.clone().map(|report| report.figures.sent).sum(),
-        bad_checksums: BadChecksums::of(entered.flat_map(|report| &report.mode)),
+        bad_checksums: BadChecksums::of(entered.clone().flat_map(|report| &report.mode)),
+        mode_counts: entered.map(|report| report.mode.clone()).filter(shown).collect(),
         // Not the device's own errors: drivers count there what they refuse, at each try, and it is dropped here.
         tx_dropped: for_it.map(|report| report.figures.dropped_total()).sum(),
         bursts: Bursts {

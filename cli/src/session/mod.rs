@@ -13,6 +13,7 @@ mod dump;
 mod figures;
 mod flow_ctrl;
 mod layout;
+mod modes;
 mod open;
 mod ports;
 mod report;
@@ -108,6 +109,7 @@ impl Session {
             Command::Clear(command) => self.clear(command),
             Command::Config(command) => self.configure(command),
             Command::Csum(command) => self.csum(command),
+            Command::Modes(command) => self.modes(command),
             Command::Address(command) => self.address(command),
             Command::Vlan(command) => self.vlan(command),
             Command::FlowCtrl(command) => self.flow_ctrl(command),

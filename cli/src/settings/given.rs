@@ -17,11 +17,11 @@ pub(super) struct Given<T> {
 }
 
 /// What is wrong with a value.
-pub(super) struct Fault {
+pub(crate) struct Fault {
     /// Why it cannot be.
-    pub(super) why: String,
+    pub(crate) why: String,
     /// What to write instead.
-    pub(super) mend: String,
+    pub(crate) mend: String,
 }
 
 impl Layers<'_> {
@@ -37,6 +37,12 @@ impl Layers<'_> {
             Some(value) => Given { setting: format!("{flag}={value}"), value: Some(value) },
             None => self.key(key, from_key),
         }
+    }
+
+    /// The flag's value; there is no key for it.
+    pub(super) fn flag<T: Display>(&self, flag: &str, value: Option<T>) -> Given<T> {
+        let setting = value.as_ref().map_or_else(String::new, |value| format!("{flag}={value}"));
+        Given { value, setting }
     }
 
     /// The key's value; there is no flag for it.

@@ -5,6 +5,7 @@
 
 mod assumed;
 mod given;
+pub(crate) mod modes;
 mod ports;
 mod value;
 
@@ -156,6 +157,7 @@ impl FwdSettings {
             return Err(SettingsError::NoPort);
         }
 
+        let modes = modes::options(&layers, &app.modes, &fwd)?;
         let mode = layers
             .pick("--forward-mode", app.forward_mode, "fwd.mode", fwd.mode)
             .try_map(|name| value::mode(&name))?
@@ -188,6 +190,8 @@ impl FwdSettings {
         );
         let cache = layers.pick("--mbcache", app.mbcache, "fwd.mbcache", fwd.mbcache);
 
+        let held = modes.held_by(mode);
+
         Ok(Self {
             eal,
             lcores,
@@ -195,7 +199,7 @@ impl FwdSettings {
             found_port,
             peers: value::peers(&app.eth_peer)?,
             mode,
-            modes: ModeOptions::default(),
+            modes,
             topology,
             model,
             nb_cores,
@@ -205,7 +209,7 @@ impl FwdSettings {
                 // Room for a minimal frame behind RTE_PKTMBUF_HEADROOM, 128 bytes.
                 mbuf_size: mbuf_size.within(192..=u16::MAX)?.unwrap_or(DEFAULT_MBUF_SIZE),
                 mbufs: mbufs.within(1..=u32::MAX)?,
-                held: 0,
+                held,
                 // RTE_MEMPOOL_CACHE_MAX_SIZE is 512.
                 cache: cache.within(0..=512)?.unwrap_or(DEFAULT_CACHE),
             },

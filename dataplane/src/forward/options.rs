@@ -1,6 +1,10 @@
 //! What the user asked of each mode.
 
-use super::{CsumOptions, DelayOptions, FlowgenOptions, ImpairOptions, NoisyOptions, TxOptions};
+use super::delay::DEFAULT_HELD;
+use super::{
+    CsumOptions, DelayOptions, FlowgenOptions, ImpairOptions, ModeEntry, NoisyOptions, Pick,
+    TxOptions,
+};
 
 /// The options of all modes, with testpmd's defaults; flags, file and shell write them, and a mode reads its own when it is
 /// made.
@@ -18,4 +22,16 @@ pub struct ModeOptions {
     pub delay: DelayOptions,
     /// Of `impair`.
     pub impair: ImpairOptions,
+}
+
+impl ModeOptions {
+    /// Packets that a mode is to have room to hold in each stream, and a pool to have for it.
+    pub fn held_by(&self, mode: &ModeEntry) -> u32 {
+        match mode.name {
+            "delay" => self.delay.packets,
+            "impair" if self.impair.delay != Pick::None => DEFAULT_HELD,
+            "noisy" => self.noisy.buffer,
+            _ => 0,
+        }
+    }
 }

@@ -16,7 +16,7 @@ pub use pools::{DEFAULT_CACHE, PoolSetup, Pools, sizing};
 pub use slot::Slot;
 
 use crate::eal::Eal;
-use crate::engine::plan::{Plan, Work};
+use crate::engine::plan::Plan;
 use crate::engine::{Engine, EngineError, StreamAt};
 use crate::forward::{Ground, Job, ModeError};
 use crate::lcore::SocketId;
@@ -316,13 +316,10 @@ impl Dataplane {
 
     /// Packets of a pool that modes may hold, by forwarding stream.
     fn spare(&self, plan: &Plan) -> u32 {
-        let streams = plan.workers.iter().flat_map(|worker| &worker.streams);
-        let forwarding =
-            streams.filter(|stream| matches!(stream.work, Work::Forward { .. })).count();
         let smallest = self.pools().iter().map(|(_, pool)| pool.size()).min().unwrap_or(0);
         let spare = u64::from(smallest).saturating_sub(self.demand(plan).in_flight());
         // No more than the pool's size, which is a u32.
-        (spare / forwarding.max(1) as u64) as u32
+        (spare / plan.forwarding_streams().max(1) as u64) as u32
     }
 }
 

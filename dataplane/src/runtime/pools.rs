@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 pub struct PoolSetup {
     /// Packets of each pool; computed from the plan if `None`.
     pub mbufs: Option<u32>,
-    /// Packets that modes are to have room to hold beside what the plan needs; counts only where `mbufs` is computed.
+    /// Packets that a mode is to have room to hold in each forwarding stream, beside what the plan needs; counts only where
+    /// `mbufs` is computed.
     pub held: u32,
     /// Packets that each lcore caches.
     pub cache: u32,
@@ -113,6 +114,6 @@ pub fn sizing(plan: &Plan, descriptors: u64, setup: &PoolSetup) -> Sizing {
         // The main lcore frees packets when ports are drained.
         lcores: plan.workers.len() as u64 + 1,
         cache: u64::from(setup.cache),
-        held: u64::from(setup.held),
+        held: u64::from(setup.held) * plan.forwarding_streams() as u64,
     }
 }

@@ -9,6 +9,7 @@ mod device;
 mod display;
 mod dump;
 mod flow_ctrl;
+mod modes;
 mod ports;
 mod vlan;
 
@@ -24,6 +25,7 @@ pub(crate) static TABLE: Table<Command> = &[
     address::SECTION,
     vlan::SECTION,
     flow_ctrl::SECTION,
+    modes::SECTION,
     csum::SECTION,
     device::SECTION,
     dump::SECTION,

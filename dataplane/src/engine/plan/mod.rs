@@ -228,6 +228,12 @@ impl Plan {
         self.ports.iter().find(|port| port.id == id)
     }
 
+    /// How many streams run the forwarding mode.
+    pub fn forwarding_streams(&self) -> usize {
+        let streams = self.workers.iter().flat_map(|worker| &worker.streams);
+        streams.filter(|stream| matches!(stream.work, Work::Forward { .. })).count()
+    }
+
     /// How many rings a packet passes at most: as many rounds empty them all when no port is polled any more.
     ///
     /// Rings in a cycle, which [`Plan::validate`] refuses, count as one long chain.

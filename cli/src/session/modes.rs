@@ -1,0 +1,59 @@
+//! What forwarding modes do is changed and shown.
+
+use super::Session;
+use crate::command::ModesCommand;
+use crate::failure::Failure;
+use crate::settings::modes::set;
+use dataplane::forward::{Forwarding, Split};
+
+/// Headers of a packet that is made: Ethernet, IPv4 and UDP.
+const HEADERS: u32 = 42;
+
+impl Session {
+    /// Carries out a command of the forwarding modes.
+    pub(super) fn modes(&mut self, command: ModesCommand) -> Result<String, Failure> {
+        match command {
+            ModesCommand::Set(name, value) => {
+                let mut forwarding = self.forwarding.clone();
+                set(&mut forwarding.options, &name, &value).map_err(|fault| {
+                    Failure::input(anyhow::anyhow!("{value}: {}; {}", fault.why, fault.mend))
+                })?;
+                self.forward_as(forwarding).map(|()| String::new())
+            }
+            ModesCommand::TxPkts(segments) => self.set_txpkts(segments),
+            ModesCommand::ShowTxPkts => Ok(self.txpkts()),
+        }
+    }
+
+    /// testpmd's conditions and its words for them (`set_tx_pkt_segments`, `app/test-pmd/config.c`).
+    fn set_txpkts(&mut self, segments: Vec<u16>) -> Result<String, Failure> {
+        let most = self.settings.pool.mbuf_size;
+        if let Some((at, length)) = segments.iter().enumerate().find(|(_, length)| **length > most)
+        {
+            return Ok(format!("length[{at}]={length} > mbuf_data_size={most} - give up\n"));
+        }
+        let total: u32 = segments.iter().map(|length| u32::from(*length)).sum();
+        if total < HEADERS {
+            return Ok(format!("total packet length={total} < {HEADERS} - give up\n"));
+        }
+        let mut forwarding: Forwarding = self.forwarding.clone();
+        forwarding.options.tx.segments = segments;
+        self.forward_as(forwarding).map(|()| String::new())
+    }
+
+    /// As testpmd shows it (`show_tx_pkt_segments`, `app/test-pmd/config.c`).
+    fn txpkts(&self) -> String {
+        let tx = &self.forwarding.options.tx;
+        let lengths: Vec<String> = tx.segments.iter().map(u16::to_string).collect();
+        let split = match tx.split {
+            Split::Off => "off",
+            Split::On => "on",
+            Split::Random => "rand",
+        };
+        format!(
+            "Number of segments: {}\nSegment sizes: {}\nSplit packet: {split}\n",
+            lengths.len(),
+            lengths.join(",")
+        )
+    }
+}
