@@ -48,7 +48,9 @@ for device in ${devices//,/ }; do
     [[ $device =~ ^(null|vhost)$ ]] || refuse "--devices are of null and vhost, not '$device'"
 done
 for mode in ${modes//,/ }; do
-    [[ $mode =~ ^(io|mac|macswap)$ ]] || refuse "--modes are of io, mac and macswap, not '$mode'"
+    # Those that send: packets sent are what is counted.
+    [[ $mode =~ ^(io|mac|macswap|csum|5tswap|flowgen|txonly|noisy)$ ]] ||
+        refuse "--modes are of io, mac, macswap, csum, 5tswap, flowgen, txonly and noisy, not '$mode'"
 done
 
 # For 16383 packets of 2176 bytes and what EAL takes besides, in each of two programs.
