@@ -152,10 +152,11 @@ fn sound_and_damaged(cases: Vec<(String, Frame, usize)>) -> Vec<Case> {
 
 /// IPv4 and IPv6 with TCP and UDP, tagged and not, of several lengths.
 fn plain() -> Vec<Case> {
-    let payload: Vec<u8> = (0..1400).map(|place| (place % 251) as u8).collect();
+    // The longest does not fit into one mbuf.
+    let payload: Vec<u8> = (0..5000).map(|place| (place % 251) as u8).collect();
     let mut cases = Vec::new();
     for tags in 0..3 {
-        for length in [1, 18, 99, 1400] {
+        for length in [1, 18, 99, 1400, 4999] {
             let payload = &payload[..length];
             for (kind, frame) in [
                 ("udp4", udp4(payload)),

@@ -30,21 +30,25 @@ impl Sum {
         Self { words: 0, odd: false }
     }
 
-    /// The sum of the pseudo header that IPv4 lends its transports (RFC 793 §3.1, RFC 768).
+    /// The sum of the pseudo header that IP lends its transports: IPv4's (RFC 793 §3.1, RFC 768) and IPv6's (RFC 8200 §8.1)
+    /// add up to the same.
     ///
-    /// `len` is that of the transport's header and payload, in bytes.
+    /// `addresses` are both as they stand in the header; `len` is that of the transport's header and payload, in bytes.
     #[inline]
-    pub fn ipv4_pseudo_header(src: Ipv4Addr, dst: Ipv4Addr, protocol: u8, len: u16) -> Self {
-        Self::new().bytes(&src.octets()).bytes(&dst.octets()).u16(protocol.into()).u16(len)
+    pub fn pseudo_header(addresses: &[u8], protocol: u8, len: u32) -> Self {
+        Self::new().bytes(addresses).u16(protocol.into()).bytes(&len.to_be_bytes())
     }
 
-    /// The sum of the pseudo header that IPv6 lends its transports (RFC 8200 §8.1).
-    ///
-    /// `len` is that of the transport's header and payload, in bytes.
+    /// [`Self::pseudo_header`] of IPv4.
+    #[inline]
+    pub fn ipv4_pseudo_header(src: Ipv4Addr, dst: Ipv4Addr, protocol: u8, len: u16) -> Self {
+        Self::pseudo_header([src.octets(), dst.octets()].as_flattened(), protocol, len.into())
+    }
+
+    /// [`Self::pseudo_header`] of IPv6.
     #[inline]
     pub fn ipv6_pseudo_header(src: Ipv6Addr, dst: Ipv6Addr, protocol: u8, len: u32) -> Self {
-        let len = len.to_be_bytes();
-        Self::new().bytes(&src.octets()).bytes(&dst.octets()).u16(protocol.into()).bytes(&len)
+        Self::pseudo_header([src.octets(), dst.octets()].as_flattened(), protocol, len)
     }
 
     /// Adds bytes as they stand in the packet.

@@ -3,6 +3,7 @@
 use super::checksum::Sum;
 use super::read;
 use std::net::Ipv4Addr;
+use std::ops::Range;
 
 mod field {
     use std::ops::Range;
@@ -16,6 +17,9 @@ mod field {
     pub(super) const DST: Range<usize> = 16..20;
     pub(super) const OPTIONS: usize = 20;
 }
+
+/// Where both addresses are in the header, the source first.
+pub const ADDRESSES: Range<usize> = field::SRC.start..field::DST.end;
 
 /// The bits of flags and offset that only a fragment has: "more fragments" and the offset.
 const FRAGMENT_BITS: u16 = 0x3fff;

@@ -2,6 +2,7 @@
 
 use super::read;
 use std::net::Ipv6Addr;
+use std::ops::Range;
 
 mod field {
     use std::ops::Range;
@@ -28,6 +29,9 @@ pub const MAX_EXTENSIONS: usize = 7;
 
 /// The bits of a fragment header that only a real fragment has: the offset and "more fragments".
 const FRAGMENT_BITS: u16 = 0xfff9;
+
+/// Where both addresses are in the header, the source first.
+pub const ADDRESSES: Range<usize> = field::SRC.start..field::DST.end;
 
 /// The length of the fixed header.
 pub const HEADER_LEN: usize = field::PAYLOAD;

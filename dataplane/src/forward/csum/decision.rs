@@ -65,8 +65,8 @@ impl Offloads {
     /// Whether the packet is larger than one segment.
     fn cuts(&self, layers: &Layers, network: &Network, pkt_len: u32) -> bool {
         let segment = if layers.outer.is_some() { self.tunnel_segment } else { self.segment };
-        let headers = network.transport_at() + network.transport_len;
-        segment != 0 && pkt_len as usize > headers + usize::from(segment)
+        let headers = network.transport_at() as u32 + u32::from(network.transport_len);
+        segment != 0 && pkt_len > headers + u32::from(segment)
     }
 
     #[inline]
@@ -134,9 +134,9 @@ impl Offloads {
     fn lengths(&self, layers: &Layers) -> HeaderLengths {
         let network = layers.network.as_ref();
         let inner = HeaderLengths {
-            l2: layers.link_len as u16,
-            l3: network.map_or(0, |network| network.len as u16),
-            l4: network.map_or(0, |network| network.transport_len as u16),
+            l2: layers.link_len,
+            l3: network.map_or(0, |network| network.len),
+            l4: network.map_or(0, |network| network.transport_len),
             segment: self.segment,
             ..HeaderLengths::default()
         };
@@ -146,8 +146,8 @@ impl Offloads {
         if knows_tunnels {
             HeaderLengths {
                 segment: self.tunnel_segment,
-                outer_l2: outer.at as u16,
-                outer_l3: outer.len as u16,
+                outer_l2: outer.at,
+                outer_l3: outer.len,
                 ..inner
             }
         } else {

@@ -18,12 +18,12 @@ pub use options::{CsumOptions, CsumPort};
 
 use super::{Context, Counts, DropReason, Fate, Made, Mode, StreamContext, Tally};
 use crate::batch::Batch;
-use crate::mbuf::Mbuf;
+use crate::mbuf::{HeaderLengths, Mbuf};
 use crate::offload::rx;
 use crate::wire::ethernet::Frame;
 use crate::wire::transport::Transport;
 use decision::{Decision, Offloads, OuterUdp};
-use layers::Layers;
+use layers::{Layers, Network};
 use std::sync::Arc;
 
 /// Names of the mode's counts, as testpmd's statistics have them: packets whose checksum the device that received them found
@@ -74,7 +74,6 @@ impl Csum {
     #[inline]
     fn packet(&self, mbuf: &mut Mbuf) -> Fate {
         self.count_bad(mbuf.ol_flags());
-        let pkt_len = mbuf.pkt_len();
         let Some(bytes) = mbuf.data_mut() else { return Fate::Drop(DropReason::Shared) };
         let Some(mut frame) = Frame::new_checked(&mut *bytes) else {
             return Fate::Drop(DropReason::Truncated);
@@ -83,9 +82,23 @@ impl Csum {
             frame.set_addresses(addresses);
         }
         let layers = Layers::parse(bytes, self.tunnels);
-        let decision = self.offloads.decide(&layers, pkt_len);
+        if layers.network.is_none() && layers.outer.is_none() {
+            let lengths = HeaderLengths { l2: layers.link_len, ..HeaderLengths::default() };
+            mbuf.set_tx_offload(0, lengths);
+        } else {
+            self.checksums(mbuf, &layers);
+        }
+        Fate::Send
+    }
+
+    /// Not inlined: packets that are no IP would pay for the registers of those that are.
+    #[inline(never)]
+    fn checksums(&self, mbuf: &mut Mbuf, layers: &Layers) {
+        let decision = self.offloads.decide(layers, mbuf.pkt_len());
         if let Some(network) = &layers.network {
-            if decision.network {
+            if decision.network
+                && let Some(bytes) = mbuf.data_mut()
+            {
                 software::fill_network(bytes, network);
             }
             if decision.transport
@@ -94,11 +107,10 @@ impl Csum {
                 software::fill_transport(mbuf, network, transport);
             }
         }
-        if layers.outer.is_some() {
-            fill_outer(mbuf, &layers, &decision);
+        if let Some((_, outer)) = &layers.outer {
+            fill_outer(mbuf, outer, &decision);
         }
         mbuf.set_tx_offload(decision.flags, decision.lengths);
-        Fate::Send
     }
 
     /// Counts what the device found when it received the packet.
@@ -124,8 +136,7 @@ impl Csum {
 }
 
 /// The checksums of the headers around a tunnel, after those within.
-fn fill_outer(mbuf: &mut Mbuf, layers: &Layers, decision: &Decision) {
-    let Some((_, outer)) = &layers.outer else { return };
+fn fill_outer(mbuf: &mut Mbuf, outer: &Network, decision: &Decision) {
     if decision.outer_network
         && let Some(bytes) = mbuf.data_mut()
     {
@@ -134,7 +145,7 @@ fn fill_outer(mbuf: &mut Mbuf, layers: &Layers, decision: &Decision) {
     match decision.outer_udp {
         OuterUdp::Leave => {}
         OuterUdp::Fill => software::fill_transport(mbuf, outer, Transport::Udp),
-        OuterUdp::Clear => software::write(mbuf, outer.field(Transport::Udp), [0; 4]),
-        OuterUdp::Offload => software::fill_pseudo_header(mbuf, outer),
+        OuterUdp::Clear => software::clear_udp(mbuf, outer),
+        OuterUdp::Offload => software::fill_udp_pseudo_header(mbuf, outer),
     }
 }

@@ -3,15 +3,14 @@
 use super::layers::{Network, Version};
 use crate::mbuf::Mbuf;
 use crate::wire::checksum::{Sum, sctp};
+use crate::wire::ipv4;
 use crate::wire::transport::Transport;
-use crate::wire::{ipv4, ipv6};
-use std::ops::Range;
 
 /// Fills in the IPv4 header's checksum; IPv6 has none.
 #[inline]
 pub(super) fn fill_network(frame: &mut [u8], network: &Network) {
     if network.version == Version::V4
-        && let Some(bytes) = frame.get_mut(network.at..)
+        && let Some(bytes) = frame.get_mut(usize::from(network.at)..)
         && let Some(mut packet) = ipv4::Packet::new_checked(bytes)
     {
         packet.fill_checksum();
@@ -22,70 +21,86 @@ pub(super) fn fill_network(frame: &mut [u8], network: &Network) {
 /// them count.
 #[inline]
 pub(super) fn fill_transport(mbuf: &mut Mbuf, network: &Network, transport: Transport) {
-    let at = network.transport_at();
-    if at + network.payload_len > mbuf.pkt_len() as usize
-        || network.payload_len < transport.min_header_len()
-    {
+    let Some(frame) = mbuf.data_mut() else { return };
+    let pseudo_header = pseudo_header(frame, network, transport);
+    let Some(bytes) = frame.get_mut(network.payload()) else {
+        return fill_over_segments(mbuf, network, transport, pseudo_header);
+    };
+    write(bytes, transport, [0; 4]);
+    let checksum = compute(std::iter::once(&*bytes), transport, pseudo_header);
+    write(bytes, transport, checksum);
+}
+
+/// As [`fill_transport`], for a packet that goes on in further segments, or ends before it should.
+#[cold]
+fn fill_over_segments(mbuf: &mut Mbuf, network: &Network, transport: Transport, start: Sum) {
+    if network.payload().end > mbuf.pkt_len() as usize {
         return;
     }
-    let field = network.field(transport);
-    write(mbuf, field.clone(), [0; 4]);
-    let checksum = compute(mbuf, network, transport);
-    write(mbuf, field, checksum);
+    let put = |mbuf: &mut Mbuf, checksum| {
+        if let Some(bytes) = transport_of(mbuf, network) {
+            write(bytes, transport, checksum);
+        }
+    };
+    put(mbuf, [0; 4]);
+    let checksum = compute(pieces(mbuf, network), transport, start);
+    put(mbuf, checksum);
 }
 
-/// What a device wants to find in the field of a UDP checksum that it fills in: the pseudo header's sum.
-pub(super) fn fill_pseudo_header(mbuf: &mut Mbuf, network: &Network) {
-    let header = mbuf.data().get(network.at..).unwrap_or_default();
-    let [high, low] = pseudo_header(header, network, Transport::Udp).folded().to_be_bytes();
-    write(mbuf, network.field(Transport::Udp), [high, low, 0, 0]);
-}
-
-/// Writes as many bytes of `checksum` as the field has. Packets whose header is elsewhere or shared are none of ours: they
-/// were not parsed, or dropped.
-#[inline]
-pub(super) fn write(mbuf: &mut Mbuf, field: Range<usize>, checksum: [u8; 4]) {
-    if let Some(bytes) = mbuf.data_mut().and_then(|frame| frame.get_mut(field)) {
-        bytes.copy_from_slice(&checksum[..bytes.len()]);
+/// Makes the UDP checksum "none".
+pub(super) fn clear_udp(mbuf: &mut Mbuf, network: &Network) {
+    if let Some(bytes) = transport_of(mbuf, network) {
+        write(bytes, Transport::Udp, [0; 4]);
     }
 }
 
-/// The checksum's bytes as they are sent, as many as its field has; the field itself must be zero.
-#[inline]
-fn compute(mbuf: &Mbuf, network: &Network, transport: Transport) -> [u8; 4] {
-    let pieces = pieces(mbuf, network.transport_at(), network.payload_len);
-    if transport == Transport::Sctp {
-        return sctp(pieces);
+/// Writes what a device wants to find in the field of a UDP checksum that it fills in: the pseudo header's sum.
+pub(super) fn fill_udp_pseudo_header(mbuf: &mut Mbuf, network: &Network) {
+    let [high, low] = pseudo_header(mbuf.data(), network, Transport::Udp).folded().to_be_bytes();
+    if let Some(bytes) = transport_of(mbuf, network) {
+        write(bytes, Transport::Udp, [high, low, 0, 0]);
     }
-    let header = mbuf.data().get(network.at..).unwrap_or_default();
-    let sum = pieces.fold(pseudo_header(header, network, transport), Sum::bytes);
+}
+
+/// The first segment's bytes from the transport header on.
+fn transport_of<'a>(mbuf: &'a mut Mbuf, network: &Network) -> Option<&'a mut [u8]> {
+    mbuf.data_mut()?.get_mut(network.transport_at()..)
+}
+
+#[inline]
+fn pseudo_header(frame: &[u8], network: &Network, transport: Transport) -> Sum {
+    // The addresses were there when the header was parsed.
+    let addresses = frame.get(network.addresses()).unwrap_or_default();
+    Sum::pseudo_header(addresses, transport.protocol(), network.payload_len.into())
+}
+
+/// Writes a checksum into the header that begins `bytes`: as much of it as the field has, if there is all of the field.
+#[inline]
+fn write(bytes: &mut [u8], transport: Transport, checksum: [u8; 4]) {
+    if let Some(field) = bytes.get_mut(transport.checksum_field()) {
+        field.copy_from_slice(&checksum[..field.len()]);
+    }
+}
+
+/// The checksum's bytes as they are sent; the field itself must be zero.
+#[inline]
+fn compute<'a>(
+    pieces: impl Iterator<Item = &'a [u8]>,
+    transport: Transport,
+    pseudo_header: Sum,
+) -> [u8; 4] {
     let checksum = match transport {
-        Transport::Udp => sum.udp_checksum(),
-        Transport::Tcp | Transport::Sctp => sum.checksum(),
+        Transport::Sctp => return sctp(pieces),
+        Transport::Tcp => pieces.fold(pseudo_header, Sum::bytes).checksum(),
+        Transport::Udp => pieces.fold(pseudo_header, Sum::bytes).udp_checksum(),
     };
     let [high, low] = checksum.to_be_bytes();
     [high, low, 0, 0]
 }
 
-#[inline]
-fn pseudo_header(header: &[u8], network: &Network, transport: Transport) -> Sum {
-    let (protocol, len) = (transport.protocol(), network.payload_len);
-    let sum = match network.version {
-        Version::V4 => ipv4::Packet::new_checked(header).map(|packet| {
-            Sum::ipv4_pseudo_header(packet.src(), packet.dst(), protocol, len as u16)
-        }),
-        Version::V6 => ipv6::Packet::new_checked(header).map(|packet| {
-            Sum::ipv6_pseudo_header(packet.src(), packet.dst(), protocol, len as u32)
-        }),
-    };
-    // The header was parsed a moment ago.
-    sum.unwrap_or_default()
-}
-
-/// The packet's bytes from `at` on, `len` of them, by segment.
-#[inline]
-fn pieces(mbuf: &Mbuf, at: usize, len: usize) -> impl Iterator<Item = &[u8]> {
-    let (mut skip, mut left) = (at, len);
+/// Transport header and payload, by segment.
+fn pieces<'a>(mbuf: &'a Mbuf, network: &Network) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+    let (mut skip, mut left) = (network.transport_at(), usize::from(network.payload_len));
     mbuf.chunks().map(move |chunk| {
         let (before, from) = chunk.split_at(skip.min(chunk.len()));
         skip -= before.len();
