@@ -1,13 +1,18 @@
 #include "shim.h"
 
+#include <netinet/in.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <rte_cycles.h>
 #include <rte_devargs.h>
 #include <rte_errno.h>
 #include <rte_lcore.h>
 #include <rte_log.h>
+#include <rte_mbuf_dyn.h>
 #include <rte_memzone.h>
+#include <rte_net.h>
+#include <rte_vxlan.h>
 
 int pw_errno(void)
 {
@@ -123,6 +128,81 @@ uint16_t pw_eth_rx_burst(uint16_t port, uint16_t queue, struct rte_mbuf **mbufs,
 uint16_t pw_eth_tx_burst(uint16_t port, uint16_t queue, struct rte_mbuf **mbufs, uint16_t n)
 {
 	return rte_eth_tx_burst(port, queue, mbufs, n);
+}
+
+/* The UDP port and the VNI of what the device took for a packet in a tunnel, without regard to VLAN tags and IPv4 options. */
+static void sight_of_tunnel(const struct rte_mbuf *mbuf, struct pw_sight *sight)
+{
+	const int v4 = RTE_ETH_IS_IPV4_HDR(mbuf->packet_type) != 0;
+	const uint32_t l3 = sizeof(struct rte_ether_hdr);
+	const uint32_t l4 = l3 + (v4 ? sizeof(struct rte_ipv4_hdr) : sizeof(struct rte_ipv6_hdr));
+	const uint8_t *proto;
+	const struct rte_udp_hdr *udp;
+	const struct rte_vxlan_hdr *vxlan;
+	uint8_t copy[sizeof(*udp) + sizeof(*vxlan)];
+	uint8_t proto_copy;
+
+	proto = rte_pktmbuf_read(mbuf, l3 + (v4 ? offsetof(struct rte_ipv4_hdr, next_proto_id)
+			: offsetof(struct rte_ipv6_hdr, proto)), 1, &proto_copy);
+	udp = rte_pktmbuf_read(mbuf, l4, sizeof(copy), copy);
+	if (proto == NULL || udp == NULL || *proto != IPPROTO_UDP)
+		return;
+	vxlan = (const struct rte_vxlan_hdr *)(udp + 1);
+	sight->over_udp = 1;
+	sight->udp_port = rte_be_to_cpu_16(udp->dst_port);
+	sight->vni_and_rest = rte_be_to_cpu_32(vxlan->vx_vni);
+}
+
+/* Where the timestamp is and which flag says that it is there; no flag while no driver has registered them. */
+static uint64_t timestamp_flag;
+static int timestamp_offset;
+
+void pw_sight_open(void)
+{
+	int bit = rte_mbuf_dynflag_lookup(RTE_MBUF_DYNFLAG_RX_TIMESTAMP_NAME, NULL);
+
+	timestamp_offset = rte_mbuf_dynfield_lookup(RTE_MBUF_DYNFIELD_TIMESTAMP_NAME, NULL);
+	timestamp_flag = bit < 0 || timestamp_offset < 0 ? 0 : RTE_BIT64(bit);
+}
+
+void pw_sight_of(const struct rte_mbuf *mbuf, struct pw_sight *sight)
+{
+	struct rte_net_hdr_lens lens = { 0 };
+	struct rte_ether_hdr copy = { 0 };
+	const struct rte_ether_hdr *ether = rte_pktmbuf_read(mbuf, 0, sizeof(copy), &copy);
+
+	memset(sight, 0, sizeof(*sight));
+	if (ether != NULL) {
+		memcpy(sight->src, &ether->src_addr, sizeof(sight->src));
+		memcpy(sight->dst, &ether->dst_addr, sizeof(sight->dst));
+		sight->ether_type = rte_be_to_cpu_16(ether->ether_type);
+	}
+	sight->ol_flags = mbuf->ol_flags;
+	sight->pkt_len = mbuf->pkt_len;
+	sight->packet_type = mbuf->packet_type;
+	sight->rss = mbuf->hash.rss;
+	sight->fdir_lo = mbuf->hash.fdir.lo;
+	sight->fdir_hi = mbuf->hash.fdir.hi;
+	sight->nb_segs = mbuf->nb_segs;
+	sight->vlan_tci = mbuf->vlan_tci;
+	sight->vlan_tci_outer = mbuf->vlan_tci_outer;
+	memcpy(sight->pool, mbuf->pool->name, sizeof(sight->pool));
+
+	if (mbuf->ol_flags & timestamp_flag) {
+		sight->has_timestamp = 1;
+		sight->timestamp = *RTE_MBUF_DYNFIELD(mbuf, timestamp_offset, const rte_mbuf_timestamp_t *);
+	}
+
+	sight->sw_packet_type = rte_net_get_ptype(mbuf, &lens, RTE_PTYPE_ALL_MASK);
+	sight->l2_len = lens.l2_len;
+	sight->l3_len = lens.l3_len;
+	sight->l4_len = lens.l4_len;
+	sight->tunnel_len = lens.tunnel_len;
+	sight->inner_l2_len = lens.inner_l2_len;
+	sight->inner_l3_len = lens.inner_l3_len;
+	sight->inner_l4_len = lens.inner_l4_len;
+	if (RTE_ETH_IS_TUNNEL_PKT(mbuf->packet_type))
+		sight_of_tunnel(mbuf, sight);
 }
 
 void pw_mbuf_fields_get(const struct rte_mbuf *mbuf, struct pw_mbuf_fields *fields)

@@ -60,6 +60,39 @@ const char *pw_dev_args(const struct rte_device *device);
 /* Where a memory zone is, and its bytes (rte_memzone.h: fields of a packed structure); NULL if there is none. */
 const void *pw_memzone_find(const char *name, size_t *len);
 
+/* What is told of a packet that passes a port: the fields of its mbuf, and its layers as rte_net_get_ptype() finds them. */
+struct pw_sight {
+	uint64_t ol_flags;
+	uint64_t timestamp;
+	uint32_t pkt_len;
+	uint32_t packet_type;
+	uint32_t sw_packet_type;
+	uint32_t rss;
+	uint32_t fdir_lo;
+	uint32_t fdir_hi;
+	uint32_t vni_and_rest;
+	uint16_t nb_segs;
+	uint16_t vlan_tci;
+	uint16_t vlan_tci_outer;
+	uint16_t ether_type;
+	uint16_t l3_len;
+	uint16_t inner_l3_len;
+	uint16_t tunnel_len;
+	uint16_t udp_port;
+	uint8_t l2_len;
+	uint8_t inner_l2_len;
+	uint8_t l4_len;
+	uint8_t inner_l4_len;
+	uint8_t over_udp;
+	uint8_t has_timestamp;
+	uint8_t src[RTE_ETHER_ADDR_LEN];
+	uint8_t dst[RTE_ETHER_ADDR_LEN];
+	char pool[RTE_MEMPOOL_NAMESIZE];
+};
+/* Looks up where drivers leave timestamps, if one does (rte_mbuf_dyn.h); before the first sight. */
+void pw_sight_open(void);
+void pw_sight_of(const struct rte_mbuf *mbuf, struct pw_sight *sight);
+
 /*
  * C twins of what Rust reads by itself (the burst calls through rte_eth_fp_ops, the fields of an mbuf): the tests
  * hold the Rust readers against them.

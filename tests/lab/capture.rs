@@ -22,6 +22,16 @@ pub(crate) fn forward_with(
     flags: &[&str],
     commands: &[&str],
 ) -> (Vec<Frame>, Value) {
+    let (sent, report, _) = session(frames, flags, commands);
+    (sent, report)
+}
+
+/// As [`forward_with`], with all that was printed.
+pub(crate) fn session(
+    frames: &[Frame],
+    flags: &[&str],
+    commands: &[&str],
+) -> (Vec<Frame>, Value, String) {
     let files = Files::new(frames);
     let device = format!("pcap:{},tx={}", files.input(), files.output());
     let mut forwarder = Forwarder::prepare(&[&device], flags);
@@ -31,8 +41,8 @@ pub(crate) fn forward_with(
     forwarder.shell.ask("start");
     forwarder.shell.wait_for_figure(0, "RX-packets", frames.len() as u64);
     // What is under way when it stops is still sent.
-    let report = forwarder.stop();
-    (files.sent(), report)
+    let (report, printed, _) = forwarder.stop_and_read();
+    (files.sent(), report, printed)
 }
 
 /// What dpdk-testpmd sends of these frames, with these flags and after these commands.

@@ -66,7 +66,14 @@ impl Forwarder {
     /// # Panics
     /// If it did not end in order, with every packet back and no file left.
     pub(crate) fn stop(self) -> Value {
-        report(self.shell.console.close(), &self.prefix)
+        self.stop_and_read().0
+    }
+
+    /// As [`Self::stop`], with all that it wrote to stdout and stderr.
+    pub(crate) fn stop_and_read(self) -> (Value, String, String) {
+        let ended = self.shell.console.close();
+        let (stdout, stderr) = (ended.stdout.clone(), ended.stderr.clone());
+        (report(ended, &self.prefix), stdout, stderr)
     }
 }
 

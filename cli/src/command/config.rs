@@ -7,4 +7,6 @@ use dataplane::forward::ModeEntry;
 pub(crate) enum ConfigCommand {
     /// The forwarding mode.
     Fwd(&'static ModeEntry),
+    /// Which packets are shown as they pass.
+    Verbose(u16),
 }

@@ -18,3 +18,4 @@ pub(crate) mod ptypes;
 pub(crate) mod queue_info;
 pub(crate) mod rss;
 pub(crate) mod rxtx_config;
+pub(crate) mod sight;

@@ -10,6 +10,7 @@ impl Session {
     pub(super) fn configure(&mut self, command: ConfigCommand) -> Result<String, Failure> {
         match command {
             ConfigCommand::Fwd(mode) => self.set_mode(mode),
+            ConfigCommand::Verbose(level) => self.set_verbose(level),
         }
     }
 

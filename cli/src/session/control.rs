@@ -66,6 +66,7 @@ impl Session {
         }
         let stopped = self.dataplane.engine.stop().map_err(Failure::running);
         self.last = Some(self.account());
+        self.verbose.flush();
         stopped
     }
 

@@ -18,6 +18,7 @@ mod open;
 mod ports;
 mod report;
 mod show;
+mod verbose;
 mod vlan;
 mod watch;
 
@@ -38,6 +39,7 @@ use layout::Layout;
 use report::{DeviceReport, Report};
 use std::collections::BTreeMap;
 use std::io;
+use verbose::Verbose;
 use watch::Links;
 
 /// A running dataplane.
@@ -57,6 +59,8 @@ pub(crate) struct Session {
     /// Device statistics when they were last shown: rates count from there.
     shown: BTreeMap<PortId, Shown>,
     links: Links,
+    /// Which packets are shown as they pass.
+    verbose: Verbose,
     /// DPDK's memory when it was last shown.
     heaps_shown: Option<HeapsTotal>,
 }
@@ -70,6 +74,7 @@ impl Session {
     pub(crate) fn close(mut self) -> (Report, Result<(), Failure>) {
         let stopped = if self.is_forwarding() { self.stop() } else { Ok(()) };
         let Account { plan, figures, stats } = self.account();
+        std::mem::take(&mut self.verbose).close();
         let mut report = Report {
             forward_mode: self.forwarding.mode.name,
             plan,

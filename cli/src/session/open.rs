@@ -3,6 +3,7 @@
 use super::Session;
 use super::figures::Baseline;
 use super::layout::Layout;
+use super::verbose::Verbose;
 use super::watch::Links;
 use crate::failure::Failure;
 use crate::lcores;
@@ -66,6 +67,7 @@ impl Session {
             layout,
             last,
             baseline,
+            verbose: Verbose::default(),
             shown,
             links: Links::default(),
             heaps_shown,

@@ -1,7 +1,7 @@
 //! What can go wrong with a port.
 
 use super::{ETHERNET_OVERHEAD, PortId, QueueId};
-use crate::eal::errno_text;
+use crate::eal::{errno_text, last_errno};
 use crate::lcore::SocketId;
 
 /// What can go wrong with a port.
@@ -146,6 +146,11 @@ impl Errno {
     /// The number as DPDK gave it, below zero.
     pub fn raw(self) -> i32 {
         self.0
+    }
+
+    /// What a call that answers NULL has left in `rte_errno`.
+    pub(super) fn last() -> Self {
+        Self(-last_errno())
     }
 
     /// A call's answer: done unless negative.

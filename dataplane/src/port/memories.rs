@@ -15,7 +15,7 @@ pub enum DescriptorError {
 }
 
 /// A direction of descriptor rings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
     /// Receive.

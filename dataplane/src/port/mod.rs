@@ -26,10 +26,12 @@ mod ptypes;
 mod queue;
 mod queue_info;
 mod rss;
+mod sight;
 mod stats;
 mod timesync;
 mod tune;
 mod vlan;
+pub(crate) mod watch;
 mod wire_pair;
 
 pub use bus::{BusDevice, bus_devices};
@@ -47,9 +49,11 @@ pub use queue_info::{
     BurstMode, QueueState, RxDescriptor, RxQueueInfo, Thresholds, TxDescriptor, TxQueueInfo,
 };
 pub use rss::{RETA_GROUP, RSS_TYPES, RetaEntry, RssHash, RssTypes};
+pub use sight::{LayerLength, Sight};
 pub use stats::{ExtendedStat, PortStats};
 pub use timesync::Timesync;
 pub use vlan::{VlanOffload, VlanOffloads, VlanTag};
+pub use watch::{Sights, WatchError};
 pub use wire_pair::wire_pair;
 
 use crate::batch::Batch;

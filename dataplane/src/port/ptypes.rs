@@ -65,7 +65,7 @@ impl<State> Port<State> {
 }
 
 /// DPDK's name of a packet type (`rte_mbuf_ptype.h`, `rte_get_ptype_name`).
-fn name(ptype: u32) -> String {
+pub(super) fn name(ptype: u32) -> String {
     let mut name = [0 as c_char; 256];
     // SAFETY: the call writes as much as it is told at most, and terminates it; what it failed to write is all NUL.
     unsafe {

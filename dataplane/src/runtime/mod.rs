@@ -21,7 +21,10 @@ use crate::engine::{Engine, EngineError, StreamAt};
 use crate::forward::{Ground, Job, ModeError};
 use crate::lcore::SocketId;
 use crate::mempool::{MempoolError, Sizing};
-use crate::port::{Errno, Port, PortConfig, PortError, PortId, Queues, Stopped};
+use crate::port::watch::Watch;
+use crate::port::{
+    Any, Direction, Errno, Port, PortConfig, PortError, PortId, Queues, Sights, Stopped, WatchError,
+};
 use std::collections::BTreeMap;
 
 /// Why a dataplane could not be changed as asked.
@@ -36,6 +39,9 @@ pub enum RuntimeError {
     /// The engine refused.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// Its packets cannot be looked at.
+    #[error(transparent)]
+    Watch(#[from] WatchError),
     /// There is no such port.
     #[error("there is no port {0}")]
     NoSuchPort(PortId),
@@ -72,6 +78,8 @@ pub struct Dataplane {
     kept: u32,
     /// Packets that waited in receive queues of ports that were stopped.
     drained: u64,
+    /// Who looks at packets as they pass. Behind engine and ports, as a worker may be in one of its callbacks.
+    watch: Option<Watch>,
     eal: Eal,
 }
 
@@ -92,7 +100,16 @@ impl Dataplane {
         let pools = Pools::new(setup);
         let ground = Ground { pools, ports: Vec::new(), spare: 0, burst: 0 };
         let (engine, eal) = (Engine::idle(eal), eal.clone());
-        Self { engine, slots: BTreeMap::new(), setup, ground, kept: 0, drained: 0, eal }
+        Self {
+            engine,
+            slots: BTreeMap::new(),
+            setup,
+            ground,
+            kept: 0,
+            drained: 0,
+            watch: None,
+            eal,
+        }
     }
 
     /// Makes the pools, configures and starts the ports, and lays out the plan's streams.
@@ -245,6 +262,9 @@ impl Dataplane {
         match Engine::assemble(&self.eal, plan, queues, &mut |stream| make(stream, &self.ground)) {
             Ok(engine) => {
                 self.engine = engine;
+                if let Some(watch) = &mut self.watch {
+                    watch.look(watched(&self.slots))?;
+                }
                 Ok(())
             }
             Err((queues, error)) => {
@@ -271,6 +291,27 @@ impl Dataplane {
     /// [`EngineError`]; with [`EngineError::Mode`] nothing has changed.
     pub fn set_jobs(&mut self, make: &mut MakeJob<'_>) -> Result<(), EngineError> {
         self.engine.set_jobs(&mut |stream| make(stream, &self.ground))
+    }
+
+    /// Looks from now on at the packets that pass the ports in these directions, and at no others. The first time it
+    /// returns the end where they are read.
+    ///
+    /// # Errors
+    /// [`WatchError`]; then nothing is looked at.
+    pub fn watch(
+        &mut self,
+        directions: &'static [Direction],
+    ) -> Result<Option<Sights>, WatchError> {
+        let (watch, sights) = match &mut self.watch {
+            Some(watch) => (watch, None),
+            None => {
+                let (watch, sights) = Watch::new(&self.eal)?;
+                (self.watch.insert(watch), Some(sights))
+            }
+        };
+        watch.set_directions(directions);
+        watch.look(watched(&self.slots))?;
+        Ok(sights)
     }
 
     /// Stops what runs, stops and closes the ports, and counts the pools.
@@ -321,6 +362,11 @@ impl Dataplane {
         // No more than the pool's size, which is a u32.
         (spare / plan.forwarding_streams().max(1) as u64) as u32
     }
+}
+
+/// The ports whose packets can be looked at: those that run.
+fn watched(slots: &BTreeMap<PortId, Slot>) -> impl Iterator<Item = &Port<Any>> {
+    slots.values().filter(|slot| slot.is_started()).map(Slot::port)
 }
 
 impl Drop for Dataplane {
