@@ -32,6 +32,7 @@ enum {
 	PW_MBUF_PKT_LEN = offsetof(struct rte_mbuf, pkt_len),
 	PW_MBUF_DATA_LEN = offsetof(struct rte_mbuf, data_len),
 	PW_MBUF_VLAN_TCI = offsetof(struct rte_mbuf, vlan_tci),
+	PW_MBUF_VLAN_TCI_OUTER = offsetof(struct rte_mbuf, vlan_tci_outer),
 	PW_MBUF_HASH_RSS = offsetof(struct rte_mbuf, hash.rss),
 	PW_MBUF_BUF_LEN = offsetof(struct rte_mbuf, buf_len),
 	PW_MBUF_NEXT = offsetof(struct rte_mbuf, next),
@@ -65,6 +66,11 @@ static const uint32_t PW_ETH_MQ_RX_RSS = RTE_ETH_MQ_RX_RSS;
 static const uint32_t PW_ETH_SPEED_NUM_UNKNOWN = RTE_ETH_SPEED_NUM_UNKNOWN;
 static const uint64_t PW_ETH_BURST_FLAG_PER_QUEUE = RTE_ETH_BURST_FLAG_PER_QUEUE;
 static const uint64_t PW_ETH_DEV_CAPA_RXQ_SHARE = RTE_ETH_DEV_CAPA_RXQ_SHARE;
+
+static const uint64_t PW_ETH_RX_OFFLOAD_VLAN_STRIP = RTE_ETH_RX_OFFLOAD_VLAN_STRIP;
+static const uint64_t PW_ETH_RX_OFFLOAD_VLAN_FILTER = RTE_ETH_RX_OFFLOAD_VLAN_FILTER;
+static const uint64_t PW_ETH_RX_OFFLOAD_VLAN_EXTEND = RTE_ETH_RX_OFFLOAD_VLAN_EXTEND;
+static const uint64_t PW_ETH_RX_OFFLOAD_QINQ_STRIP = RTE_ETH_RX_OFFLOAD_QINQ_STRIP;
 
 /* What RSS hashes. */
 #define PW_RSS(type) static const uint64_t PW_ETH_RSS_##type = RTE_ETH_RSS_##type
@@ -143,6 +149,8 @@ PW_FLAG(RX_L4_CKSUM_MASK);
 PW_FLAG(RX_L4_CKSUM_BAD);
 PW_FLAG(RX_OUTER_IP_CKSUM_BAD);
 PW_FLAG(RX_OUTER_L4_CKSUM_BAD);
+PW_FLAG(TX_VLAN);
+PW_FLAG(TX_QINQ);
 PW_FLAG(TX_IPV4);
 PW_FLAG(TX_IPV6);
 PW_FLAG(TX_IP_CKSUM);
@@ -167,6 +175,8 @@ PW_FLAG(EXTERNAL);
 
 /* What a port is asked to do to packets that it sends. */
 #define PW_TX(offload) static const uint64_t PW_ETH_TX_OFFLOAD_##offload = RTE_ETH_TX_OFFLOAD_##offload
+PW_TX(VLAN_INSERT);
+PW_TX(QINQ_INSERT);
 PW_TX(IPV4_CKSUM);
 PW_TX(UDP_CKSUM);
 PW_TX(TCP_CKSUM);

@@ -219,6 +219,7 @@ void pw_mbuf_fields_get(const struct rte_mbuf *mbuf, struct pw_mbuf_fields *fiel
 	fields->nb_segs = mbuf->nb_segs;
 	fields->port = mbuf->port;
 	fields->vlan_tci = mbuf->vlan_tci;
+	fields->vlan_tci_outer = mbuf->vlan_tci_outer;
 	fields->headroom = rte_pktmbuf_headroom(mbuf);
 	fields->tailroom = rte_pktmbuf_tailroom(mbuf);
 	fields->l2_len = mbuf->l2_len;

@@ -113,6 +113,7 @@ struct pw_mbuf_fields {
 	uint16_t nb_segs;
 	uint16_t port;
 	uint16_t vlan_tci;
+	uint16_t vlan_tci_outer;
 	uint16_t headroom;
 	uint16_t tailroom;
 	uint16_t l2_len;

@@ -4,7 +4,7 @@
 //! Reference counts stay DPDK's business: nothing here can make two owners of one packet.
 #![allow(unsafe_code)]
 
-use crate::offload::tx::MEMORY;
+use crate::offload::tx::{MEMORY, QINQ, VLAN};
 use dpdk_sys::rte_mbuf;
 use std::ptr::NonNull;
 
@@ -128,6 +128,19 @@ impl Mbuf {
         }
     }
 
+    /// Has the device put VLAN tags in front before it sends the packet, beside what it is told already.
+    #[inline]
+    pub fn insert_vlan(&mut self, tags: VlanTags) {
+        let flags = if tags.outer.is_some() { VLAN | QINQ } else { VLAN };
+        let flags = self.ol_flags() | flags;
+        // SAFETY: as in `field!`, and `&mut self` makes this the only access.
+        unsafe {
+            self.at::<u64>(dpdk_sys::PW_MBUF_OL_FLAGS).write(flags);
+            self.at::<u16>(dpdk_sys::PW_MBUF_VLAN_TCI).write(tags.inner);
+            self.at::<u16>(dpdk_sys::PW_MBUF_VLAN_TCI_OUTER).write(tags.outer.unwrap_or(0));
+        }
+    }
+
     /// Appends another packet's segments, or gives it back if there would be more than an mbuf can count.
     ///
     /// # Errors
@@ -210,6 +223,15 @@ impl Mbuf {
     pub(crate) fn as_raw(&self) -> *mut rte_mbuf {
         self.0.as_ptr()
     }
+}
+
+/// VLAN tags that a device puts in front of a packet (IEEE 802.1Q §9.6: each a VLAN's number, and priority bits).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VlanTags {
+    /// The only one, or the second of two.
+    pub inner: u16,
+    /// The first of two.
+    pub outer: Option<u16>,
 }
 
 /// Lengths of a packet's headers, in bytes (`rte_mbuf_core.h`, the fields of `tx_offload`).

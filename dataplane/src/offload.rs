@@ -23,6 +23,10 @@ pub mod tx {
     use crate::wire::transport::Transport;
     use crate::wire::tunnel::Tunnel;
 
+    /// Put a VLAN tag in front.
+    pub const VLAN: u64 = dpdk_sys::PW_MBUF_F_TX_VLAN;
+    /// Put an outer VLAN tag in front of that.
+    pub const QINQ: u64 = dpdk_sys::PW_MBUF_F_TX_QINQ;
     /// It is IPv4.
     pub const IPV4: u64 = dpdk_sys::PW_MBUF_F_TX_IPV4;
     /// It is IPv6.
@@ -75,6 +79,10 @@ pub mod tx {
 pub mod port {
     use crate::wire::transport::Transport;
 
+    /// A VLAN tag in front.
+    pub const VLAN_INSERT: u64 = dpdk_sys::PW_ETH_TX_OFFLOAD_VLAN_INSERT;
+    /// Two VLAN tags in front.
+    pub const QINQ_INSERT: u64 = dpdk_sys::PW_ETH_TX_OFFLOAD_QINQ_INSERT;
     /// The IPv4 header's checksum.
     pub const IPV4_CHECKSUM: u64 = dpdk_sys::PW_ETH_TX_OFFLOAD_IPV4_CKSUM;
     /// The outer IPv4 header's checksum.

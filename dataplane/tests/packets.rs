@@ -7,7 +7,7 @@ mod common;
 use common::{on_main_lcore, pool};
 use dataplane::batch::{Batch, MAX_BURST};
 use dataplane::lcore::SocketId;
-use dataplane::mbuf::{HeaderLengths, Mbuf};
+use dataplane::mbuf::{HeaderLengths, Mbuf, VlanTags};
 use dataplane::mempool::{Mempool, MempoolConfig, MempoolError};
 use dataplane::offload;
 use dataplane::ring::{Consumer, Multi, Producer, RingError, Single, ring};
@@ -86,6 +86,21 @@ fn every_reader_agrees_with_its_c_twin() {
             })
             .unwrap();
         assert_eq!(pool.in_use(), 0);
+    });
+}
+
+#[test]
+fn vlan_tags_are_where_c_looks_for_them() {
+    on_main_lcore(|eal| {
+        let pool = pool(eal, "tags", 63);
+        let mut mbuf = numbered(&pool, 0);
+        mbuf.insert_vlan(VlanTags { inner: 5, outer: None });
+        let c = twin(&mbuf);
+        assert_eq!((c.ol_flags, c.vlan_tci), (dpdk_sys::PW_MBUF_F_TX_VLAN, 5));
+        mbuf.insert_vlan(VlanTags { inner: 6, outer: Some(7) });
+        let c = twin(&mbuf);
+        let both = dpdk_sys::PW_MBUF_F_TX_VLAN | dpdk_sys::PW_MBUF_F_TX_QINQ;
+        assert_eq!((c.ol_flags, c.vlan_tci, c.vlan_tci_outer), (both, 6, 7));
     });
 }
 

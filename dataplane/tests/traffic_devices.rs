@@ -21,7 +21,6 @@ use dataplane::traffic::rate::Rate;
 use dataplane::traffic::result::{Path, TrialResult};
 use dataplane::traffic::spec::{Load, StreamSpec, TrafficSpec};
 use dataplane::traffic::trial;
-use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -92,12 +91,8 @@ impl Bench {
         let setup = PoolSetup { mbufs: None, held: 4096, cache: 64, mbuf_size: DEFAULT_MBUF_SIZE };
         let mut dataplane =
             Dataplane::bring_up(eal, ports, plan, &setup, &mut |_, _| Ok(Job::default())).unwrap();
-        let forwarding = Forwarding {
-            mode: mode(self.mode).unwrap(),
-            options: self.options,
-            retry: None,
-            peers: BTreeMap::new(),
-        };
+        let mode = mode(self.mode).unwrap();
+        let forwarding = Forwarding { options: self.options, ..Forwarding::of(mode) };
         let mut generator = Generator::new(spec, TscClock::of_machine(true).unwrap()).unwrap();
         let others =
             &mut |at: dataplane::engine::StreamAt<'_>, ground: &_| forwarding.job(at, ground);

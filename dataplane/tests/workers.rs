@@ -8,14 +8,13 @@ mod common;
 use common::{LCORES, on_main_lcore, pool};
 use dataplane::batch::Batch;
 use dataplane::engine::plan::{ModelRequest, PortRequest, Request, Topology};
-use dataplane::forward::{Forwarding, MODES, ModeOptions};
+use dataplane::forward::{Forwarding, MODES};
 use dataplane::lcore::{LcoreId, SocketId};
 use dataplane::mempool::DEFAULT_MBUF_SIZE;
 use dataplane::port::{Port, PortConfig, wire_pair};
 use dataplane::runtime::{Dataplane, PoolSetup};
 use dataplane::wire::ethernet::MacAddr;
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -92,12 +91,7 @@ fn a_running_worker_neither_allocates_nor_frees() {
             };
             let setup =
                 PoolSetup { mbufs: None, held: 4096, cache: 64, mbuf_size: DEFAULT_MBUF_SIZE };
-            let mut forwarding = Forwarding {
-                mode: &MODES[0],
-                options: ModeOptions::default(),
-                retry: None,
-                peers: BTreeMap::new(),
-            };
+            let mut forwarding = Forwarding::of(&MODES[0]);
             let mut dataplane = Dataplane::bring_up(
                 eal,
                 ports,

@@ -1,8 +1,8 @@
 //! What two kernels do to each other, each in a network namespace.
 
-use super::{PATIENCE, run};
+use super::{PATIENCE, run, tag};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
-use std::fs::File;
+use std::fs::{self, File};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::path::Path;
@@ -80,5 +80,35 @@ impl Packets {
     /// Those that came since.
     pub(crate) fn since(self, before: Self) -> Self {
         Self { sent: self.sent - before.sent, received: self.received - before.received }
+    }
+}
+
+/// Two interfaces that are wired to each other, on which the kernel says nothing by itself; gone when dropped.
+pub(crate) struct VethPair {
+    pub(crate) one: String,
+    pub(crate) other: String,
+}
+
+impl VethPair {
+    pub(crate) fn new() -> Self {
+        let pair = Self { one: format!("va{}", tag()), other: format!("vb{}", tag()) };
+        let Self { one, other } = &pair;
+        run(Command::new("ip").args(["link", "add", one, "type", "veth", "peer", "name", other]));
+        for end in [one, other] {
+            // Neighbour discovery would speak as soon as the interface is up.
+            let silence = format!("/proc/sys/net/ipv6/conf/{end}/disable_ipv6");
+            if Path::new(&silence).exists() {
+                fs::write(silence, "1").unwrap();
+            }
+            run(Command::new("ip").args(["link", "set", end, "up"]));
+        }
+        pair
+    }
+}
+
+impl Drop for VethPair {
+    fn drop(&mut self) {
+        // A test that fails has more to say than this.
+        let _ = Command::new("ip").args(["link", "delete", &self.one]).status();
     }
 }

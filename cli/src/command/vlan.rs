@@ -1,5 +1,6 @@
 //! Commands about VLANs.
 
+use dataplane::mbuf::VlanTags;
 use dataplane::port::{PortId, QueueId, VlanOffload, VlanTag};
 
 /// Changes what a port does about VLANs.
@@ -24,6 +25,8 @@ pub(crate) enum VlanChange {
     Filter(u16, bool),
     /// Packets of all VLANs are received, or no longer.
     FilterAll(bool),
+    /// The port, which is to be stopped, has its device tag what the forwarding mode sends, or no longer.
+    Insert(Option<VlanTags>),
     /// The device tags all packets that it sends with this VLAN, or no longer.
     Pvid(u16, bool),
 }

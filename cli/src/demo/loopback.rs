@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use dataplane::eal::Eal;
 use dataplane::engine::StreamAt;
 use dataplane::engine::plan::{Model, ModelRequest, Plan, PortRequest, Request, Topology, Work};
-use dataplane::forward::{Forwarding, Ground, Job, ModeEntry, ModeOptions};
+use dataplane::forward::{Forwarding, Ground, Job, ModeEntry};
 use dataplane::lcore::{LcoreId, SocketId};
 use dataplane::mempool::DEFAULT_MBUF_SIZE;
 use dataplane::port::{PortConfig, PortId, QueueId, wire_pair};
@@ -22,7 +22,6 @@ use dataplane::traffic::rate::Rate;
 use dataplane::traffic::result::{Sending, TrialResult};
 use dataplane::traffic::spec::{Load, Sizes, StreamSpec, TrafficSpec};
 use dataplane::traffic::trial::{self, Progress};
-use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -115,12 +114,7 @@ impl Setup<'_> {
             Dataplane::bring_up(self.eal, ports, plan.clone(), &pools, &mut |_, _| {
                 Ok(Job::default())
             })?;
-        let forwarding = Forwarding {
-            mode: self.mode,
-            options: ModeOptions::default(),
-            retry: None,
-            peers: BTreeMap::new(),
-        };
+        let forwarding = Forwarding::of(self.mode);
         let mut trial = |rate, duration, watch: &mut dyn FnMut(&Progress<'_>)| {
             let mut generator = Generator::new(self.traffic(port, rate, duration), clock)?;
             let mut others = |at: StreamAt<'_>, ground: &Ground| forwarding.job(at, ground);

@@ -45,10 +45,9 @@ impl Session {
 
         let opened = open_ports(&settings, &eal)?;
         let forwarding = Forwarding {
-            mode: settings.mode,
             options: settings.modes.clone(),
-            retry: None,
             peers: opened.iter().map(|opened| (opened.port.id(), opened.peer)).collect(),
+            ..Forwarding::of(settings.mode)
         };
         let mut dataplane = Dataplane::new(&eal, settings.pool);
         for opened in opened {

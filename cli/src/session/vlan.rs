@@ -3,7 +3,9 @@
 use super::{Session, refused};
 use crate::command::{VlanChange, VlanCommand};
 use crate::failure::Failure;
-use dataplane::port::{Any, Port, VlanOffload};
+use dataplane::mbuf::VlanTags;
+use dataplane::offload::port::{QINQ_INSERT, VLAN_INSERT};
+use dataplane::port::{Any, Port, PortId, VlanOffload};
 
 /// VLANs are numbered below this (IEEE 802.1Q §9.6).
 const VLANS: u16 = 4096;
@@ -39,6 +41,7 @@ impl Session {
             }
             VlanChange::Filter(vlan, on) => filter(port, vlan, on)?,
             VlanChange::FilterAll(on) => (0..VLANS).try_for_each(|vlan| filter(port, vlan, on))?,
+            VlanChange::Insert(tags) => self.set_tx_vlan(id, tags)?,
             VlanChange::Pvid(vlan, on) => {
                 port.set_vlan_pvid(checked(vlan)?, on).map_err(|errno| {
                     let (on, diag) = (u8::from(on), errno.raw());
@@ -49,6 +52,41 @@ impl Session {
             }
         }
         Ok(String::new())
+    }
+
+    /// Has a port's device tag what is forwarded to it, from its next start on.
+    fn set_tx_vlan(&mut self, id: PortId, tags: Option<VlanTags>) -> Result<(), Failure> {
+        if self.is_started(id) {
+            return Err(refused(format!("Please stop port {id} first")));
+        }
+        let can = self.existing(id)?.info().map_err(Failure::running)?.tx_offloads;
+        let Some(slot) = self.dataplane.port_mut(id) else { return Ok(()) };
+        let others = slot.wanted.tx_offloads & !(VLAN_INSERT | QINQ_INSERT);
+        let Some(tags) = tags else {
+            slot.wanted.tx_offloads = others;
+            self.forwarding.tx_vlans.remove(&id);
+            return Ok(());
+        };
+        checked(tags.inner)?;
+        let needed = match tags.outer {
+            Some(outer) => {
+                checked(outer)?;
+                if can & QINQ_INSERT == 0 {
+                    return Err(refused(format!("Error: qinq insert not supported by port {id}")));
+                }
+                VLAN_INSERT | QINQ_INSERT
+            }
+            None if slot.wanted.tx_offloads & QINQ_INSERT != 0 => {
+                return Err(refused("Error, as QinQ has been enabled."));
+            }
+            None if can & VLAN_INSERT == 0 => {
+                return Err(refused(format!("Error: vlan insert is not supported by port {id}")));
+            }
+            None => VLAN_INSERT,
+        };
+        slot.wanted.tx_offloads = others | needed;
+        self.forwarding.tx_vlans.insert(id, tags);
+        Ok(())
     }
 }
 

@@ -1,9 +1,12 @@
 //! From what the user asked of forwarding to the job of each stream.
 
-use super::{Job, ModeEntry, ModeError, ModeOptions, PortFacts, Retry, StreamContext};
+use super::tagged::Tagged;
+use super::{Job, Mode, ModeEntry, ModeError, ModeOptions, PortFacts, Retry, StreamContext};
 use crate::engine::StreamAt;
 use crate::engine::plan::Work;
 use crate::lcore::cycles_hz;
+use crate::mbuf::VlanTags;
+use crate::offload::port::VLAN_INSERT;
 use crate::port::PortId;
 use crate::runtime::Pools;
 use crate::wire::ethernet::MacAddr;
@@ -21,6 +24,8 @@ pub struct Forwarding {
     pub retry: Option<Retry>,
     /// The station behind each port (testpmd's `--eth-peer`).
     pub peers: BTreeMap<PortId, MacAddr>,
+    /// VLAN tags that each port's device puts in front of what it sends, once it has the offload for it.
+    pub tx_vlans: BTreeMap<PortId, VlanTags>,
 }
 
 /// What jobs are made from: ports and pools as they run.
@@ -36,6 +41,12 @@ pub struct Ground {
 }
 
 impl Forwarding {
+    /// A mode as it is unless something else is asked of it.
+    pub fn of(mode: &'static ModeEntry) -> Self {
+        let (options, retry) = (ModeOptions::default(), None);
+        Self { mode, options, retry, peers: BTreeMap::new(), tx_vlans: BTreeMap::new() }
+    }
+
     /// The station behind a port: testpmd's 02:00:00:00:00:PORT unless another was named.
     pub fn peer(&self, port: PortId) -> MacAddr {
         let [_, low] = port.0.to_be_bytes();
@@ -49,12 +60,21 @@ impl Forwarding {
     pub fn job(&self, at: StreamAt<'_>, ground: &Ground) -> Result<Job, ModeError> {
         let mode = match at.plan.work {
             Work::Forward { ingress, egress } => match self.context(at, ground, ingress, egress) {
-                Some(context) => (self.mode.make)(&context)?,
+                Some(context) => self.tagged((self.mode.make)(&context)?, context.egress),
                 None => None,
             },
             Work::Pass | Work::Generate { .. } | Work::Measure => None,
         };
         Ok(Job::new(mode, self.retry))
+    }
+
+    /// The mode, and the tags that its packets get behind it.
+    fn tagged(&self, mode: Option<Box<dyn Mode>>, egress: PortFacts) -> Option<Box<dyn Mode>> {
+        let tags = self.tx_vlans.get(&egress.id).copied();
+        match tags.filter(|_| egress.tx_offloads & VLAN_INSERT != 0) {
+            Some(tags) => Some(Box::new(Tagged { mode, tags })),
+            None => mode,
+        }
     }
 
     /// What the mode is told. There is nothing to tell of ports that do not run, which a plan has none of.

@@ -24,6 +24,7 @@ mod noisy;
 mod options;
 mod rxonly;
 mod shared_rxq;
+mod tagged;
 mod tally;
 mod txonly;
 

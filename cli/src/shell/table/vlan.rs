@@ -2,6 +2,7 @@
 
 use crate::command::{Command, VlanChange, VlanCommand};
 use crate::shell::grammar::{Entry, Request, Section, Values};
+use dataplane::mbuf::VlanTags;
 use dataplane::port::{PortId, QueueId, VlanOffload, VlanTag};
 
 pub(super) const SECTION: Section<Command> = Section {
@@ -68,6 +69,20 @@ pub(super) const SECTION: Section<Command> = Section {
             syntax: "rx_vlan rm all PORT",
             about: "Remove all VLANs from those that a port receives.",
             build: |values| run(values.port()?, VlanChange::FilterAll(false)),
+        },
+        Entry {
+            syntax: "tx_vlan set PORT VLAN:u16 [OUTER:u16]",
+            about: "Set the VLAN tag, or the two of them, that a stopped port's device puts in front of what is forwarded \
+                    to it.",
+            build: |values| {
+                let (port, inner) = (values.port()?, values.number()?);
+                run(port, VlanChange::Insert(Some(VlanTags { inner, outer: values.number() })))
+            },
+        },
+        Entry {
+            syntax: "tx_vlan reset PORT",
+            about: "Have a stopped port's device put no VLAN tag in front of what is forwarded to it.",
+            build: |values| run(values.port()?, VlanChange::Insert(None)),
         },
         Entry {
             syntax: "tx_vlan set pvid PORT VLAN:u16 (on|off)",
