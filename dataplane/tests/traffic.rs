@@ -12,8 +12,9 @@ use dataplane::engine::plan::{Plan, PortRequest};
 use dataplane::forward::{Ground, Job, ModeError};
 use dataplane::lcore::{LcoreId, SocketId};
 use dataplane::mempool::DEFAULT_MBUF_SIZE;
-use dataplane::port::{Port, PortConfig, QueueId, Queues, Started, wire_pair};
+use dataplane::port::{Port, PortConfig, PortId, QueueId, Queues, Started, wire_pair};
 use dataplane::runtime::{Dataplane, PoolSetup};
+use dataplane::traffic::capture::WAITING;
 use dataplane::traffic::clock::TscClock;
 use dataplane::traffic::generator::Generator;
 use dataplane::traffic::probe::Probe;
@@ -25,6 +26,7 @@ use dataplane::wire::ethernet::MacAddr;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 /// Where the probe lies behind Ethernet, IPv4 and UDP.
 const PROBE_AT: usize = 42;
@@ -66,7 +68,8 @@ impl Rig {
             spec.host.iter_mut().for_each(|host| host.port = port.id().0);
         }
         plan.validate().unwrap();
-        let setup = PoolSetup { mbufs: None, held: 0, cache: 64, mbuf_size: DEFAULT_MBUF_SIZE };
+        let setup =
+            PoolSetup { mbufs: None, held: WAITING, cache: 64, mbuf_size: DEFAULT_MBUF_SIZE };
         let ports = vec![(port, PortConfig::default())];
         let no_jobs = &mut no_job;
         let dataplane = Dataplane::bring_up(eal, ports, plan, &setup, no_jobs).unwrap();
@@ -310,6 +313,41 @@ fn questions_are_answered_while_packets_are_measured() {
         // The last answers may be on their way when the trial ends.
         assert!(answers.load(Ordering::Relaxed) >= 15);
     });
+}
+
+#[test]
+fn what_comes_back_is_captured_with_nanoseconds() {
+    on_main_lcore(|eal| {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("back.pcap");
+        let mut rig = Rig::new(eal, "capture", one(stream(pps(20_000), 1_000)));
+        let port = PortId(rig.generator.spec().stream[0].port);
+        rig.generator.capture(eal, port, &file).unwrap();
+        let result = rig.run(|_| {});
+        let [captured] = &result.captured[..] else { panic!("one port is captured") };
+        assert_eq!((captured.written, captured.missed, &captured.error), (1_000, 0, &None));
+
+        let reader = std::fs::File::open(&file).unwrap();
+        let mut reader = pcap_file::pcap::PcapReader::new(reader).unwrap();
+        assert_eq!(reader.header().ts_resolution, pcap_file::TsResolution::NanoSecond);
+        let mut before = Duration::ZERO;
+        for number in 0..1_000 {
+            let packet = reader.next_packet().unwrap().unwrap();
+            assert_eq!((packet.data.len(), sequence(&packet.data)), (60, number));
+            assert!(packet.timestamp >= before);
+            before = packet.timestamp;
+        }
+        assert!(reader.next_packet().is_none());
+        let refused = rig_error(eal, &folder.path().join("nowhere/a.pcap"));
+        assert!(refused.contains("nowhere/a.pcap cannot be written: No such file"), "{refused}");
+    });
+}
+
+/// What is said of a file that cannot be captured to.
+fn rig_error(eal: &Eal, file: &std::path::Path) -> String {
+    let spec = one(StreamSpec::default());
+    let mut generator = Generator::new(spec, TscClock::of_machine(true).unwrap()).unwrap();
+    generator.capture(eal, PortId(99), file).unwrap_err().to_string()
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! A generator: from a specification to the jobs of a plan's streams, and from their modes to a result.
 
+use super::capture::{Capture, CaptureError};
 use super::clock::{Reading, TscClock};
 use super::measure::{Measure, MeasureParts};
 use super::pacing::{Pacer, PacingError};
@@ -12,12 +13,14 @@ use super::sender::{SenderParts, Stamp};
 use super::spec::{StreamSpec, Timing, TrafficSpec};
 use super::tally::{self, Basis};
 use super::timeline::{Ticker, Timelines};
+use crate::eal::Eal;
 use crate::engine::plan::{Sink, Source, Work};
 use crate::engine::{Engine, StreamAt};
 use crate::forward::{Ground, Job, ModeError};
 use crate::lcore::cycles;
 use crate::mempool::Mempool;
 use crate::port::PortId;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -99,6 +102,7 @@ pub struct Generator {
     halt: Arc<AtomicBool>,
     timelines: Timelines,
     calibration: Option<Calibration>,
+    captures: Vec<Capture>,
     begun: Reading,
     /// When the sending ended.
     ended: Option<Reading>,
@@ -148,6 +152,7 @@ impl Generator {
             halt: Arc::default(),
             timelines: Timelines::new(),
             calibration: None,
+            captures: Vec::new(),
             begun: Reading::take(),
             ended: None,
         })
@@ -171,6 +176,16 @@ impl Generator {
     /// Has results corrected by what the generator itself adds.
     pub fn calibrate(&mut self, calibration: Calibration) {
         self.calibration = Some(calibration);
+    }
+
+    /// Has the packets that a port receives in the next trial written to a file, in pcap's classic format with nanoseconds. Questions that are
+    /// answered are not among them. The pool must have [`WAITING`](super::capture::WAITING) packets to spare for each port.
+    ///
+    /// # Errors
+    /// [`CaptureError`] if the file or the ring to the control thread cannot be made.
+    pub fn capture(&mut self, eal: &Eal, port: PortId, file: &Path) -> Result<(), CaptureError> {
+        self.captures.push(Capture::new(eal, port, file, self.clock)?);
+        Ok(())
     }
 
     /// Begins a new trial: the jobs made from now on send from the beginning, and nothing is recorded yet.
@@ -253,6 +268,7 @@ impl Generator {
         });
         let receivers = receivers.collect();
         Measure::new(MeasureParts {
+            port,
             signature: self.signature,
             places,
             receivers,
@@ -260,6 +276,7 @@ impl Generator {
             ticker: Ticker::new(self.clock.hz),
             lines: self.timelines.sender(),
             responder,
+            capture: self.captures.iter().find(|capture| capture.port() == port).map(Capture::tap),
         })
     }
 
@@ -279,9 +296,10 @@ impl Generator {
         PollClock::new(self.clock.cycles(self.spec.stall_ns))
     }
 
-    /// Takes in what workers say about each second; called more often than once a second.
+    /// Takes in what workers say about each second, and the packets captured; called several times a second.
     pub fn gather(&mut self) {
         self.timelines.gather();
+        self.captures.iter_mut().for_each(Capture::gather);
     }
 
     /// A stream's seconds so far.
@@ -300,9 +318,19 @@ impl Generator {
 
     /// What a trial came to; the engine is stopped.
     pub fn result(&mut self, engine: &Engine, interrupted: bool) -> TrialResult {
-        self.timelines.gather();
+        self.gather();
         let counts: Vec<u64> = self.streams.iter().map(|stream| stream.count).collect();
-        tally::result(
+        let captured = std::mem::take(&mut self.captures).into_iter().map(|capture| {
+            let mut missed = 0;
+            engine.visit(|_, measure: &Measure| {
+                if measure.port() == capture.port() {
+                    missed += measure.missed();
+                }
+            });
+            capture.finish(missed)
+        });
+        let captured = captured.collect();
+        let result = tally::result(
             engine,
             &mut self.timelines,
             &Basis {
@@ -314,7 +342,8 @@ impl Generator {
                 counts: &counts,
                 calibration: self.calibration.as_ref(),
             },
-        )
+        );
+        TrialResult { captured, ..result }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The receiving mode: finds the probes of the packets that come, and hands them to their streams' receivers.
 
+use super::capture::CaptureTap;
 use super::polling::PollClock;
 use super::probe::{NotAProbe, PROBE_BYTES, Probe};
 use super::receiver::Receiver;
@@ -9,6 +10,7 @@ use crate::batch::Batch;
 use crate::forward::{Context, Counts, Feed, Mode, Tally};
 use crate::lcore::cycles;
 use crate::mbuf::Mbuf;
+use crate::port::PortId;
 use crossbeam_channel::Sender;
 use std::sync::Arc;
 
@@ -22,6 +24,7 @@ pub(super) const RECEIVED: &str = "received";
 
 /// What a receiving mode is made of.
 pub(super) struct MeasureParts {
+    pub(super) port: PortId,
     pub(super) signature: u16,
     /// Where the streams' probes lie, the likeliest first.
     pub(super) places: Vec<usize>,
@@ -32,6 +35,8 @@ pub(super) struct MeasureParts {
     pub(super) lines: Sender<Line>,
     /// Who answers questions; `None` if the stream has no sink by which answers would leave.
     pub(super) responder: Option<Responder>,
+    /// Where packets go in place of their pool.
+    pub(super) capture: Option<CaptureTap>,
 }
 
 /// What a packet that came was.
@@ -155,6 +160,16 @@ impl Measure {
         self.parts.responder.as_ref().map_or(0, Responder::answered)
     }
 
+    /// The port that it measures.
+    pub(super) fn port(&self) -> PortId {
+        self.parts.port
+    }
+
+    /// Packets that found no room on their way to a file.
+    pub(super) fn missed(&self) -> u64 {
+        self.parts.capture.as_ref().map_or(0, CaptureTap::missed)
+    }
+
     /// What no line tells of yet.
     pub(super) fn last_lines(&self) -> impl Iterator<Item = Line> {
         let second = self.parts.ticker.second;
@@ -184,14 +199,17 @@ impl Mode for Measure {
                 Arrived::Counted => {}
                 Arrived::Unknown => {
                     if self.answer(&mut batch[at]) {
-                        // Those before were looked at: what is left in the end are the answers.
-                        batch.swap(answers, at);
+                        // To the front, where in the end only answers are left.
+                        batch[answers..=at].rotate_right(1);
                         answers += 1;
                     }
                 }
             }
         }
-        batch.truncate(answers);
+        match &mut self.parts.capture {
+            Some(capture) => capture.take(batch, answers, now_tsc),
+            None => batch.truncate(answers),
+        }
         self.counts.add(0, received);
     }
 
@@ -216,6 +234,7 @@ mod tests {
 
     fn measure(places: Vec<usize>) -> Measure {
         Measure::new(MeasureParts {
+            port: PortId(0),
             signature: SIGNATURE,
             places,
             receivers: vec![
@@ -227,6 +246,7 @@ mod tests {
             ticker: Ticker::new(NonZeroU64::MIN),
             lines: bounded(1).0,
             responder: None,
+            capture: None,
         })
     }
 

@@ -8,6 +8,7 @@
 
 pub mod account;
 pub mod calibration;
+pub mod capture;
 pub mod clock;
 pub mod distribution;
 pub mod generator;

@@ -1,6 +1,7 @@
 //! What a trial came to.
 
 use super::account::TrafficAccount;
+use super::capture::CaptureResult;
 use super::distribution::{Distribution, SignedSummary, Summary};
 use super::invalid::Invalid;
 use super::rate::Rate;
@@ -17,6 +18,8 @@ pub struct TrialResult {
     pub foreign: u64,
     /// Questions that were answered (ARP, neighbour discovery, ping); they are not among the foreign packets.
     pub answered: u64,
+    /// What was captured, by port.
+    pub captured: Vec<CaptureResult>,
     /// Why the figures are not what was asked for; a valid trial has none.
     pub invalid: Vec<Invalid>,
     /// How steadily the generator itself ran.

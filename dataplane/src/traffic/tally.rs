@@ -78,6 +78,7 @@ pub(super) fn result(engine: &Engine, timelines: &mut Timelines, basis: &Basis<'
         seconds,
         foreign: gathered.foreign,
         answered: gathered.answered,
+        captured: Vec::new(),
         invalid,
         polling: gathered.polling(basis.clock),
         clock: Clock { tsc_hz: hz.get(), invariant, drift_ppm },
