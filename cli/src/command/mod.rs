@@ -13,6 +13,7 @@ mod device;
 mod dump;
 mod flow_ctrl;
 mod modes;
+mod port_config;
 mod ports;
 mod show;
 mod vlan;
@@ -26,6 +27,7 @@ pub(crate) use device::{DeviceChange, DeviceCommand};
 pub(crate) use dump::DumpCommand;
 pub(crate) use flow_ctrl::{FlowCtrlChange, FlowCtrlCommand};
 pub(crate) use modes::ModesCommand;
+pub(crate) use port_config::{PortConfigCommand, QueueChange, SETTINGS, Setting};
 pub(crate) use ports::PortsCommand;
 pub(crate) use show::{ConfigPage, PortPage, PortsPage, QueuePage, ShowCommand};
 pub(crate) use vlan::{VlanChange, VlanCommand};
@@ -59,6 +61,8 @@ pub(crate) enum Command {
     Dump(DumpCommand),
     /// Start, stop, add and remove ports.
     Ports(PortsCommand),
+    /// Change what ports and queues are to be.
+    PortConfig(PortConfigCommand),
 }
 
 /// One port or all of them.

@@ -1,8 +1,10 @@
 //! How forwarding is to be laid out: what commands change while it is stopped, and `start` makes a plan of.
 
-use super::Session;
+use super::{Session, refused};
+use crate::command::PortSelection;
 use crate::failure::Failure;
 use crate::settings::FwdSettings;
+use dataplane::batch::MAX_BURST;
 use dataplane::engine::plan::{Plan, PortRequest, Request, Topology};
 use dataplane::lcore::LcoreId;
 use dataplane::port::PortId;
@@ -64,6 +66,114 @@ impl Layout {
 }
 
 impl Session {
+    /// The ports that forward from now on, in forwarding order.
+    pub(super) fn set_ports(&mut self, ports: Vec<PortId>) -> Result<String, Failure> {
+        self.forwarding_is_stopped()?;
+        for port in &ports {
+            self.selected(PortSelection::One(*port))?;
+        }
+        let (before, count) = (self.layout.forwarding().len(), ports.len());
+        self.layout.ports = ports;
+        self.layout.nb_ports = count;
+        let mut answer = String::new();
+        if before != count {
+            answer += &format!(
+                "previous number of forwarding ports {before} - changed to number of configured ports {count}\n"
+            );
+        }
+        if self.layout.asked.topology == Topology::Paired && count % 2 == 1 {
+            answer += "\nWarning! port-topology=paired and odd forward ports number, the last port will pair with itself.\n\n";
+        }
+        Ok(answer)
+    }
+
+    pub(super) fn set_port_mask(&mut self, mask: u64) -> Result<String, Failure> {
+        if mask == 0 {
+            return Err(refused("Invalid NULL mask of ports"));
+        }
+        let ports = self.dataplane.ports().map(Slot::id);
+        self.set_ports(ports.filter(|id| has_bit(mask, u32::from(id.0))).collect())
+    }
+
+    pub(super) fn set_nb_ports(&mut self, count: usize) -> Result<String, Failure> {
+        self.forwarding_is_stopped()?;
+        let most = self.layout.ports.len();
+        if count > most {
+            return Err(refused(format!(
+                "nb fwd ports {count} > {most} (number of configured ports) - ignored"
+            )));
+        }
+        self.layout.nb_ports = count;
+        Ok(format!("Number of forwarding ports set to {count}\n"))
+    }
+
+    /// The lcores that forward from now on.
+    pub(super) fn set_cores(&mut self, lcores: Vec<LcoreId>) -> Result<String, Failure> {
+        self.forwarding_is_stopped()?;
+        let workers = self.eal.worker_lcores();
+        for lcore in &lcores {
+            if *lcore == self.eal.main_lcore() {
+                return Err(refused(format!(
+                    "lcore {lcore} cannot be masked on for running packet forwarding, which is the main lcore and \
+                     reserved for command line parsing only"
+                )));
+            }
+            if !workers.contains(lcore) {
+                return Err(refused(format!("lcore {lcore} not enabled")));
+            }
+        }
+        let (before, count) = (self.layout.cores().len(), lcores.len());
+        self.layout.asked.lcores = lcores;
+        self.layout.asked.nb_cores = None;
+        Ok(match before == count {
+            true => String::new(),
+            false => format!(
+                "previous number of forwarding cores {before} - changed to number of configured cores {count}\n"
+            ),
+        })
+    }
+
+    pub(super) fn set_core_mask(&mut self, mask: u64) -> Result<String, Failure> {
+        if mask == 0 {
+            return Err(refused("Invalid NULL mask of cores"));
+        }
+        self.set_cores((0..u64::BITS).filter(|bit| has_bit(mask, *bit)).map(LcoreId).collect())
+    }
+
+    pub(super) fn set_nb_cores(&mut self, count: usize) -> Result<String, Failure> {
+        self.forwarding_is_stopped()?;
+        let most = self.layout.asked.lcores.len();
+        if count > most {
+            return Err(refused(format!(
+                "nb fwd cores {count} > {most} (max. number of configured lcores) - ignored"
+            )));
+        }
+        self.layout.asked.nb_cores = Some(count);
+        Ok(format!("Number of forwarding cores set to {count}\n"))
+    }
+
+    pub(super) fn set_burst(&mut self, burst: u16) -> Result<String, Failure> {
+        self.forwarding_is_stopped()?;
+        if usize::from(burst) > MAX_BURST {
+            return Err(refused(format!(
+                "nb pkt per burst: {burst} > {MAX_BURST} (maximum packet per burst)  ignored"
+            )));
+        }
+        if burst == 0 {
+            return Err(refused("nb pkt per burst: 0 moves no packets - ignored"));
+        }
+        self.layout.asked.burst = burst;
+        Ok(format!("Number of packets per burst set to {burst}\n"))
+    }
+
+    /// What is laid out at the start cannot change before the end.
+    pub(super) fn forwarding_is_stopped(&self) -> Result<(), Failure> {
+        match self.is_forwarding() {
+            true => Err(refused("Please stop forwarding first")),
+            false => Ok(()),
+        }
+    }
+
     /// The plan that `start` would run now.
     ///
     /// # Errors
@@ -80,4 +190,9 @@ impl Session {
         let request = Request { ports: slots.map(port).collect(), ..self.layout.asked.clone() };
         request.plan().map_err(Failure::input)
     }
+}
+
+/// Whether a bit of a mask is set; there is none beyond its end.
+fn has_bit(mask: u64, bit: u32) -> bool {
+    mask.checked_shr(bit).is_some_and(|rest| rest & 1 == 1)
 }

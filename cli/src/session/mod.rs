@@ -15,6 +15,7 @@ mod flow_ctrl;
 mod layout;
 mod modes;
 mod open;
+mod port_config;
 mod ports;
 mod report;
 mod show;
@@ -121,6 +122,7 @@ impl Session {
             Command::Device(command) => self.tell_device(command),
             Command::Dump(command) => self.dump(command),
             Command::Ports(command) => self.ports(command),
+            Command::PortConfig(command) => self.port_config(command),
         }
     }
 

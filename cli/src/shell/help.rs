@@ -85,7 +85,7 @@ mod tests {
         let text = help(Topic::of("config"), &known);
         assert!(text.starts_with("\nConfiguration:\n--------------\n\n"), "{text}");
         assert!(text.contains(
-            "\nset fwd (io|mac)\n    Set packet forwarding mode, also while forwarding.\n"
+            "\nset fwd (io|mac) [retry]\n    Set packet forwarding mode, also while forwarding;"
         ));
     }
 

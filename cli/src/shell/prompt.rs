@@ -213,7 +213,10 @@ mod tests {
         assert_eq!(
             piped("set fwd mac\nstop"),
             [
-                Command::Config(ConfigCommand::Fwd(dataplane::forward::mode("mac").unwrap())),
+                Command::Config(ConfigCommand::Fwd {
+                    mode: dataplane::forward::mode("mac").unwrap(),
+                    retry: false
+                }),
                 Command::Control(ControlCommand::Stop)
             ]
         );

@@ -269,6 +269,20 @@ impl Eal {
         }
     }
 
+    /// Sets DPDK's log level, of all log types or of those that a regular expression matches; `false` if that is none.
+    ///
+    /// Source: `rte_log.h`, `rte_log_set_global_level`, `rte_log_set_level_regexp`.
+    pub fn set_log_level(&self, types: Option<&str>, level: u32) -> bool {
+        let Some(types) = types else {
+            // SAFETY: sets a variable of EAL.
+            unsafe { dpdk_sys::rte_log_set_global_level(level) };
+            return true;
+        };
+        let Ok(types) = CString::new(types) else { return false };
+        // SAFETY: the expression is NUL-terminated and copied by the call.
+        unsafe { dpdk_sys::rte_log_set_level_regexp(types.as_ptr(), level) == 0 }
+    }
+
     /// Takes `port` for one owner; `false` if it has one.
     pub(crate) fn claim(&self, port: PortId) -> bool {
         self.0.claimed.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(port)

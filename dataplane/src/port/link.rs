@@ -17,6 +17,16 @@ pub struct Link {
     pub autoneg: bool,
 }
 
+/// The speed to set a link to, as [`PortConfig::link_speeds`](super::PortConfig::link_speeds) takes it; `None` if Ethernet has
+/// none of so many Mbit/s.
+///
+/// Source: `rte_ethdev.h`, `rte_eth_speed_bitflag`.
+pub fn fixed_speed(mbps: u32, full_duplex: bool) -> Option<u32> {
+    // SAFETY: looks the speed up in a table.
+    let flag = unsafe { dpdk_sys::rte_eth_speed_bitflag(mbps, i32::from(full_duplex)) };
+    (flag != 0).then_some(flag | dpdk_sys::PW_ETH_LINK_SPEED_FIXED)
+}
+
 impl<State> Port<State> {
     /// The link now, without waiting for it; `None` if the device does not say.
     ///

@@ -41,7 +41,7 @@ pub use error::{Errno, PortError, Refused};
 pub use flow_ctrl::FlowControl;
 pub use info::{DescriptorLimits, ErrorHandling, PortInfo, SwitchInfo, offload_names};
 pub(crate) use leaving::listen_for_leaving;
-pub use link::Link;
+pub use link::{Link, fixed_speed};
 pub use memories::{DescriptorError, Direction, Registers};
 pub use ptypes::{PTYPE_ALL, PTYPE_LAYERS, PtypeLayer};
 pub use queue::{Queues, RxQueue, TxQueue};

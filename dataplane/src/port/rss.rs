@@ -17,6 +17,16 @@ impl RssTypes {
     /// UDP ports too (testpmd's `--rss-udp`).
     pub const UDP: Self = Self(dpdk_sys::PW_ETH_RSS_UDP);
 
+    /// In a tunnel, hash the outermost headers.
+    pub const OUTERMOST: Self = Self(dpdk_sys::PW_ETH_RSS_LEVEL_OUTERMOST);
+    /// In a tunnel, hash the innermost headers.
+    pub const INNERMOST: Self = Self(dpdk_sys::PW_ETH_RSS_LEVEL_INNERMOST);
+
+    /// The same fields at another level of a tunnel, or for [`Self::NONE`] at the device's own.
+    pub fn at(self, level: Self) -> Self {
+        Self(self.0 & !dpdk_sys::PW_ETH_RSS_LEVEL_MASK | level.0)
+    }
+
     /// The types of a name in [`RSS_TYPES`].
     pub fn named(name: &str) -> Option<Self> {
         RSS_TYPES.iter().find(|(known, _)| *known == name).map(|(_, types)| *types)

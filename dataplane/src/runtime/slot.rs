@@ -99,6 +99,14 @@ impl Slot {
         }
     }
 
+    /// Notes what the device was told while it ran: it is to be so at the next start too, and needs no configuring for it.
+    pub fn note(&mut self, change: impl Fn(&mut PortConfig)) {
+        change(&mut self.wanted);
+        if let Some((configured, _)) = &mut self.configured {
+            change(configured);
+        }
+    }
+
     /// The next start configures the port, whatever it is.
     pub(super) fn forget_configuration(&mut self) {
         self.configured = None;

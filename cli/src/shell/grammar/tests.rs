@@ -61,7 +61,7 @@ fn lines_become_commands() {
             Command::Show(ShowCommand::Ports(PortsPage::Info, PortSelection::All)),
         ),
         ("clear port stats all", Command::Clear(ClearCommand::PortStats(PortSelection::All))),
-        ("set fwd macswap", Command::Config(ConfigCommand::Fwd(mode))),
+        ("set fwd macswap", Command::Config(ConfigCommand::Fwd { mode, retry: false })),
         ("quit", Command::Control(ControlCommand::Quit)),
     ] {
         assert_eq!(grammar.parse(line), Ok(Some(Request::Run(expected))), "{line}");

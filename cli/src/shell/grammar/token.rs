@@ -155,6 +155,7 @@ impl Token {
     pub(super) fn usage(self, place: Place<'_>) -> String {
         let name = match self {
             Self::Word(word) => return word.to_owned(),
+            Self::Choice(word) if !word.contains('|') => return word.to_owned(),
             Self::Number { name, .. }
             | Self::Mac(name)
             | Self::Ip(name)

@@ -16,7 +16,6 @@ pub(crate) struct Values<'a> {
     words: std::slice::Iter<'a, &'a str>,
 }
 
-#[allow(dead_code, reason = "sections take them up one by one")]
 impl<'a> Values<'a> {
     pub(super) fn new(words: &'a [&'a str]) -> Self {
         Self { words: words.iter() }
@@ -28,6 +27,7 @@ impl<'a> Values<'a> {
     }
 
     /// The words to the end of the line.
+    #[allow(dead_code, reason = "the generator's shell takes it")]
     pub(crate) fn rest(&mut self) -> Vec<&'a str> {
         self.words.by_ref().copied().collect()
     }
@@ -65,6 +65,7 @@ impl<'a> Values<'a> {
         self.word()?.parse().ok()
     }
 
+    #[allow(dead_code, reason = "the generator's shell takes it")]
     pub(crate) fn ip(&mut self) -> Option<IpAddr> {
         self.word()?.parse().ok()
     }

@@ -2,6 +2,8 @@
 
 use crate::command::{Command, ConfigCommand};
 use crate::shell::grammar::{Entry, Request, Section};
+use dataplane::lcore::LcoreId;
+use dataplane::port::PortId;
 
 pub(super) const SECTION: Section<Command> = Section {
     word: "config",
@@ -9,9 +11,66 @@ pub(super) const SECTION: Section<Command> = Section {
     about: "Configuration information.",
     commands: &[
         Entry {
-            syntax: "set fwd MODE",
-            about: "Set packet forwarding mode, also while forwarding.",
-            build: |values| run(ConfigCommand::Fwd(values.mode()?)),
+            syntax: "set fwd MODE [(retry)]",
+            about: "Set packet forwarding mode, also while forwarding; with retry a full transmit queue is tried again.",
+            build: |values| {
+                let mode = values.mode()?;
+                run(ConfigCommand::Fwd { mode, retry: values.word().is_some() })
+            },
+        },
+        Entry {
+            syntax: "set portlist PORTS:list",
+            about: "Set the list of forwarding ports.",
+            build: |values| {
+                let ports = values.list()?.into_iter().map(PortId);
+                run(ConfigCommand::Ports(ports.collect()))
+            },
+        },
+        Entry {
+            syntax: "set portmask MASK:u64",
+            about: "Set the forwarding ports by the bits of a mask.",
+            build: |values| run(ConfigCommand::PortMask(values.number()?)),
+        },
+        Entry {
+            syntax: "set nbport NUM:u16",
+            about: "Set number of forwarding ports.",
+            build: |values| run(ConfigCommand::NbPorts(values.number()?)),
+        },
+        Entry {
+            syntax: "set corelist LCORES:list",
+            about: "Set the list of forwarding cores.",
+            build: |values| {
+                let lcores = values.list()?.into_iter().map(LcoreId);
+                run(ConfigCommand::Cores(lcores.collect()))
+            },
+        },
+        Entry {
+            syntax: "set coremask MASK:u64",
+            about: "Set the forwarding cores by the bits of a mask.",
+            build: |values| run(ConfigCommand::CoreMask(values.number()?)),
+        },
+        Entry {
+            syntax: "set nbcore NUM:u16",
+            about: "Set number of forwarding cores.",
+            build: |values| run(ConfigCommand::NbCores(values.number()?)),
+        },
+        Entry {
+            syntax: "set burst NUM:u16",
+            about: "Set number of packets per burst.",
+            build: |values| run(ConfigCommand::Burst(values.number()?)),
+        },
+        Entry {
+            syntax: "set eth-peer PORT PEER:mac",
+            about: "Set the peer address for certain port.",
+            build: |values| run(ConfigCommand::EthPeer(values.port()?, values.mac()?)),
+        },
+        Entry {
+            syntax: "set log TYPE:text LEVEL:u32",
+            about: "Set DPDK's log level: global, or that of the log types which a regular expression matches.",
+            build: |values| {
+                let types = Some(values.word()?.to_owned()).filter(|types| types != "global");
+                run(ConfigCommand::Log { types, level: values.number()? })
+            },
         },
         Entry {
             syntax: "set verbose LEVEL:u16",

@@ -10,6 +10,7 @@ mod display;
 mod dump;
 mod flow_ctrl;
 mod modes;
+mod port_config;
 mod ports;
 mod vlan;
 
@@ -22,6 +23,7 @@ pub(crate) static TABLE: Table<Command> = &[
     display::SECTION,
     config::SECTION,
     ports::SECTION,
+    port_config::SECTION,
     address::SECTION,
     vlan::SECTION,
     flow_ctrl::SECTION,
