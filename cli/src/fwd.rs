@@ -32,7 +32,7 @@ pub(crate) fn run(flags: FwdFlags) -> Result<(), Failure> {
     let stop = if run.interactive { stop::on_signals()? } else { stop::on_signals_or_at_once()? };
     let mut session = Session::open(settings).map_err(explained)?;
     if run.auto_start {
-        session.start()?;
+        session.start(0)?;
     }
     if let Some(duration) = run.duration {
         stop_after(duration, Arc::clone(&stop))?;

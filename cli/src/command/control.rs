@@ -3,8 +3,8 @@
 /// Starts, stops, ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ControlCommand {
-    /// Start forwarding.
-    Start,
+    /// Start forwarding, after so many bursts of packets made here were sent.
+    Start { tx_first: u32 },
     /// Stop forwarding and show what was forwarded.
     Stop,
     /// Stop forwarding and end the program.

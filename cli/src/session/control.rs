@@ -4,14 +4,15 @@ use super::Session;
 use super::figures::Baseline;
 use crate::command::ControlCommand;
 use crate::failure::Failure;
+use dataplane::forward::{self, Forwarding};
 use dataplane::runtime::Slot;
 
 impl Session {
     /// Carries out a command that starts, stops or ends.
     pub(super) fn control(&mut self, command: ControlCommand) -> Result<String, Failure> {
         match command {
-            ControlCommand::Start => {
-                self.start()?;
+            ControlCommand::Start { tx_first } => {
+                self.start(tx_first)?;
                 self.forwarding_page()
             }
             ControlCommand::Stop => {
@@ -26,13 +27,13 @@ impl Session {
         }
     }
 
-    /// Starts forwarding.
+    /// Starts forwarding, after `tx_first` bursts of packets that mode txonly makes.
     ///
     /// # Errors
     ///
     /// [`Failure::Input`] if it cannot be laid out as asked; [`Failure::Running`] if it runs already, a port is stopped or an
     /// lcore cannot be launched.
-    pub(crate) fn start(&mut self) -> Result<(), Failure> {
+    pub(crate) fn start(&mut self, tx_first: u32) -> Result<(), Failure> {
         let refused = |why: &str| Err(Failure::running(anyhow::anyhow!(why.to_owned())));
         if self.is_forwarding() {
             return refused("Packet forwarding already started; stop ends it");
@@ -48,7 +49,15 @@ impl Session {
             .lay_out(plan, &mut |stream, ground| forwarding.job(stream, ground))
             .map_err(Failure::input)?;
         self.baseline = Baseline::at_start(&self.dataplane);
-        self.dataplane.engine.start().map_err(Failure::running)?;
+        let started = match forward::mode("txonly").filter(|_| tx_first > 0) {
+            Some(mode) => {
+                let first = Forwarding { mode, ..forwarding.clone() };
+                self.dataplane
+                    .start_after(tx_first, &mut |stream, ground| first.job(stream, ground))
+            }
+            None => self.dataplane.engine.start(),
+        };
+        started.map_err(Failure::running)?;
         self.last = None;
         Ok(())
     }

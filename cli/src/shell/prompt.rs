@@ -9,6 +9,7 @@ use crate::shell::grammar::{Grammar, Request, Table, Vocabulary};
 use crate::shell::help;
 use crate::shell::terminal::TerminalLines;
 use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
@@ -16,6 +17,9 @@ use std::time::Duration;
 
 /// How often a shell that waits for a line looks whether it is to stop.
 const LOOK: Duration = Duration::from_millis(50);
+
+/// How many files may load each other in turn, so that one that loads itself ends.
+const DEEPEST: u8 = 8;
 
 /// How long the terminal gets to be put back as it was.
 const RESTORE: Duration = Duration::from_secs(1);
@@ -95,8 +99,7 @@ fn serve<E: Executor>(
         }
     })?;
     while !stop.load(Ordering::Relaxed) {
-        let known = executor.vocabulary();
-        if ask.send(known.clone()).is_err() {
+        if ask.send(executor.vocabulary()).is_err() {
             break;
         }
         let line = loop {
@@ -113,19 +116,58 @@ fn serve<E: Executor>(
             }
         };
         let Some(line) = line else { break };
-        let grammar = Grammar::new(executor.table(), &known);
-        match grammar.parse(&line) {
-            Ok(Some(Request::Run(command))) => {
-                if executor.execute(command)? == Flow::Quit {
-                    break;
-                }
-            }
-            Ok(Some(Request::Help(topic))) => print(&help::text(&topic, &grammar))?,
-            Ok(None) => {}
-            Err(error) => print(&format!("{error}\n"))?,
+        if carry_out(&line, executor, 0)? == Flow::Quit {
+            break;
         }
     }
     Ok(())
+}
+
+/// Carries out the commands of a file, as if they had been typed; `load` is its command.
+///
+/// # Errors
+///
+/// Standard output's; a file that cannot be read is said there.
+pub(crate) fn load<E: Executor>(file: &Path, executor: &mut E) -> io::Result<Flow> {
+    load_within(file, executor, 0)
+}
+
+fn load_within<E: Executor>(file: &Path, executor: &mut E, depth: u8) -> io::Result<Flow> {
+    let name = file.display();
+    if depth == DEEPEST {
+        print(&format!(
+            "Failed to open file {name}: files that load files end at {DEEPEST} levels\n"
+        ))?;
+        return Ok(Flow::Continue);
+    }
+    let text = match std::fs::read(file) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(error) => {
+            print(&format!("Failed to open file {name}: {error}\n"))?;
+            return Ok(Flow::Continue);
+        }
+    };
+    for line in text.lines() {
+        if carry_out(line, executor, depth)? == Flow::Quit {
+            return Ok(Flow::Quit);
+        }
+    }
+    print(&format!("Read CLI commands from {name}\n"))?;
+    Ok(Flow::Continue)
+}
+
+/// Carries out a line; `depth` files are being loaded.
+fn carry_out<E: Executor>(line: &str, executor: &mut E, depth: u8) -> io::Result<Flow> {
+    let known = executor.vocabulary();
+    let grammar = Grammar::new(executor.table(), &known);
+    match grammar.parse(line) {
+        Ok(Some(Request::Run(command))) => return executor.execute(command),
+        Ok(Some(Request::Load(file))) => return load_within(&file, executor, depth + 1),
+        Ok(Some(Request::Help(topic))) => print(&help::text(&topic, &grammar))?,
+        Ok(None) => {}
+        Err(error) => print(&format!("{error}\n"))?,
+    }
+    Ok(Flow::Continue)
 }
 
 /// Lines of a pipe. Each is shown after the prompt, so that a transcript reads as if it had been typed.
@@ -201,7 +243,7 @@ mod tests {
         assert_eq!(
             piped("start\nnonsense\n\nclear port stats all\nquit\nstop\n"),
             [
-                Command::Control(ControlCommand::Start),
+                Command::Control(ControlCommand::Start { tx_first: 0 }),
                 Command::Clear(ClearCommand::PortStats(PortSelection::All)),
                 Command::Control(ControlCommand::Quit)
             ]

@@ -142,11 +142,36 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Running`], [`EngineError::WorkerDied`], or [`EngineError::Lcore`] with everything stopped again.
     pub fn start(&mut self) -> Result<(), EngineError> {
+        self.get_ready()?;
+        self.launch()
+    }
+
+    /// As [`Self::start`], after every stream has been polled `rounds` times with another job: that of a mode that makes
+    /// packets begins a run with them (testpmd's `start tx_first`).
+    ///
+    /// # Errors
+    /// As [`Self::start`], or [`EngineError::Mode`] with nothing started.
+    pub fn start_after(&mut self, rounds: u32, make: &mut MakeJob<'_>) -> Result<(), EngineError> {
+        self.get_ready()?;
+        for (post, jobs) in self.posts.iter().zip(jobs::make_all(&self.plan, make)?) {
+            if let Some(worker) = lock(&post.worker).as_mut() {
+                worker.run_first(jobs, rounds);
+            }
+        }
+        self.launch()
+    }
+
+    /// Counts from zero.
+    fn get_ready(&self) -> Result<(), EngineError> {
         if self.is_running() {
             return Err(EngineError::Running);
         }
         self.health()?;
         self.posts.iter().for_each(Post::reset);
+        Ok(())
+    }
+
+    fn launch(&mut self) -> Result<(), EngineError> {
         for post in &self.posts {
             let worker = Arc::clone(&post.worker);
             let launched = self.eal.launch(post.lcore, move || {

@@ -134,6 +134,16 @@ impl Worker {
         jobs
     }
 
+    /// Polls every stream so many times with another job, and gives it its own back. On the control thread, while the
+    /// worker does not run.
+    pub(super) fn run_first(&mut self, jobs: JobSet, rounds: u32) {
+        let own = self.replace_jobs(jobs);
+        for _ in 0..rounds {
+            self.round(Polling::All);
+        }
+        self.replace_jobs(own);
+    }
+
     /// Polls each stream once; returns how many moved packets.
     #[inline(always)]
     fn round(&mut self, polling: Polling) -> u64 {

@@ -314,6 +314,14 @@ impl Dataplane {
         Ok(sights)
     }
 
+    /// Starts the engine after every stream has been polled `rounds` times with another job.
+    ///
+    /// # Errors
+    /// As [`Engine::start_after`].
+    pub fn start_after(&mut self, rounds: u32, make: &mut MakeJob<'_>) -> Result<(), EngineError> {
+        self.engine.start_after(rounds, &mut |stream| make(stream, &self.ground))
+    }
+
     /// Stops what runs, stops and closes the ports, and counts the pools.
     ///
     /// # Errors

@@ -15,6 +15,7 @@ pub(crate) use values::Values;
 
 use crate::shell::help::Topic;
 use dataplane::port::PortId;
+use std::path::PathBuf;
 use syntax::{Line, Syntax};
 
 /// What a line asks for.
@@ -22,8 +23,10 @@ use syntax::{Line, Syntax};
 pub(crate) enum Request<C> {
     /// Something of what the shell steers.
     Run(C),
-    /// Something of the shell itself.
+    /// The shell's help.
     Help(Topic),
+    /// The commands of a file.
+    Load(PathBuf),
 }
 
 /// One line of a table.

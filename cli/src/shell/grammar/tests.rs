@@ -53,7 +53,7 @@ fn lines_become_commands() {
     let known = known();
     let grammar = Grammar::new(TABLE, &known);
     for (line, expected) in [
-        ("start", Command::Control(ControlCommand::Start)),
+        ("start", Command::Control(ControlCommand::Start { tx_first: 0 })),
         ("  stop # now", Command::Control(ControlCommand::Stop)),
         ("show port stats 1", Command::Show(ShowCommand::Ports(PortsPage::Stats, one))),
         (

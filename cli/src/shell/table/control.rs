@@ -12,7 +12,12 @@ pub(super) const SECTION: Section<Command> = Section {
         Entry {
             syntax: "start",
             about: "Start packet forwarding with current configuration.",
-            build: |_| run(ControlCommand::Start),
+            build: |_| run(ControlCommand::Start { tx_first: 0 }),
+        },
+        Entry {
+            syntax: "start tx_first [COUNT:u32]",
+            about: "Start packet forwarding with current config after sending one burst of packets, or COUNT of them.",
+            build: |values| run(ControlCommand::Start { tx_first: values.number().unwrap_or(1) }),
         },
         Entry {
             syntax: "stop",
@@ -23,6 +28,11 @@ pub(super) const SECTION: Section<Command> = Section {
             syntax: "quit",
             about: "Stop packet forwarding and leave the program.",
             build: |_| run(ControlCommand::Quit),
+        },
+        Entry {
+            syntax: "load FILE:text",
+            about: "Carry out the commands of a file.",
+            build: |values| Some(Request::Load(values.word()?.into())),
         },
         Entry {
             syntax: "help [TOPIC]",
