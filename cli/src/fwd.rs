@@ -8,8 +8,9 @@ use crate::out::{complain, print};
 use crate::render::port_stats;
 use crate::session::Session;
 use crate::settings::{FwdSettings, RunSettings};
-use crate::shell::prompt;
+use crate::shell::prompt::{self, Flow};
 use crate::stop;
+use dataplane::port::PortId;
 use std::io::{BufRead, IsTerminal};
 use std::path::Path;
 use std::sync::Arc;
@@ -30,15 +31,30 @@ pub(crate) fn run(flags: FwdFlags) -> Result<(), Failure> {
     let run = settings.run;
     // The shell raises SIGINT itself, to be woken: there a second one means nothing.
     let stop = if run.interactive { stop::on_signals()? } else { stop::on_signals_or_at_once()? };
-    let mut session = Session::open(settings).map_err(explained)?;
-    if run.auto_start {
-        session.start(0)?;
+    let program = std::env::args_os().next().unwrap_or_default();
+    // Scripts that start testpmd wait for these lines of its.
+    let as_testpmd = flags::is_testpmd(Path::new(&program)) && !run.json;
+    if as_testpmd && run.interactive {
+        print("Interactive-mode selected\n")?;
+    }
+    let cmdline_file = settings.cmdline_file.clone();
+    let (mut session, opened) = Session::open(settings).map_err(explained)?;
+    if as_testpmd {
+        print(&opened)?;
+    }
+    let mut flow = Flow::Continue;
+    if let Some(file) = cmdline_file {
+        flow = prompt::load(&file, &mut session)?;
+    }
+    if run.auto_start && flow == Flow::Continue && !session.is_forwarding() {
+        session.start(u32::from(run.tx_first))?;
     }
     if let Some(duration) = run.duration {
         stop_after(duration, Arc::clone(&stop))?;
     }
-    let ran = if run.interactive {
-        let program = std::env::args_os().next().unwrap_or_default();
+    let ran = if flow == Flow::Quit {
+        Ok(())
+    } else if run.interactive {
         prompt::run(flags::prompt(Path::new(&program)), &stop, &mut session).map_err(Failure::from)
     } else {
         forward(&mut session, &run, &stop)
@@ -53,14 +69,28 @@ pub(crate) fn run(flags: FwdFlags) -> Result<(), Failure> {
     } else {
         Ok(())
     };
+    let ports = session.port_ids();
     let (report, closed) = session.close();
     if run.json {
         let object = serde_json::to_string(&report).map_err(std::io::Error::from)?;
         print(&format!("{object}\n"))?;
     } else {
+        if as_testpmd {
+            print(&farewell(&ports))?;
+        }
         print("\nBye...\n")?;
     }
     ran.and(stopped).and(closed)
+}
+
+/// testpmd's words about the ports at its end.
+fn farewell(ports: &[PortId]) -> String {
+    let stopped =
+        ports.iter().map(|port| format!("\nStopping port {port}...\nStopping ports...\nDone\n"));
+    let closed = ports.iter().map(|port| {
+        format!("\nShutting down port {port}...\nClosing ports...\nPort {port} is closed\nDone\n")
+    });
+    stopped.chain(closed).collect()
 }
 
 /// Forwards until Enter, a signal or the end of the time that was set, or until a worker dies.

@@ -4,6 +4,7 @@
 //! `settings`, where flags and file have met.
 
 use super::modes::ModeFlags;
+use super::ports::PortFlags;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -17,6 +18,12 @@ pub(crate) struct AppFlags {
     /// Start forwarding when the shell opens
     #[arg(short, long)]
     pub(crate) auto_start: bool,
+    /// Carry out a file's commands before the shell opens
+    #[arg(long, value_name = "FILE")]
+    pub(crate) cmdline_file: Option<PathBuf>,
+    /// Send a burst of packets made here before forwarding starts (not in the shell)
+    #[arg(long, conflicts_with = "interactive")]
+    pub(crate) tx_first: bool,
     /// What is done to packets: io, mac, macswap and more (docs/modes.md has them all)
     #[arg(long, value_name = "MODE")]
     pub(crate) forward_mode: Option<String>,
@@ -26,6 +33,18 @@ pub(crate) struct AppFlags {
     /// How many lcores forward
     #[arg(long, value_name = "N")]
     pub(crate) nb_cores: Option<usize>,
+    /// Lcores that forward, a hexadecimal mask
+    #[arg(long, value_name = "0xMASK")]
+    pub(crate) coremask: Option<String>,
+    /// How many ports forward
+    #[arg(long, value_name = "N")]
+    pub(crate) nb_ports: Option<usize>,
+    /// Ports that forward, a hexadecimal mask
+    #[arg(long, value_name = "0xMASK", conflicts_with = "portlist")]
+    pub(crate) portmask: Option<String>,
+    /// Ports that forward, in forwarding order: 0,2-3
+    #[arg(long, value_name = "LIST")]
+    pub(crate) portlist: Option<String>,
     /// Receive queues of each port
     #[arg(long, value_name = "N")]
     pub(crate) rxq: Option<u16>,
@@ -56,6 +75,9 @@ pub(crate) struct AppFlags {
     /// Destination MAC of what a port sends in mode mac: PORT,MAC
     #[arg(long, value_name = "PORT,MAC")]
     pub(crate) eth_peer: Vec<String>,
+    /// Destination MACs of what ports send in mode mac, one a line of a file, from port 0 on
+    #[arg(long, value_name = "FILE")]
+    pub(crate) eth_peers_configfile: Option<PathBuf>,
     /// Spread flows over receive queues by IP addresses (what is done unless told otherwise)
     #[arg(long, conflicts_with_all = ["rss_udp", "disable_rss"])]
     pub(crate) rss_ip: bool,
@@ -74,6 +96,12 @@ pub(crate) struct AppFlags {
     /// Show port statistics every so many seconds (not in the shell)
     #[arg(long, value_name = "SECONDS")]
     pub(crate) stats_period: Option<u64>,
+    /// Leave ports stopped; port start all starts them
+    #[arg(long, requires = "interactive")]
+    pub(crate) disable_device_start: bool,
+    /// Do not speak of links when ports start and stop
+    #[arg(long)]
+    pub(crate) disable_link_check: bool,
     /// Show bursts by size in the final table
     #[arg(long)]
     pub(crate) record_burst_stats: bool,
@@ -100,4 +128,6 @@ pub(crate) struct AppFlags {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) modes: ModeFlags,
+    #[command(flatten)]
+    pub(crate) ports: PortFlags,
 }

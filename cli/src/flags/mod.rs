@@ -3,10 +3,13 @@
 pub(crate) mod app;
 pub(crate) mod eal;
 pub(crate) mod modes;
+pub(crate) mod ports;
+mod testpmd;
 
 use crate::dev::DevFlags;
 use crate::doctor::DoctorFlags;
 use app::AppFlags;
+use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use dataplane::traffic::rate::Rate;
 use eal::EalFlags;
@@ -91,7 +94,7 @@ pub(crate) struct CheckFlags {
 }
 
 /// The program's name decides what it is: a symlink named `dpdk-testpmd` is `pollway fwd` with testpmd's prompt.
-fn is_testpmd(program: &Path) -> bool {
+pub(crate) fn is_testpmd(program: &Path) -> bool {
     program.file_name().is_some_and(|name| name == "dpdk-testpmd")
 }
 
@@ -113,12 +116,17 @@ pub(crate) fn prompt(program: &Path) -> &'static str {
 pub(crate) fn parse(argv: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
     let mut argv: Vec<OsString> = argv.into_iter().collect();
     if argv.first().is_some_and(|program| is_testpmd(Path::new(program))) {
-        argv.insert(1, "fwd".into());
+        // testpmd forwards on one lcore unless told otherwise.
+        argv.splice(1..1, ["fwd".into(), "--nb-cores=1".into()]);
     }
     if argv.first().is_some_and(|program| is_devbind(Path::new(program))) {
         argv.splice(1..1, ["dev".into(), "devbind".into()]);
     }
     if argv.get(1).is_some_and(|sub| sub == "fwd") {
+        argv.retain(|arg| !arg.to_str().is_some_and(testpmd::is_always_so));
+        if let Some(why) = argv.iter().find_map(|arg| testpmd::refusal(arg.to_str()?)) {
+            return Err(command().error(ErrorKind::UnknownArgument, why));
+        }
         argv = join_split(argv)?;
     }
     let mut matches = command().try_get_matches_from(argv)?;

@@ -126,6 +126,11 @@ impl Session {
         }
     }
 
+    /// The ports there are.
+    pub(crate) fn port_ids(&self) -> Vec<PortId> {
+        self.dataplane.ports().map(Slot::id).collect()
+    }
+
     /// A port by its number.
     fn port(&self, id: PortId) -> Option<&Port<Any>> {
         self.dataplane.port(id).map(Slot::port)

@@ -8,7 +8,7 @@ use super::watch::Links;
 use crate::failure::Failure;
 use crate::lcores;
 use crate::out::note;
-use crate::settings::{AssumedPool, FwdSettings};
+use crate::settings::{AssumedPool, ForwardingPorts, FwdSettings};
 use dataplane::eal::{self, Eal, EalRequest};
 use dataplane::forward::Forwarding;
 use dataplane::machine::Machine;
@@ -26,12 +26,12 @@ struct Opened {
 }
 
 impl Session {
-    /// Starts DPDK and brings up everything but the forwarding itself.
+    /// Starts DPDK and brings up everything but the forwarding itself; also returns testpmd's words about that.
     ///
     /// # Errors
     ///
     /// [`Failure::Input`] for what was asked for and cannot be had on this machine.
-    pub(crate) fn open(settings: FwdSettings) -> Result<Self, Failure> {
+    pub(crate) fn open(settings: FwdSettings) -> Result<(Self, String), Failure> {
         if let Some(named) = &settings.lcores {
             named.check_processors(Path::new("/sys")).map_err(Failure::input)?;
         }
@@ -50,7 +50,8 @@ impl Session {
             ..Forwarding::of(settings.mode)
         };
         let mut dataplane = Dataplane::new(&eal, settings.pool);
-        for opened in opened {
+        for mut opened in opened {
+            settings.numa.apply(opened.port.id(), &mut opened.config);
             dataplane.add(opened.port, opened.config);
         }
         let ports: Vec<PortId> = dataplane.ports().map(Slot::id).collect();
@@ -71,20 +72,68 @@ impl Session {
             links: Links::default(),
             heaps_shown,
         };
-        let plan = session.plan()?;
-        session.dataplane.provide(&plan).map_err(Failure::input)?;
-        for port in ports {
-            session.start_port(port).map_err(Failure::input)?;
-        }
-        Ok(session)
+        let opened = session.bring_up(&ports)?;
+        Ok((session, opened))
     }
 }
 
 impl Session {
-    /// Starts a port, and says what its device did without.
-    pub(super) fn start_port(&mut self, id: PortId) -> Result<(), RuntimeError> {
+    /// Settles which ports and lcores forward, makes the pools, and starts the ports unless they are to stay stopped.
+    fn bring_up(&mut self, ports: &[PortId]) -> Result<String, Failure> {
+        let ForwardingPorts { list, mask, count } = self.settings.forwarding.clone();
+        let input = |flag: &'static str| {
+            move |failure: Failure| Failure::input(anyhow::anyhow!("{flag}: {failure}"))
+        };
+        if let Some(list) = list {
+            self.set_ports(list).map_err(input("--portlist"))?;
+        }
+        if let Some(mask) = mask {
+            self.set_port_mask(mask).map_err(input("--portmask"))?;
+        }
+        if let Some(count) = count {
+            self.set_nb_ports(count).map_err(input("--nb-ports"))?;
+        }
+        if let Some(mask) = self.settings.coremask {
+            self.set_core_mask(mask).map_err(input("--coremask"))?;
+        }
+        let plan = self.plan()?;
+        self.dataplane.provide(&plan).map_err(Failure::input)?;
+        let mut opened = String::new();
+        for (socket, pool) in self.dataplane.pools().iter() {
+            let (n, size) = (pool.size(), self.settings.pool.mbuf_size);
+            opened += &format!(
+                "testpmd: create a new mbuf pool <mb_pool_{socket}>: n={n}, size={size}, socket={socket}\n"
+            );
+        }
+        if self.settings.run.start_ports {
+            for port in ports {
+                self.start_port(*port, &mut opened).map_err(Failure::input)?;
+            }
+            opened += self.links_checked();
+            opened += "Done\n";
+        }
+        Ok(opened)
+    }
+
+    /// testpmd's words after ports have started or stopped.
+    pub(super) fn links_checked(&self) -> &'static str {
+        if self.settings.run.link_check { "Checking link statuses...\n" } else { "" }
+    }
+
+    /// Starts a port; notes what its device did without, and adds testpmd's words about it to an answer.
+    pub(super) fn start_port(
+        &mut self,
+        id: PortId,
+        answer: &mut String,
+    ) -> Result<(), RuntimeError> {
+        if let Some(slot) = self.dataplane.port(id).filter(|slot| slot.needs_configuring()) {
+            *answer += &format!("Configuring Port {id} (socket {})\n", slot.pool_socket());
+        }
         self.dataplane.start_port(id)?;
         let slot = self.dataplane.port(id);
+        if let Some(Ok(mac)) = slot.map(|slot| slot.port().mac()) {
+            *answer += &format!("Port {id}: {}\n", mac.to_string().to_uppercase());
+        }
         for text in slot.and_then(Slot::granted).iter().flat_map(|granted| &granted.notes) {
             let name = slot.map_or("", |slot| slot.port().name());
             note(&format!("port {id} ({name}) {text}"));

@@ -4,7 +4,7 @@ use super::{Session, refused};
 use crate::command::{PortConfigCommand, PortSelection, QueueChange, Setting};
 use crate::failure::Failure;
 use dataplane::port::{
-    Direction, Errno, PortConfig, PortId, QueueId, RetaEntry, RssTypes, fixed_speed, offload_names,
+    Direction, Errno, PortConfig, PortId, QueueId, RetaEntry, RssTypes, fixed_speed, offload_named,
 };
 use dataplane::runtime::Slot;
 
@@ -215,7 +215,7 @@ impl Session {
                 "Error: Can't config offload when Port {id} is not stopped"
             )));
         }
-        let offload = offload(direction, name)
+        let offload = offload_named(direction, name)
             .ok_or_else(|| refused(format!("Unknown offload name: {name}")))?;
         if let Some(queue) = queue {
             self.queue_exists(id, direction, queue)?;
@@ -360,18 +360,6 @@ fn reta(text: &str) -> Option<Vec<RetaEntry>> {
         Some(RetaEntry { index: index.parse().ok()?, queue: QueueId(queue.parse().ok()?) })
     };
     inner.split("),(").map(entry).collect()
-}
-
-/// The offload of DPDK's name in small letters.
-fn offload(direction: Direction, name: &str) -> Option<u64> {
-    let is_named = |offload: &u64| {
-        let names = match direction {
-            Direction::Rx => offload_names(*offload, 0).0,
-            Direction::Tx => offload_names(0, *offload).1,
-        };
-        names.iter().any(|known| known.eq_ignore_ascii_case(name))
-    };
-    (0..u64::BITS).map(|bit| 1 << bit).find(is_named)
 }
 
 /// As C's `%#lx` has it.

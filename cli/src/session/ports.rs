@@ -41,26 +41,13 @@ impl Session {
         }
         let mut started = false;
         for id in stopped {
-            let Some(slot) = self.dataplane.port(id) else { continue };
-            if slot.needs_configuring() {
-                put(
-                    &mut answer,
-                    format_args!("Configuring Port {id} (socket {})", slot.pool_socket()),
-                );
-            }
-            match self.start_port(id) {
-                Ok(()) => {
-                    started = true;
-                    if let Some(Ok(mac)) = self.port(id).map(Port::mac) {
-                        let mac = mac.to_string().to_uppercase();
-                        put(&mut answer, format_args!("Port {id}: {mac}"));
-                    }
-                }
+            match self.start_port(id, &mut answer) {
+                Ok(()) => started = true,
                 Err(error) => put(&mut answer, format_args!("Fail to start port {id}: {error}")),
             }
         }
         if started {
-            answer += "Checking link statuses...\n";
+            answer += self.links_checked();
         }
         Ok(answer + "Done\n")
     }
@@ -79,7 +66,7 @@ impl Session {
             }
         }
         if stopped {
-            answer += "Checking link statuses...\n";
+            answer += self.links_checked();
         }
         Ok(answer + "Done\n")
     }

@@ -6,7 +6,9 @@
 mod assumed;
 mod given;
 pub(crate) mod modes;
+mod numa;
 mod ports;
+mod tuning;
 mod value;
 
 pub(crate) use assumed::AssumedPool;
@@ -24,8 +26,9 @@ use dataplane::port::{PortConfig, PortId};
 use dataplane::runtime::{DEFAULT_CACHE, PoolSetup};
 use dataplane::wire::ethernet::MacAddr;
 use given::Layers;
+use numa::Numa;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use thiserror::Error;
 
@@ -45,6 +48,14 @@ pub(crate) struct FwdSettings {
     pub(crate) found_port: PortConfig,
     /// Destination MACs of mode mac by sending port (`--eth-peer`).
     pub(crate) peers: BTreeMap<PortId, MacAddr>,
+    /// Where memory is to be.
+    pub(crate) numa: Numa,
+    /// The ports that forward; all of them if `None`.
+    pub(crate) forwarding: ForwardingPorts,
+    /// The lcores that forward; all workers if `None`.
+    pub(crate) coremask: Option<u64>,
+    /// Commands to carry out before the shell opens.
+    pub(crate) cmdline_file: Option<PathBuf>,
     /// The forwarding mode.
     pub(crate) mode: &'static ModeEntry,
     /// What is asked of each mode.
@@ -76,6 +87,17 @@ pub(crate) struct PortSettings {
     pub(crate) peer: Option<MacAddr>,
 }
 
+/// The ports that forward, as flags name them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ForwardingPorts {
+    /// In forwarding order.
+    pub(crate) list: Option<Vec<PortId>>,
+    /// By the bits of a mask.
+    pub(crate) mask: Option<u64>,
+    /// How many of them.
+    pub(crate) count: Option<usize>,
+}
+
 /// How long to run and what to show meanwhile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RunSettings {
@@ -83,6 +105,12 @@ pub(crate) struct RunSettings {
     pub(crate) interactive: bool,
     /// Start forwarding when the shell opens; without the shell forwarding always starts.
     pub(crate) auto_start: bool,
+    /// Send a burst made here before forwarding starts.
+    pub(crate) tx_first: bool,
+    /// Start the ports before anything else.
+    pub(crate) start_ports: bool,
+    /// Speak of links when ports start and stop.
+    pub(crate) link_check: bool,
     /// Repaint port statistics so often, without the shell.
     pub(crate) stats_period: Option<Duration>,
     /// Stop after this time.
@@ -197,7 +225,15 @@ impl FwdSettings {
             lcores,
             ports,
             found_port,
-            peers: value::peers(&app.eth_peer)?,
+            peers: value::peers(&app.eth_peer, app.eth_peers_configfile.as_deref())?,
+            numa: Numa::of(&app.ports)?,
+            forwarding: ForwardingPorts {
+                list: value::port_list(app.portlist.as_deref())?,
+                mask: value::mask_of("--portmask", app.portmask.as_deref())?,
+                count: app.nb_ports,
+            },
+            coremask: value::mask_of("--coremask", app.coremask.as_deref())?,
+            cmdline_file: app.cmdline_file,
             mode,
             modes,
             topology,
@@ -216,6 +252,9 @@ impl FwdSettings {
             run: RunSettings {
                 interactive: app.interactive,
                 auto_start: app.auto_start || !app.interactive,
+                tx_first: app.tx_first,
+                start_ports: !app.disable_device_start,
+                link_check: !app.disable_link_check,
                 stats_period: layers
                     .pick("--stats-period", app.stats_period, "fwd.stats_period", fwd.stats_period)
                     .within(1..=u64::from(u32::MAX))?

@@ -1,7 +1,7 @@
 //! Which ports there are to be and what each is asked to be.
 
 use super::given::Layers;
-use super::{PortSettings, SettingsError, value};
+use super::{PortSettings, SettingsError, tuning, value};
 use crate::config::{Fwd, Port};
 use crate::flags::app::AppFlags;
 use crate::flags::eal::EalFlags;
@@ -74,7 +74,7 @@ pub(super) fn config(
     let mac = layers.key(&key("mac"), port.and_then(|port| port.mac.as_ref()));
     let promiscuous = port.and_then(|port| port.promiscuous);
     let default = PortConfig::default();
-    Ok(PortConfig {
+    let mut config = PortConfig {
         // RTE_MAX_QUEUES_PER_PORT is 1024.
         rx_queues: rxq.within(1..=1024)?.unwrap_or(default.rx_queues),
         tx_queues: txq.within(1..=1024)?.unwrap_or(default.tx_queues),
@@ -87,5 +87,7 @@ pub(super) fn config(
         tx_offloads: tx_offloads.try_map(|mask| value::mask(mask))?.unwrap_or(default.tx_offloads),
         promiscuous: promiscuous.unwrap_or(default.promiscuous),
         ..default
-    })
+    };
+    tuning::apply(&app.ports, &mut config)?;
+    Ok(config)
 }

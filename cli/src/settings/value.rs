@@ -9,6 +9,7 @@ use dataplane::forward::{MODES, ModeEntry};
 use dataplane::port::{PortId, RssTypes};
 use dataplane::wire::ethernet::MacAddr;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 /// The most packets of a burst.
@@ -75,26 +76,80 @@ pub(super) fn mac(typed: &str) -> Result<MacAddr, Fault> {
     })
 }
 
-/// `--eth-peer=PORT,MAC`, any number of times.
-pub(super) fn peers(given: &[String]) -> Result<BTreeMap<PortId, MacAddr>, SettingsError> {
-    given
-        .iter()
-        .map(|typed| {
-            let fault = |Fault { why, mend }| SettingsError::Value {
-                setting: format!("--eth-peer={typed}"),
-                why,
-                mend,
-            };
-            let parts = typed
-                .split_once(',')
-                .and_then(|(port, address)| Some((port.parse().ok()?, address)));
-            let Some((port, address)) = parts else {
-                return Err(fault(Fault {
-                    why: "not a port number, a comma and a MAC address".into(),
-                    mend: "write for example --eth-peer=0,02:00:00:00:00:01".into(),
-                }));
-            };
-            Ok((PortId(port), mac(address).map_err(fault)?))
-        })
-        .collect()
+/// The mask of a flag.
+pub(super) fn mask_of(flag: &str, typed: Option<&str>) -> Result<Option<u64>, SettingsError> {
+    let fault = |typed, Fault { why, mend }| SettingsError::Value {
+        setting: format!("{flag}={typed}"),
+        why,
+        mend,
+    };
+    typed.map(|typed| mask(typed).map_err(|it| fault(typed, it))).transpose()
+}
+
+/// `--portlist=0,2-3`.
+pub(super) fn port_list(typed: Option<&str>) -> Result<Option<Vec<PortId>>, SettingsError> {
+    let Some(typed) = typed else { return Ok(None) };
+    let mut ports = Vec::new();
+    for part in typed.split(',') {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let (Ok(first), Ok(last)) = (first.parse::<u16>(), last.parse::<u16>()) else {
+            return Err(SettingsError::Value {
+                setting: format!("--portlist={typed}"),
+                why: "not a list of ports".into(),
+                mend: "write for example 0,2-3".into(),
+            });
+        };
+        ports.extend((first..=last).map(PortId));
+    }
+    Ok(Some(ports))
+}
+
+/// `--eth-peer=PORT,MAC`, any number of times, over the lines of `--eth-peers-configfile`, which begin with port 0.
+pub(super) fn peers(
+    given: &[String],
+    file: Option<&Path>,
+) -> Result<BTreeMap<PortId, MacAddr>, SettingsError> {
+    let mut peers = match file {
+        Some(file) => peers_of(file)?,
+        None => BTreeMap::new(),
+    };
+    for typed in given {
+        let fault = |Fault { why, mend }| SettingsError::Value {
+            setting: format!("--eth-peer={typed}"),
+            why,
+            mend,
+        };
+        let parts =
+            typed.split_once(',').and_then(|(port, address)| Some((port.parse().ok()?, address)));
+        let Some((port, address)) = parts else {
+            return Err(fault(Fault {
+                why: "not a port number, a comma and a MAC address".into(),
+                mend: "write for example --eth-peer=0,02:00:00:00:00:01".into(),
+            }));
+        };
+        peers.insert(PortId(port), mac(address).map_err(fault)?);
+    }
+    Ok(peers)
+}
+
+fn peers_of(file: &Path) -> Result<BTreeMap<PortId, MacAddr>, SettingsError> {
+    let setting = format!("--eth-peers-configfile={}", file.display());
+    let fault = |setting: String, why: String, mend: &str| {
+        Err(SettingsError::Value { setting, why, mend: mend.to_owned() })
+    };
+    let text = match std::fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(error) => return fault(setting, error.to_string(), "name a file that can be read"),
+    };
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    let mut peers = BTreeMap::new();
+    for (port, line) in (0..).zip(lines) {
+        match mac(line.trim()) {
+            Ok(address) => peers.insert(PortId(port), address),
+            Err(Fault { why, mend }) => {
+                return fault(setting, format!("line {}: {why}", port + 1), &mend);
+            }
+        };
+    }
+    Ok(peers)
 }

@@ -2,7 +2,7 @@
 
 use super::error::Errno;
 use super::vlan::VlanOffloads;
-use super::{Device, Port, PortError, RssTypes};
+use super::{Device, Direction, Port, PortError, RssTypes};
 use crate::lcore::SocketId;
 use crate::wire::ethernet::MacAddr;
 use serde::Serialize;
@@ -270,6 +270,18 @@ fn switch(info: &dpdk_sys::rte_eth_dev_info) -> Option<SwitchInfo> {
         port: switch.port_id,
         rx_domain: shares.then_some(switch.rx_domain),
     })
+}
+
+/// The offload of DPDK's name, in small or capital letters.
+pub fn offload_named(direction: Direction, name: &str) -> Option<u64> {
+    let is_named = |offload: &u64| {
+        let names = match direction {
+            Direction::Rx => offload_names(*offload, 0).0,
+            Direction::Tx => offload_names(0, *offload).1,
+        };
+        names.iter().any(|known| known.eq_ignore_ascii_case(name))
+    };
+    (0..u64::BITS).map(|bit| 1 << bit).find(is_named)
 }
 
 /// DPDK's names of receive and transmit offload flags.

@@ -39,7 +39,9 @@ pub use config::{ETHERNET_OVERHEAD, Granted, PortConfig, QueueConfig, Tuning};
 pub use dcb::{Dcb, QueueRange, TrafficClass};
 pub use error::{Errno, PortError, Refused};
 pub use flow_ctrl::FlowControl;
-pub use info::{DescriptorLimits, ErrorHandling, PortInfo, SwitchInfo, offload_names};
+pub use info::{
+    DescriptorLimits, ErrorHandling, PortInfo, SwitchInfo, offload_named, offload_names,
+};
 pub(crate) use leaving::listen_for_leaving;
 pub use link::{Link, fixed_speed};
 pub use memories::{DescriptorError, Direction, Registers};

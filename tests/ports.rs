@@ -1,0 +1,218 @@
+//! Ports that stop, start, change, come and go one by one, and testpmd's command line.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "what fails here fails the test")]
+
+mod lab;
+
+use lab::console::Console;
+use lab::forwarder::{Forwarder, number, own_prefix};
+use lab::lcores;
+use serde_json::Value;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::Command;
+
+/// Asks each line, and holds the answer against what it must contain.
+fn ask_all(forwarder: &mut Forwarder, lines: &[(&str, &str)]) {
+    for (line, expected) in lines {
+        let answer = forwarder.shell.ask(line);
+        assert!(answer.contains(expected), "{line}: {answer}");
+    }
+}
+
+/// The packets that the ports received, by the end's account.
+fn received(report: &Value, port: usize) -> u64 {
+    number(report, &format!("/forward_stats/ports/{port}/rx_packets"))
+}
+
+#[test]
+fn ports_stop_and_start_one_by_one_and_lose_no_packet() {
+    let mut forwarder = Forwarder::on(&["null:", "ring:a", "null:"], &[]);
+    ask_all(
+        &mut forwarder,
+        &[
+            ("port stop 0", "Please remove port 0 from forwarding configuration.\n"),
+            ("port config all rxq 2", "Please stop all ports first"),
+            ("set portlist 0", "Please stop forwarding first"),
+            ("stop", "Done."),
+            ("port stop 1", "Stopping ports...\nChecking link statuses...\nDone\n"),
+            ("start", "Not all ports were started"),
+            ("port start all", "Port 0 is now not stopped\nPort 2 is now not stopped\nPort 1: "),
+            ("port start 1", "Port 1 is now not stopped\nPlease stop the ports first\nDone\n"),
+            ("port close 2", "Cannot close started device (port 2)"),
+            ("port detach 2", "Port not stopped"),
+            ("port stop 7", "Invalid port 7"),
+            // More queues and descriptors than the pool was made for: it is replaced.
+            ("port stop all", "Done"),
+            ("port config all rxq 4", ""),
+            ("port config all txq 4", ""),
+            ("port config all rxd 4096", ""),
+            (
+                "port config all rxq 60000",
+                "Fail: input rxq (60000) can't be greater than max_rx_queues",
+            ),
+            ("port config 0 rxq 9 ring_size 64", "Invalid RX queue 9 (must be < nb_rxq=4)"),
+            ("port start all", "Configuring Port 0 (socket 0)"),
+            ("port attach null:", "Port 3 is attached. Now total ports is 4\nDone\n"),
+            ("start", "Not all ports were started"),
+            ("port start 3", "Configuring Port 3 (socket 0)"),
+            ("start tx_first 3", "ports=4 - cores=1 - streams=16"),
+        ],
+    );
+    forwarder.shell.wait_for_figure(3, "RX-packets", 1);
+    ask_all(
+        &mut forwarder,
+        &[
+            ("stop", "Forward statistics for port 3"),
+            ("set nbport 2", "Number of forwarding ports set to 2\n"),
+            ("port stop 3", "Done"),
+            ("port detach 3", "Device is detached\nNow total ports is 3\n"),
+            ("port close 9", "Invalid port 9"),
+            ("start", "ports=2 - cores=1 - streams=8"),
+            // A port that does not forward stops while others do.
+            ("port stop 2", "Checking link statuses...\nDone\n"),
+            ("port close 2", "Port 2 is closed\nDone\n"),
+            ("clear fwd stats all", ""),
+            ("show config fwd", "RX P=1/Q=3 (socket 0) -> TX P=0/Q=3"),
+        ],
+    );
+    let report = forwarder.stop();
+    assert!(received(&report, 0) > 0, "{report}");
+    assert_eq!(number(&report, "/mbufs_missing"), 0);
+}
+
+#[test]
+fn what_forwards_is_set_while_it_is_stopped() {
+    let mut forwarder = Forwarder::on(&["null:", "null:"], &[]);
+    ask_all(
+        &mut forwarder,
+        &[
+            ("stop", "Done."),
+            (
+                "set portlist 1",
+                "previous number of forwarding ports 2 - changed to number of configured ports 1",
+            ),
+            ("show config fwd", "ports=1 - cores=1 - streams=1"),
+            ("set portmask 0x3", "changed to number of configured ports 2"),
+            ("set portmask 0", "Invalid NULL mask of ports"),
+            ("set nbport 3", "nb fwd ports 3 > 2 (number of configured ports) - ignored"),
+            ("set nbcore 9", "(max. number of configured lcores) - ignored"),
+            ("set corelist 0", "lcore 0 cannot be masked on"),
+            ("set corelist 63", "lcore 63 not enabled"),
+            ("set burst 16", "Number of packets per burst set to 16"),
+            ("set burst 513", "nb pkt per burst: 513 > 512 (maximum packet per burst)  ignored"),
+            ("set eth-peer 0 02:00:00:00:00:42", ""),
+            ("show config fwd", "peer=02:00:00:00:00:42"),
+            ("set fwd mac retry", "Set mac packet forwarding mode with retry"),
+            ("show config rxtx", "packets/burst=16"),
+            ("set log [ 3", "Unable to set log level"),
+            ("load /nonexistent", "Failed to open file /nonexistent"),
+        ],
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("commands");
+    std::fs::write(&script, "set burst 8\n# a comment\nstart\nnonsense\n").unwrap();
+    let answer = forwarder.shell.ask(&format!("load {}", script.display()));
+    for expected in
+        ["set to 8\n", "mac packet forwarding", "Command not found: nonsense", "Read CLI commands"]
+    {
+        assert!(answer.contains(expected), "{answer}");
+    }
+    forwarder.shell.wait_for_figure(0, "RX-packets", 1);
+    let report = forwarder.stop();
+    let bursts = report["forward_stats"]["ports"][0]["bursts"]["rx"].as_array().unwrap();
+    assert!(bursts.iter().all(|burst| number(burst, "/size") <= 8), "{bursts:?}");
+}
+
+/// The program by testpmd's name, on two null ports.
+fn testpmd(folder: &Path, flags: &[&str]) -> Console {
+    let link = folder.join("dpdk-testpmd");
+    if !link.exists() {
+        symlink(env!("CARGO_BIN_EXE_pollway"), &link).unwrap();
+    }
+    let mut command = Command::new(link);
+    let prefix = own_prefix();
+    command.args(["--lcores", &lcores(1, 1), "--no-pci", "--no-telemetry", "--file-prefix"]);
+    command.args([&prefix, "--vdev=net_null0", "--vdev=net_null1", "--"]);
+    Console::start(command.args(flags))
+}
+
+#[test]
+fn testpmds_command_line_takes_effect_and_its_lines_are_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let (commands, peers) = (folder.path().join("commands"), folder.path().join("peers"));
+    std::fs::write(&commands, "show config cores\n").unwrap();
+    std::fs::write(&peers, "02:00:00:00:00:0A\n02:00:00:00:00:0B\n").unwrap();
+    let (commands, peers) = (
+        format!("--cmdline-file={}", commands.display()),
+        format!("--eth-peers-configfile={}", peers.display()),
+    );
+    let mut console = testpmd(
+        folder.path(),
+        &[
+            "-i",
+            &commands,
+            &peers,
+            "--portlist=1,0",
+            "--nb-ports=1",
+            "--rxq=2",
+            "--txq=2",
+            "--rxfreet=16",
+            "--numa",
+            "--no-lsc-interrupt",
+            "--enable-drop-en",
+            "--rss-level-inner",
+            "--coremask=0x2",
+            "--no-flush-rx",
+            "--port-numa-config=(0,0),(1,0)",
+            "--total-num-mbufs=4096",
+            "--disable-link-check",
+        ],
+    );
+    let opened = console.wait_for("testpmd> ");
+    for expected in [
+        "Interactive-mode selected\n",
+        "create a new mbuf pool <mb_pool_0>: n=4096, size=2176, socket=0\n",
+        "Configuring Port 0 (socket 0)\nPort 0: ",
+        "\nDone\n",
+        "List of forwarding lcores:  1\n",
+        "Read CLI commands from ",
+    ] {
+        assert!(opened.contains(expected), "{expected}: {opened}");
+    }
+    assert!(!opened.contains("Checking link"), "{opened}");
+    console.type_line("show config fwd");
+    let config = console.wait_for("testpmd> ");
+    assert!(config.contains("ports=1 - cores=1 - streams=2"), "{config}");
+    assert!(
+        config.contains("RX P=1/Q=1 (socket 0) -> TX P=1/Q=1 (socket 0) peer=02:00:00:00:00:0B"),
+        "{config}"
+    );
+    console.type_line("quit");
+    let ended = console.wait();
+    assert!(
+        ended
+            .stdout
+            .contains("Shutting down port 1...\nClosing ports...\nPort 1 is closed\nDone\n"),
+        "{}",
+        ended.stdout
+    );
+    assert!(ended.stdout.ends_with("\nBye...\n"), "{}", ended.stdout);
+    assert_eq!(ended.status.code(), Some(0));
+}
+
+#[test]
+fn a_flag_of_testpmds_that_there_is_not_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    for (flag, expected) in [
+        ("--hairpinq=1", "--hairpinq is testpmd's and not Pollway's"),
+        ("--portlist=x", "--portlist=x: not a list of ports"),
+        ("--portmask=0", "--portmask: Invalid NULL mask of ports"),
+        ("--portlist=5", "--portlist: Invalid port 5"),
+        ("--ring-numa-config=(0,4,0)", "--ring-numa-config=(0,4,0)"),
+        ("--eth-link-speed=7", "--eth-link-speed=7: there is no such speed"),
+    ] {
+        let ended = testpmd(folder.path(), &["-i", flag]).wait();
+        assert_eq!(ended.status.code(), Some(2), "{flag}: {}", ended.stderr);
+        assert!(ended.stderr.contains(expected), "{flag}: {}", ended.stderr);
+    }
+}
