@@ -79,6 +79,6 @@ impl Session {
         if self.layout.forwarding().is_empty() {
             return Err(Failure::running(anyhow::anyhow!("no port is left that could forward")));
         }
-        self.start()
+        self.start(0)
     }
 }
