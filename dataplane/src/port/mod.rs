@@ -16,6 +16,7 @@ mod configure;
 mod dcb;
 pub mod device;
 mod error;
+mod flow;
 mod flow_ctrl;
 mod info;
 mod leaving;
@@ -38,6 +39,10 @@ pub use bus::{BusDevice, bus_devices};
 pub use config::{ETHERNET_OVERHEAD, Granted, PortConfig, QueueConfig, Tuning};
 pub use dcb::{Dcb, QueueRange, TrafficClass};
 pub use error::{Errno, PortError, Refused};
+pub use flow::{
+    Action, Field, FieldValue, FlowAttributes, FlowCount, FlowError, FlowId, FlowRule, Form,
+    ITEM_KINDS, Item, ItemKind, Misfit, PartOf, RssAction, RssFunction,
+};
 pub use flow_ctrl::FlowControl;
 pub use info::{
     DescriptorLimits, ErrorHandling, PortInfo, SwitchInfo, offload_named, offload_names,
@@ -126,6 +131,8 @@ struct Device {
     config: Option<PortConfig>,
     /// The multicast addresses it takes packets for: drivers are given all at once and asked for none.
     multicast: RefCell<Vec<MacAddr>>,
+    /// The flow rules that it has, in the order of their numbers.
+    flows: RefCell<Vec<flow::Flow>>,
     /// Whether the device was made for this port and goes with it; EAL's own find stays.
     made_here: bool,
     /// Whether the device is closed when this is dropped: not while a queue may be polled.
@@ -155,6 +162,8 @@ impl Device {
 impl Drop for Device {
     fn drop(&mut self) {
         if self.stopped {
+            // The device goes, and its rules with it whatever it says.
+            let _ = self.flush_flows();
             let info = self.info();
             // SAFETY: the port is stopped, its queues are gone, and this owner is the last; the device outlives its port.
             unsafe {
@@ -243,6 +252,7 @@ impl Port<Stopped> {
             bus_name: String::new(),
             config: None,
             multicast: RefCell::default(),
+            flows: RefCell::default(),
             made_here,
             stopped: true,
             rings,
@@ -294,6 +304,8 @@ impl Port<Started> {
             let error = PortError::QueuesMissing(self.device.id);
             return Err(Box::new(Refused { given_back: (self, queues), error }));
         }
+        // As in testpmd, whose scripts make their rules anew after a stop. What a driver keeps, its stop takes away.
+        let _ = self.device.flush_flows();
         let drained = queues.rx.iter_mut().filter(|queue| queue.is_running()).map(drain).sum();
         // SAFETY: every queue came back, so nobody polls the port.
         let rc = unsafe { dpdk_sys::rte_eth_dev_stop(self.device.id.0) };
