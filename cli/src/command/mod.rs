@@ -11,6 +11,7 @@ mod control;
 mod csum;
 mod device;
 mod dump;
+mod flow;
 mod flow_ctrl;
 mod modes;
 mod port_config;
@@ -25,6 +26,7 @@ pub(crate) use control::ControlCommand;
 pub(crate) use csum::CsumCommand;
 pub(crate) use device::{DeviceChange, DeviceCommand};
 pub(crate) use dump::DumpCommand;
+pub(crate) use flow::{FlowCommand, FlowDeed};
 pub(crate) use flow_ctrl::{FlowCtrlChange, FlowCtrlCommand};
 pub(crate) use modes::ModesCommand;
 pub(crate) use port_config::{PortConfigCommand, QueueChange, SETTINGS, Setting};
@@ -53,6 +55,8 @@ pub(crate) enum Command {
     Address(AddressCommand),
     /// Change what a port does about VLANs.
     Vlan(VlanCommand),
+    /// Flow rules.
+    Flow(FlowCommand),
     /// Change how a port pauses its peer.
     FlowCtrl(FlowCtrlCommand),
     /// Tell a device something.

@@ -5,6 +5,7 @@ pub(crate) mod bus_devices;
 pub(crate) mod dcb;
 pub(crate) mod extended_stats;
 pub(crate) mod flow_ctrl;
+pub(crate) mod flow_rules;
 pub(crate) mod forward_stats;
 pub(crate) mod heaps;
 pub(crate) mod hexdump;

@@ -11,6 +11,7 @@ mod csum;
 mod device;
 mod dump;
 mod figures;
+mod flow;
 mod flow_ctrl;
 mod layout;
 mod modes;
@@ -118,6 +119,7 @@ impl Session {
             Command::Modes(command) => self.modes(command),
             Command::Address(command) => self.address(command),
             Command::Vlan(command) => self.vlan(command),
+            Command::Flow(command) => self.flow(command),
             Command::FlowCtrl(command) => self.flow_ctrl(command),
             Command::Device(command) => self.tell_device(command),
             Command::Dump(command) => self.dump(command),

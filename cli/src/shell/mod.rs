@@ -1,5 +1,6 @@
 //! The shell: lines from a person or a pipe become typed commands.
 
+pub(crate) mod flow;
 pub(crate) mod grammar;
 pub(crate) mod help;
 pub(crate) mod prompt;

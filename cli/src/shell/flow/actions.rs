@@ -85,7 +85,8 @@ fn port_id(reader: &mut Reader<'_>) -> Result<Action, Stopped> {
         if is_id {
             id = up_to(reader, u32::MAX)?;
         } else {
-            original = reader.word([("on", true), ("off", false), ("1", true), ("0", false)].into_iter())?;
+            original = reader
+                .word([("on", true), ("off", false), ("1", true), ("0", false)].into_iter())?;
         }
     }
     Ok(Action::PortId { id, original })
@@ -128,7 +129,9 @@ fn rss(reader: &mut Reader<'_>) -> Result<RssAction, Stopped> {
             Parameter::Function => rss.function = reader.word(FUNCTIONS.into_iter())?,
             Parameter::Level => rss.level = up_to(reader, u32::MAX)?,
             Parameter::Types => rss.types = Some(types(reader)?),
-            Parameter::Key => rss.key = reader.value("a key of 1 to 64 bytes in hexadecimal", key)?,
+            Parameter::Key => {
+                rss.key = reader.value("a key of 1 to 64 bytes in hexadecimal", key)?
+            }
             Parameter::KeyLength => {
                 let len = up_to(reader, RSS_KEY_BYTES as u32)?;
                 rss.key.resize(len as usize, 0);
@@ -170,5 +173,8 @@ fn key(word: &str) -> Option<Vec<u8>> {
     if !whole || word.len() / 2 > RSS_KEY_BYTES {
         return None;
     }
-    (0..word.len()).step_by(2).map(|at| u8::from_str_radix(word.get(at..at + 2)?, 16).ok()).collect()
+    (0..word.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(word.get(at..at + 2)?, 16).ok())
+        .collect()
 }

@@ -36,7 +36,10 @@ pub(crate) fn numbered(words: &[&str], name: &'static str) -> Option<Vec<u32>> {
 
 type Read<T> = Result<T, Stopped>;
 
-fn follow<T>(words: &[&str], read: impl Fn(&mut Reader<'_>) -> Read<T>) -> crate::shell::grammar::Followed {
+fn follow<T>(
+    words: &[&str],
+    read: impl Fn(&mut Reader<'_>) -> Read<T>,
+) -> crate::shell::grammar::Followed {
     let mut reader = Reader::new(words);
     let read = read(&mut reader);
     reader.followed(&read)

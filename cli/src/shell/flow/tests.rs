@@ -40,7 +40,10 @@ fn what_can_follow_depends_on_what_stands_before() {
     assert_eq!(next("pattern end"), ["actions"]);
     assert_eq!(next("pattern end actions drop"), ["/"]);
     let followed = (RULE.follow)(&words("pattern vlan vid is 4096"));
-    assert_eq!((followed.understood, followed.form.as_deref()), (4, Some("a number from 0 to 4095")));
+    assert_eq!(
+        (followed.understood, followed.form.as_deref()),
+        (4, Some("a number from 0 to 4095"))
+    );
 }
 
 #[test]

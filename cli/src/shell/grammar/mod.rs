@@ -4,6 +4,7 @@
 
 mod assist;
 mod explain;
+mod own;
 mod syntax;
 #[cfg(test)]
 mod tests;
@@ -11,7 +12,8 @@ mod token;
 mod values;
 
 pub(crate) use explain::GrammarError;
-pub(crate) use values::Values;
+pub(crate) use own::{Followed, Own};
+pub(crate) use values::{Values, number};
 
 use crate::shell::help::Topic;
 use dataplane::port::PortId;

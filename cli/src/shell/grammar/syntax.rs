@@ -38,28 +38,31 @@ impl Syntax {
 
     /// The token at a place; the last one for all words that follow it, if it takes them.
     pub(super) fn token(&self, at: usize) -> Option<Token> {
-        let rest = || self.tokens.last().copied().filter(|token| matches!(token, Token::Rest(_)));
+        let takes_more = |token: &Token| matches!(token, Token::Rest(_) | Token::Own(_));
+        let rest = || self.tokens.last().copied().filter(takes_more);
         self.tokens.get(at).copied().or_else(rest)
     }
 
     /// How many words of a line, from its beginning, this command accepts.
     pub(super) fn agreement(&self, line: &Line<'_>) -> usize {
-        let place = self.place(0, line);
         let accepts = |(at, word): (usize, &&str)| {
-            self.token(at).is_some_and(|token| token.accepts(word, place))
+            self.token(at).is_some_and(|token| token.accepts(word, self.place(at, line)))
         };
         line.words.iter().enumerate().take_while(|(at, word)| accepts((*at, word))).count()
     }
 
-    /// Whether a line of so many words may end there.
-    pub(super) fn may_end(&self, words: usize) -> bool {
+    /// Whether a line may end where it does.
+    pub(super) fn may_end(&self, line: &Line<'_>) -> bool {
+        let words = line.words.len();
+        if let Some(Token::Own(own)) = words.checked_sub(1).and_then(|last| self.token(last)) {
+            return (own.follow)(self.place(words, line).own).may_end;
+        }
         self.ends.contains(&words) || (words > self.tokens.len() && self.token(words).is_some())
     }
 
     /// The words of a line that are values, if the line is this command.
     pub(super) fn values<'l>(&self, line: &Line<'l>) -> Option<Vec<&'l str>> {
-        let count = line.words.len();
-        if !self.may_end(count) || self.agreement(line) != count {
+        if self.agreement(line) != line.words.len() || !self.may_end(line) {
             return None;
         }
         let is_value = |at| !matches!(self.token(at), Some(Token::Word(_)));
@@ -75,7 +78,12 @@ impl Syntax {
         };
         let before = self.tokens.iter().zip(line.words).take(at);
         let port: Option<PortId> = before.filter_map(named).next_back();
-        Place { known: line.known, topics: line.topics, port }
+        // A grammar of its own is a syntax's last token.
+        let own = match self.tokens.last() {
+            Some(Token::Own(_)) => line.words.get(self.tokens.len() - 1..at),
+            _ => None,
+        };
+        Place { known: line.known, topics: line.topics, port, own: own.unwrap_or_default() }
     }
 
     /// The syntax from a token on, placeholders written out: `stats (0|1|all)`.

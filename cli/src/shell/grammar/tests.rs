@@ -156,10 +156,28 @@ fn a_hint_shows_the_rest_of_the_only_command_left() {
     assert_eq!(hint(""), None);
 }
 
+#[test]
+fn a_flow_rule_is_completed_and_corrected_word_by_word() {
+    let known = known();
+    let grammar = Grammar::new(TABLE, &known);
+    let line = "flow create 0 ingress pattern eth s";
+    assert_eq!(grammar.complete(line), (line.len() - 1, vec!["src".to_owned()]));
+    let error = |line| grammar.parse(line).unwrap_err().to_string();
+    assert_eq!(
+        error("flow create 0 pattern ipv4 src is 10.0.0 / end"),
+        "Bad arguments: 10.0.0 cannot follow flow create 0 pattern ipv4 src is; give an IPv4 address such as 192.0.2.1"
+    );
+    assert_eq!(
+        error("flow create 0 pattern end actions drop / end end"),
+        "Bad arguments: end is too much, flow create 0 pattern end actions drop / end is complete; leave it out"
+    );
+}
+
 /// A line that a syntax accepts.
 fn example(syntax: &'static str) -> String {
     let known = known();
-    let place = token::Place { known: &known, topics: &["config"], port: Some(PortId(0)) };
+    let place =
+        token::Place { known: &known, topics: &["config"], port: Some(PortId(0)), own: &[] };
     let example = |word: &'static str| {
         let token = Token::of(word.trim_start_matches('[').trim_end_matches(']'));
         if let Token::Word(word) = token {
@@ -171,6 +189,10 @@ fn example(syntax: &'static str) -> String {
             Token::Ip(_) => Some("192.0.2.1".to_owned()),
             Token::List(_) => Some("0,1".to_owned()),
             Token::Text(_) | Token::Rest(_) => Some("x".to_owned()),
+            Token::Own(own) if own.name == "RULE" => {
+                Some("pattern end actions drop / end".to_owned())
+            }
+            Token::Own(own) => Some(format!("{} 0", own.name.to_lowercase().trim_end_matches('s'))),
             _ => None,
         };
         open.unwrap_or_else(|| token.choices(place)[0].clone())

@@ -1,7 +1,9 @@
 //! The words of a syntax: what each may be, which of that can be typed now, and how help writes it.
 
 use super::Vocabulary;
+use super::own::Own;
 use super::values::{number, ports};
+use crate::shell::flow;
 use dataplane::port::PortId;
 use dataplane::wire::ethernet::MacAddr;
 use std::net::IpAddr;
@@ -36,9 +38,14 @@ pub(super) enum Token {
     List(&'static str),
     /// `FILE:text`: any one word.
     Text(&'static str),
-    /// `PATTERN:rest`: all words to the end of the line, at least one; for grammars of their own.
+    /// `PATTERN:rest`: all words to the end of the line, at least one.
     Rest(&'static str),
+    /// `RULE`: a flow rule, and other grammars of their own, to the end of the line.
+    Own(Own),
 }
+
+/// The grammars of their own.
+const OWN: [&Own; 3] = [&flow::RULE, &flow::RULES, &flow::GROUPS];
 
 /// Where in a line a word stands.
 #[derive(Clone, Copy)]
@@ -47,6 +54,8 @@ pub(super) struct Place<'a> {
     pub(super) topics: &'a [&'static str],
     /// The port that was named before, whose queues are meant.
     pub(super) port: Option<PortId>,
+    /// The words before it that a grammar of its own has read.
+    pub(super) own: &'a [&'a str],
 }
 
 impl Token {
@@ -54,6 +63,9 @@ impl Token {
     pub(super) fn of(text: &'static str) -> Self {
         if let Some(words) = text.strip_prefix('(').and_then(|text| text.strip_suffix(')')) {
             return Self::Choice(words);
+        }
+        if let Some(own) = OWN.into_iter().find(|own| own.name == text) {
+            return Self::Own(*own);
         }
         match text {
             "PORT" => return Self::Port,
@@ -103,6 +115,9 @@ impl Token {
             Self::Topic => {
                 place.topics.iter().map(|word| (*word).to_owned()).chain([all()]).collect()
             }
+            Self::Own(own) => {
+                (own.follow)(place.own).choices.into_iter().map(str::to_owned).collect()
+            }
             Self::Number { .. }
             | Self::Mac(_)
             | Self::Ip(_)
@@ -120,6 +135,10 @@ impl Token {
             Self::Ip(_) => "an IP address such as 192.0.2.1 or 2001:db8::1".to_owned(),
             Self::List(name) => format!("{} such as 0,2-4", name.to_lowercase()),
             Self::Text(name) | Self::Rest(name) => format!("({})", name.to_lowercase()),
+            Self::Own(own) => {
+                let choices = self.choices(place).into_iter();
+                return choices.chain((own.follow)(place.own).form).collect();
+            }
             Self::Port | Self::Ports if place.known.ports.is_empty() => "a port's number".into(),
             Self::RxQueue | Self::TxQueue if self.choices(place).is_empty() => {
                 "a queue's number".into()
@@ -148,6 +167,7 @@ impl Token {
             Self::Ip(_) => word.parse::<IpAddr>().is_ok(),
             Self::List(_) => super::values::list(word).is_some(),
             Self::Text(_) | Self::Rest(_) => true,
+            Self::Own(own) => own.accepts(place.own, word),
         }
     }
 
@@ -162,6 +182,7 @@ impl Token {
             | Self::List(name)
             | Self::Text(name) => name.to_lowercase(),
             Self::Rest(name) => format!("{}...", name.to_lowercase()),
+            Self::Own(own) => format!("{}...", own.name.to_lowercase()),
             _ => self.choices(place).join("|"),
         };
         // What there is none of now has a name still.

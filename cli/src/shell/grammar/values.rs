@@ -78,7 +78,7 @@ impl<'a> Values<'a> {
 /// A number as DPDK's command lines take it.
 ///
 /// Source: `cmdline_parse_num.c`, `cmdline_parse_num`.
-pub(super) fn number(word: &str) -> Option<u64> {
+pub(crate) fn number(word: &str) -> Option<u64> {
     let lower = word.to_ascii_lowercase();
     let (digits, radix) = match (lower.strip_prefix("0x"), lower.strip_prefix("0b")) {
         (Some(digits), _) => (digits, 16),

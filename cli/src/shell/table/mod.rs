@@ -8,6 +8,7 @@ mod csum;
 mod device;
 mod display;
 mod dump;
+mod flow;
 mod flow_ctrl;
 mod modes;
 mod port_config;
@@ -28,6 +29,7 @@ pub(crate) static TABLE: Table<Command> = &[
     vlan::SECTION,
     flow_ctrl::SECTION,
     modes::SECTION,
+    flow::SECTION,
     csum::SECTION,
     device::SECTION,
     dump::SECTION,

@@ -5,7 +5,7 @@ use std::ffi::CStr;
 
 /// Why a device did not do what a rule asks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}: {message}: {}", self.part(), errno_text(-self.errno))]
+#[error("{}: {message}: {}", self.part(), self.reason())]
 pub struct FlowError {
     /// What of the rule it is about (`enum rte_flow_error_type`).
     pub kind: u32,
@@ -16,6 +16,11 @@ pub struct FlowError {
 }
 
 impl FlowError {
+    /// The errno in words.
+    pub fn reason(&self) -> String {
+        errno_text(self.errno)
+    }
+
     /// What of the rule it is about, in testpmd's words.
     ///
     /// Source: `app/test-pmd/config.c`, `port_flow_complain`.
