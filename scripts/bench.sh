@@ -8,13 +8,14 @@
 #   --seconds   measuring time of a run, 3; --warm-up before it, 1
 #   --devices   of null (two net_null ports) and vhost (two vhost-user ports whose guests are the virtio-user ports of a
 #               second dpdk-testpmd on another core, whose flowgen fills them and empties them); default: null,vhost
-#   --modes     default: io,mac,macswap
+#   --modes     of those in the table below, or `all`; default: io,mac,macswap
 #   --binary    the program to measure; without it the release program is built first
 #   --json, --markdown   one object, or the table of docs/performance.md, in place of the plain table
 #
 # Both programs are steered through their shells and read in the same way: packets sent between two `show port stats
-# all`, by the processor time that the forwarding thread got in between (the kernel's schedstat). On an idle machine that is
-# the time on the clock; on a busy one it takes out the time that other programs had the core.
+# all` (those received, where the mode sends none), by the processor time that the forwarding thread got in between (the
+# kernel's schedstat). On an idle machine that is the time on the clock; on a busy one it takes out the time that other
+# programs had the core.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -26,6 +27,24 @@ fail() {
     echo "bench: $*" >&2
     exit 1
 }
+
+# What is measured: a name, the side whose packets count, and the flags that choose it.
+modes_known='io TX --forward-mode=io
+mac TX --forward-mode=mac
+macswap TX --forward-mode=macswap
+5tswap TX --forward-mode=5tswap
+csum TX --forward-mode=csum
+rxonly RX --forward-mode=rxonly
+txonly TX --forward-mode=txonly
+txonly-multi-flow TX --forward-mode=txonly --txonly-multi-flow
+flowgen TX --forward-mode=flowgen
+icmpecho RX --forward-mode=icmpecho
+noisy TX --forward-mode=noisy'
+
+# modes_all, flags_of MODE, side_of MODE: from the table.
+modes_all() { awk '{ print $1 }' <<<"$modes_known" | paste -sd ,; }
+flags_of() { awk -v mode="$1" '$1 == mode { $1 = $2 = ""; sub(/^ +/, ""); print }' <<<"$modes_known"; }
+side_of() { awk -v mode="$1" '$1 == mode { print $2 }' <<<"$modes_known"; }
 
 runs=5 seconds=3 warm_up=1 devices=null,vhost modes=io,mac,macswap binary='' format=plain
 while [[ $# -gt 0 ]]; do
@@ -47,10 +66,9 @@ done
 for device in ${devices//,/ }; do
     [[ $device =~ ^(null|vhost)$ ]] || refuse "--devices are of null and vhost, not '$device'"
 done
+[[ $modes != all ]] || modes=$(modes_all)
 for mode in ${modes//,/ }; do
-    # Those that send: packets sent are what is counted.
-    [[ $mode =~ ^(io|mac|macswap|csum|5tswap|flowgen|txonly|noisy)$ ]] ||
-        refuse "--modes are of io, mac, macswap, csum, 5tswap, flowgen, txonly and noisy, not '$mode'"
+    [[ $(side_of "$mode") ]] || refuse "--modes are of $(modes_all), not '$mode'"
 done
 
 # For 16383 packets of 2176 bytes and what EAL takes besides, in each of two programs.
@@ -92,7 +110,7 @@ vdevs() {
 command_of() {
     local program='pollway fwd'
     [[ $1 == pollway ]] || program=dpdk-testpmd
-    echo "$program -l 0,1 --no-pci --no-telemetry --file-prefix=bench $(vdevs "$2") -- $both --forward-mode=$3"
+    echo "$program -l 0,1 --no-pci --no-telemetry --file-prefix=bench $(vdevs "$2") -- $both $(flags_of "$3")"
 }
 load="dpdk-testpmd --lcores=0@0,1@0 --no-pci --no-telemetry --file-prefix=bench-load --single-file-segments \
 --vdev=net_virtio_user0,path=vhost0.sock,queue_size=1024 --vdev=net_virtio_user1,path=vhost1.sock,queue_size=1024 -- $both --forward-mode=flowgen"
@@ -161,11 +179,11 @@ measure() {
     [[ -z $load_pid ]] || close load "$load_pid" "$guest"
     close dut "$dut_pid" "$dut"
     # Four tables: both ports, twice.
-    awk -v run="$2 $3 $1" -v ns=$((after - before)) '
-        /TX-packets:.*TX-errors:/ { sent[tables++ >= 2] += $2 }
+    awk -v run="$2 $3 $1" -v ns=$((after - before)) -v count="$(side_of "$3")-packets:" '
+        $1 == count && /-errors:|-missed:/ { packets[tables++ >= 2] += $2 }
         END {
-            if (tables != 4 || sent[1] <= sent[0] || ns <= 0) exit 1
-            printf "%s %.3f\n", run, (sent[1] - sent[0]) * 1000 / ns
+            if (tables != 4 || packets[1] <= packets[0] || ns <= 0) exit 1
+            printf "%s %.3f\n", run, (packets[1] - packets[0]) * 1000 / ns
         }' dut.log >>results || {
         cat dut.log >&2
         fail "nothing was forwarded by: $(command_of "$1" "$2" "$3")"
