@@ -165,7 +165,7 @@ fn a_flow_rule_is_completed_and_corrected_word_by_word() {
     let error = |line| grammar.parse(line).unwrap_err().to_string();
     assert_eq!(
         error("flow create 0 pattern ipv4 src is 10.0.0 / end"),
-        "Bad arguments: 10.0.0 cannot follow flow create 0 pattern ipv4 src is; give an IPv4 address such as 192.0.2.1"
+        "Bad arguments: 10.0.0 cannot follow flow create 0 pattern ipv4 src is; write an IPv4 address such as 192.0.2.1"
     );
     assert_eq!(
         error("flow create 0 pattern end actions drop / end end"),
