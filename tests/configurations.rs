@@ -6,7 +6,7 @@ mod lab;
 
 use lab::console::Console;
 use lab::forwarder::{fwd, number, own_prefix, report};
-use lab::{lacks, run, skip};
+use lab::{lacks, lacks_programs, run, skip};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
@@ -33,10 +33,42 @@ fn devices(report: &Value) -> Vec<&str> {
 fn each_file_has_a_test_here() {
     let mut files: Vec<String> = fs::read_dir(CONF)
         .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.path().is_file())
+        .map(|entry| entry.file_name().into_string().unwrap())
         .collect();
     files.sort();
     assert_eq!(files, ["af_packet.toml", "null.toml", "pipeline.toml", "tap.toml", "vhost.toml"]);
+}
+
+/// What the service runs is what the program takes, and systemd finds nothing wrong with it.
+#[test]
+fn the_service_of_an_ordinary_user() {
+    let unit = fs::read_to_string(format!("{CONF}/unprivileged/pollway@.service")).unwrap();
+    let value = |key: &str| {
+        let line = unit.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+        line.unwrap_or_else(|| panic!("no {key}")).to_owned()
+    };
+    assert_eq!(value("LimitMEMLOCK"), "infinity");
+    let command = value("ExecStart").replace("/etc/pollway/%i.toml", &format!("{CONF}/null.toml"));
+    let command = command.replace("/dev/hugepages-pollway", "/dev/hugepages");
+    let words: Vec<&str> = command.split_whitespace().skip(2).collect();
+    let prefix = own_prefix();
+    let mut forwarder = fwd(&prefix);
+    forwarder.args(words).args(["--json", "--duration=0.5"]);
+    let report = report(Console::start(&mut forwarder).wait(), &prefix);
+    assert!(number(&report, "/forward_stats/ports/0/tx_packets") > 0);
+
+    if let Some(reason) = lacks_programs(&["systemd-analyze"]) {
+        return skip("the_service_of_an_ordinary_user", &reason);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path().join("pollway@.service");
+    let program = assert_cmd::cargo::cargo_bin("pollway");
+    fs::write(&here, unit.replace("/usr/bin/pollway", program.to_str().unwrap())).unwrap();
+    let verified = Command::new("systemd-analyze").arg("verify").arg(&here).output().unwrap();
+    let said = String::from_utf8(verified.stderr).unwrap();
+    assert!(verified.status.success() && !said.contains("pollway@"), "{said}");
 }
 
 #[test]

@@ -41,7 +41,7 @@ const COMMANDS: [(&str, &str); 8] = [
     ("udevadm", ": >/dev/vfio/7"),
     (
         "mount",
-        "for last; do :; done; echo \"none $last hugetlbfs rw,pagesize=2M 0 0\" >>/proc/mounts; chown 1000 $last",
+        "for last; do :; done; echo \"none $last hugetlbfs rw,pagesize=2M 0 0\" >>/proc/mounts",
     ),
     ("apt-get", ": >/usr/lib/x86_64-linux-gnu/dpdk/pmds-23.0/librte_net_e1000.so"),
     ("sudo", "exec \"$@\""),

@@ -34,7 +34,7 @@ fn family(error: &anyhow::Error) -> Option<&'static str> {
         if cause.is::<PortError>() {
             return Some(" devices vfio iommu");
         }
-        cause.is::<RuntimeError>().then_some(" hugepages")
+        matches!(cause.downcast_ref(), Some(RuntimeError::Mempool(_))).then_some(" hugepages")
     })
 }
 
@@ -52,7 +52,7 @@ fn of_eal(error: &EalError) -> Option<&'static str> {
 
 fn of_device(error: &DeviceError) -> Option<&'static str> {
     match error {
-        DeviceError::NoPciDevice { .. } => Some(" devices"),
+        DeviceError::NoPciDevice { .. } | DeviceError::NotFound { .. } => Some(" devices"),
         DeviceError::NoFolder { .. } | DeviceError::SocketExists { .. } => Some(" sockets"),
         _ => None,
     }

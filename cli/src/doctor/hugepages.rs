@@ -157,14 +157,9 @@ fn permission(subject: &Subject) -> Vec<Problem> {
     let Some(first) = mounts.first() else { return Vec::new() };
     let (path, uid) = (subject.shown(&first.path), subject.user.uid);
     let what = format!("user {uid} may not make files in {path}");
-    // In a folder of its own: what is others' stays theirs.
-    let own = format!("{path}-{uid}");
-    let mut options = format!("uid={uid},mode=0700");
-    if let Some(size) = first.page_kib {
-        options = format!("pagesize={size}K,{options}");
-    }
-    let command = format!("mkdir -p {own} && mount -t hugetlbfs -o {options} hugetlbfs {own}");
-    vec![Problem { severity: severity(subject), what, mend: Mend::Run(command) }]
+    // Root may still make files there. A mount of the user's own takes --huge-dir, as EAL looks at the first one only.
+    let mend = Mend::Decide(format!("chown {uid} {path}"));
+    vec![Problem { severity: severity(subject), what, mend }]
 }
 
 /// Source: Linux, `Documentation/admin-guide/cgroup-v2.rst`, "HugeTLB".

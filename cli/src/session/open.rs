@@ -176,8 +176,9 @@ fn open_ports(settings: &FwdSettings, eal: &Eal) -> Result<Vec<Opened>, Failure>
         opened.push(Opened { port, config: settings.found_port.clone(), peer });
     }
     for named in &settings.ports {
-        named.device.check(Path::new("/sys")).map_err(Failure::input)?;
-        let port = Port::probe(eal, &named.device.to_string()).map_err(|error: PortError| {
+        let device = named.device.clone().located(&Machine::default()).map_err(Failure::input)?;
+        device.check(Path::new("/sys")).map_err(Failure::input)?;
+        let port = Port::probe(eal, &device.to_string()).map_err(|error: PortError| {
             Failure::input(anyhow::Error::new(error).context(named.device.typed.clone()))
         })?;
         let peer = settings.peer(port.id(), Some(named));

@@ -4,6 +4,7 @@ use super::Session;
 use crate::command::{PortSelection, PortsCommand};
 use crate::failure::Failure;
 use dataplane::engine::plan::Plan;
+use dataplane::machine::Machine;
 use dataplane::port::device::{DeviceList, DeviceSpec};
 use dataplane::port::{Port, PortError, PortId};
 use dataplane::runtime::{RuntimeError, Slot};
@@ -137,6 +138,7 @@ impl Session {
         devices.add(typed, queues)?;
         let spec = devices.expand()?.pop();
         let spec = spec.ok_or_else(|| anyhow::anyhow!("no device is named"))?;
+        let spec = spec.located(&Machine::default())?;
         spec.check(Path::new("/sys"))?;
         if spec.needs_single_file_segments() && !self.shares_memory {
             anyhow::bail!(

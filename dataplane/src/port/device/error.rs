@@ -98,6 +98,14 @@ pub enum DeviceError {
         /// The address in full.
         address: String,
     },
+    /// No PCI device has the name that it was typed by.
+    #[error("`{typed}`: {why}")]
+    NotFound {
+        /// What was typed.
+        typed: String,
+        /// What is the matter with the name.
+        why: String,
+    },
     /// The file to read does not exist.
     #[error(
         "`{typed}`: there is no file {path} to read packets from; check the path with `ls {path}`"
@@ -151,7 +159,9 @@ struct Usage;
 
 impl fmt::Display for Usage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("give a PCI address (0000:01:00.0), a DPDK vdev (net_null0), or one of")?;
+        f.write_str(
+            "give a PCI address (0000:01:00.0), a DPDK vdev (net_null0), or one of pci:DEVICE,",
+        )?;
         for (place, form) in ShortForm::ALL.iter().enumerate() {
             let before = if place == 0 { "" } else { "," };
             write!(f, "{before} {}:{}", form.word(), form.operand())?;

@@ -5,6 +5,7 @@
 //!
 //! | typed | what it is |
 //! |---|---|
+//! | `pci:DEVICE` | a PCI device by interface, MAC address, place among the VFs of another, or variable (`pci::place`) |
 //! | `ring:NAME` | receives what it sends, queue by queue, through rings in memory |
 //! | `null:` | receives empty packets without end, swallows what is sent |
 //! | `tap:IF` | a new kernel interface `IF` |
@@ -20,6 +21,7 @@
 
 mod check;
 mod error;
+mod locate;
 mod short_form;
 #[cfg(test)]
 mod tests;

@@ -117,7 +117,7 @@ fn only_virtio_user_needs_single_file_segments() {
 
 #[test]
 fn what_is_no_device_is_told_what_is() {
-    let usage = "give a PCI address (0000:01:00.0), a DPDK vdev (net_null0), or one of ring:NAME, null:, tap:IF, \
+    let usage = "give a PCI address (0000:01:00.0), a DPDK vdev (net_null0), or one of pci:DEVICE, ring:NAME, null:, tap:IF, \
                  af_packet:IF, af_xdp:IF, pcap:FILE, memif:PATH, vhost:PATH, virtio-user:PATH";
     refused("", &format!("the device has no name; {usage}"));
     refused(",iface=a", &format!("the device has no name; {usage}"));
@@ -130,6 +130,37 @@ fn what_is_no_device_is_told_what_is() {
     nearest("vhsot:/run/v", "vhost");
     nearest("null", "null");
     refused("quantum:/run/v", &format!("`quantum:/run/v` is no device; {usage}"));
+}
+
+#[test]
+fn a_pci_device_by_another_name_is_looked_for_on_the_machine() {
+    let root = tempfile::tempdir().unwrap();
+    let machine = crate::machine::Machine::at(root.path());
+    let put = |file: &str, text: &str| {
+        let path = machine.path(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    for (address, interface) in [("0000:01:00.0", "eth1"), ("0000:01:10.0", "eth2")] {
+        put(&format!("sys/bus/pci/devices/{address}/net/{interface}/address"), "02:00:00:00:00:01");
+    }
+    put("sys/bus/pci/devices/0000:01:00.0/sriov_totalvfs", "7");
+    let link = machine.path("sys/bus/pci/devices/0000:01:00.0/virtfn0");
+    std::os::unix::fs::symlink("../0000:01:10.0", link).unwrap();
+
+    for (typed, told) in [
+        ("pci:eth2,a=b", "0000:01:10.0,a=b"),
+        ("pci:eth1/0", "0000:01:10.0"),
+        ("pci:02:00:00:00:00:01", "0000:01:00.0"),
+        ("pci:01:00.0", "0000:01:00.0"),
+        ("01:00.0", "0000:01:00.0"),
+    ] {
+        assert_eq!(one(typed).located(&machine).unwrap().to_string(), told, "{typed}");
+    }
+    assert_eq!(one("null:").located(&machine), Ok(one("null:")));
+    let absent = one("pci:eth1/3").located(&machine).unwrap_err().to_string();
+    assert!(absent.starts_with("`pci:eth1/3`: 0000:01:00.0 has 1 virtual functions"), "{absent}");
+    refused("pci:", "`pci:` lacks its DEVICE; write pci:DEVICE");
 }
 
 #[test]

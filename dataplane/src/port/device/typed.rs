@@ -16,6 +16,8 @@ pub(super) struct Typed {
 enum Form {
     /// A PCI address in full, and devargs as they stand.
     Pci { address: String, args: String },
+    /// A PCI device by another name than its address, and devargs as they stand.
+    PciNamed { name: String, args: String },
     /// A virtual device's name, and devargs as they stand.
     Vdev { name: String, args: String },
     /// A short form.
@@ -37,6 +39,11 @@ impl Typed {
             return Err(DeviceError::Empty);
         } else if let Ok(address) = head.parse::<PciAddress>() {
             Form::Pci { address: address.to_string(), args: args.to_owned() }
+        } else if let Some(name) = head.strip_prefix("pci:") {
+            if name.is_empty() {
+                return Err(DeviceError::MissingOperand { word: "pci", operand: "DEVICE" });
+            }
+            Form::PciNamed { name: name.to_owned(), args: args.to_owned() }
         } else if head.starts_with("net_") || head.starts_with("eth_") {
             Form::Vdev { name: head.to_owned(), args: args.to_owned() }
         } else {
@@ -85,7 +92,9 @@ impl Typed {
     /// What DPDK is to call the device.
     pub(super) fn name(&self) -> Name {
         match &self.form {
-            Form::Pci { address: name, .. } | Form::Vdev { name, .. } => Name::Given(name.clone()),
+            Form::Pci { address: name, .. }
+            | Form::PciNamed { name, .. }
+            | Form::Vdev { name, .. } => Name::Given(name.clone()),
             Form::Short { form: ShortForm::Ring, operand, .. } => {
                 Name::Given(format!("{}_{operand}", ShortForm::Ring.driver()))
             }
@@ -96,7 +105,7 @@ impl Typed {
     /// What DPDK is told of the device, which it shall call `name`.
     pub(super) fn spec(&self, name: String, queues: u16) -> DeviceSpec {
         let (bus, args) = match &self.form {
-            Form::Pci { args, .. } => (Bus::Pci, args.clone()),
+            Form::Pci { args, .. } | Form::PciNamed { args, .. } => (Bus::Pci, args.clone()),
             Form::Vdev { args, .. } => (Bus::Vdev, args.clone()),
             Form::Short { form, operand, options } => {
                 (Bus::Vdev, merged(form.options(operand, queues), options))
