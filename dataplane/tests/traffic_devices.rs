@@ -165,7 +165,7 @@ fn the_faults_of_a_million_packets_are_found_exactly() {
 fn a_known_delay_is_found() {
     on_main_lcore(|eal| {
         for (name, us) in [("us50", 50), ("us500", 500)] {
-            let delay = DelayOptions { time: Duration::from_micros(us) };
+            let delay = DelayOptions { time: Duration::from_micros(us), ..DelayOptions::default() };
             let options = ModeOptions { delay, ..ModeOptions::default() };
             let stream =
                 StreamSpec { count: Some(4_000), rate: pps(20_000), ..StreamSpec::default() };
