@@ -31,6 +31,7 @@ fn devices(report: &Value) -> Vec<&str> {
 
 #[test]
 fn each_file_has_a_test_here() {
+    // Those of a folder are other subcommands', and run by their tests.
     let mut files: Vec<String> = fs::read_dir(CONF)
         .unwrap()
         .map(|entry| entry.unwrap())

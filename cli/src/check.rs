@@ -1,7 +1,9 @@
 //! `pollway check FILE`: validates a configuration and shows the plan, starting nothing.
 
+use crate::config;
 use crate::failure::Failure;
 use crate::flags::CheckFlags;
+use crate::r#gen;
 use crate::settings::FwdSettings;
 use dataplane::engine::plan::{Plan, Surroundings};
 use dataplane::lcore::SocketId;
@@ -24,6 +26,10 @@ struct Checked<'a> {
 ///
 /// What is wrong with the file, or with what it asks for.
 pub(crate) fn run(flags: &CheckFlags) -> Result<(), Failure> {
+    // A file that cannot be read is refused below, in the words for it.
+    if config::read(&flags.file).is_ok_and(|text| r#gen::config::is_generators(&text)) {
+        return r#gen::check::run(flags);
+    }
     let file = flags.file.display().to_string();
     let settings = FwdSettings::from_file(&flags.file)?;
     let plan = settings

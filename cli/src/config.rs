@@ -10,6 +10,7 @@ use crate::flags::eal::EalFlags;
 use crate::nearest::nearest;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use std::path::Path;
 use thiserror::Error;
 
@@ -155,25 +156,31 @@ impl Config {
     ///
     /// [`ConfigError`]: it cannot be read, or what is wrong at which line and column.
     pub(crate) fn load(file: &Path) -> Result<Self, ConfigError> {
-        let name = file.display().to_string();
-        match std::fs::read_to_string(file) {
-            Ok(text) => Self::parse(&name, &text),
-            Err(error) => Err(ConfigError::Read { file: name, error }),
-        }
+        parse(&file.display().to_string(), &read(file)?)
     }
+}
 
-    /// Parses a file's text; `file` names it in errors.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError::Syntax`].
-    pub(crate) fn parse(file: &str, text: &str) -> Result<Self, ConfigError> {
-        toml::from_str(text).map_err(|error| {
-            let (line, column) = position(text, error.span().map_or(0, |span| span.start));
-            let message = with_nearest(error.message());
-            ConfigError::Syntax { file: file.to_owned(), line, column, message }
-        })
-    }
+/// Reads a file's text.
+///
+/// # Errors
+///
+/// [`ConfigError::Read`].
+pub(crate) fn read(file: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(file)
+        .map_err(|error| ConfigError::Read { file: file.display().to_string(), error })
+}
+
+/// Parses a file's text; `file` names it in errors.
+///
+/// # Errors
+///
+/// [`ConfigError::Syntax`].
+pub(crate) fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, ConfigError> {
+    toml::from_str(text).map_err(|error| {
+        let (line, column) = position(text, error.span().map_or(0, |span| span.start));
+        let message = with_nearest(error.message());
+        ConfigError::Syntax { file: file.to_owned(), line, column, message }
+    })
 }
 
 impl Eal {
@@ -244,12 +251,12 @@ mod tests {
     use super::*;
 
     fn error(text: &str) -> String {
-        Config::parse("a.toml", text).unwrap_err().to_string()
+        parse::<Config>("a.toml", text).unwrap_err().to_string()
     }
 
     #[test]
     fn every_table_is_read() {
-        let config = Config::parse(
+        let config = parse::<Config>(
             "a.toml",
             r#"
             [eal]
@@ -301,7 +308,7 @@ mod tests {
 
     #[test]
     fn a_flag_that_eal_lacks_is_named() {
-        let config = Config::parse("a.toml", "eal.args = ['--hugepages']").unwrap();
+        let config = parse::<Config>("a.toml", "eal.args = ['--hugepages']").unwrap();
         assert_eq!(
             config.eal.to_flags("a.toml").unwrap_err().to_string(),
             "a.toml: eal.args: unexpected argument '--hugepages' found; write them as DPDK does, one string a flag: \

@@ -55,7 +55,9 @@ pub(crate) fn run(flags: FwdFlags) -> Result<(), Failure> {
     let ran = if flow == Flow::Quit {
         Ok(())
     } else if run.interactive {
-        prompt::run(flags::prompt(Path::new(&program)), &stop, &mut session).map_err(Failure::from)
+        prompt::run(flags::prompt(Path::new(&program)), &stop, &mut session)
+            .map(|_| ())
+            .map_err(Failure::from)
     } else {
         forward(&mut session, &run, &stop)
     };

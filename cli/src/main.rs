@@ -9,6 +9,7 @@ mod doctor;
 mod failure;
 mod flags;
 mod fwd;
+mod r#gen;
 mod lcores;
 mod nearest;
 mod out;
@@ -40,9 +41,10 @@ fn main() -> ExitCode {
     };
     let done = match cli.subcommand {
         Sub::Fwd(flags) => fwd::run(*flags),
+        Sub::Gen(flags) => r#gen::run(&flags),
         Sub::Demo(flags) => demo::run(&flags),
         Sub::Check(flags) => check::run(&flags),
-        Sub::Schema => schema::run(),
+        Sub::Schema(flags) => schema::run(&flags),
         Sub::Dev(flags) => dev::run(flags),
         Sub::Doctor(flags) => {
             return doctor::run(&flags).unwrap_or_else(|failure| failure.report());

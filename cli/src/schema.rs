@@ -1,7 +1,9 @@
-//! `pollway schema`: the JSON schema of the configuration file.
+//! `pollway schema`: the JSON schema of a configuration file.
 
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::flags::{SchemaFlags, SchemaOf};
+use crate::r#gen::config::GenConfig;
 use std::io::Write;
 
 /// Runs the subcommand.
@@ -9,9 +11,12 @@ use std::io::Write;
 /// # Errors
 ///
 /// Standard output's.
-pub(crate) fn run() -> Result<(), Failure> {
+pub(crate) fn run(flags: &SchemaFlags) -> Result<(), Failure> {
+    let schema = match flags.of {
+        SchemaOf::Fwd => schemars::schema_for!(Config),
+        SchemaOf::Gen => schemars::schema_for!(GenConfig),
+    };
     let mut out = std::io::stdout().lock();
-    serde_json::to_writer_pretty(&mut out, &schemars::schema_for!(Config))
-        .map_err(std::io::Error::from)?;
+    serde_json::to_writer_pretty(&mut out, &schema).map_err(std::io::Error::from)?;
     Ok(writeln!(out)?)
 }

@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::flags::DemoFlags;
 use crate::lcores;
 use crate::out::{note, print};
+use crate::render::chart;
 use crate::stop;
 use dataplane::eal::{self, Eal, EalRequest};
 use dataplane::engine::plan::ModelRequest;
@@ -171,7 +172,7 @@ fn shown_runs(runs: &[Run]) -> String {
     }
     for run in runs {
         text += &format!("\nRound trip, {}:\n", show::name(run.model));
-        text += &show::histogram(&run.outcome.histogram);
+        text += &chart::histogram(&run.outcome.histogram);
     }
     text
 }

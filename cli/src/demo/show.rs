@@ -2,13 +2,12 @@
 
 use super::kernel::Kernel;
 use super::loopback::Run;
+use crate::render::time::nanoseconds;
 use dataplane::engine::plan::{Model, Plan};
 use dataplane::traffic::account::TrafficAccount;
 use dataplane::traffic::distribution::Summary;
 use dataplane::traffic::rate::Rate;
 use serde::Serialize;
-use std::fmt::Write;
-use std::ops::Range;
 use std::time::Duration;
 
 /// A model's run as `--json` prints it.
@@ -125,53 +124,3 @@ const PERCENTILES: [Row<Summary>; 6] = [
     ("p99.9", |rtt| rtt.p999),
     ("max", |rtt| rtt.max),
 ];
-
-/// A latency histogram in text: a line a bar.
-pub(super) fn histogram(bars: &[(Range<u64>, u64)]) -> String {
-    const WIDTH: u64 = 48;
-    const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
-    let most = bars.iter().map(|(_, count)| *count).max().unwrap_or(0).max(1);
-    let mut text = String::new();
-    for (range, count) in bars {
-        let length = u128::from(*count) * u128::from(WIDTH * 8) / u128::from(most);
-        // A bar that is there is seen, however short.
-        let length = if *count > 0 { length.max(1) as usize } else { 0 };
-        let bar = "█".repeat(length / 8) + EIGHTHS[length % 8];
-        let from = nanoseconds(range.start);
-        let to = nanoseconds(range.end);
-        // Writing to a String cannot fail.
-        let _ =
-            writeln!(text, "  {from:>9} – {to:<9} {bar:<width$} {count}", width = WIDTH as usize);
-    }
-    text
-}
-
-/// A time in the unit that suits it.
-pub(super) fn nanoseconds(ns: u64) -> String {
-    match ns {
-        0..1_000 => format!("{ns} ns"),
-        1_000..1_000_000 => format!("{:.2} µs", ns as f64 / 1e3),
-        1_000_000..1_000_000_000 => format!("{:.2} ms", ns as f64 / 1e6),
-        _ => format!("{:.2} s", ns as f64 / 1e9),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_have_units_that_suit_them() {
-        let times = [0, 999, 1_000, 15_340, 2_500_000, 3_000_000_000].map(nanoseconds);
-        assert_eq!(times, ["0 ns", "999 ns", "1.00 µs", "15.34 µs", "2.50 ms", "3.00 s"]);
-    }
-
-    #[test]
-    fn the_longest_bar_is_full_and_the_shortest_is_seen() {
-        let drawn = histogram(&[(0..10, 1), (10..20, 1_000_000), (20..30, 0)]);
-        let lines: Vec<&str> = drawn.lines().collect();
-        assert_eq!(lines[0].matches('▏').count(), 1);
-        assert_eq!(lines[1].matches('█').count(), 48);
-        assert_eq!(lines[2].matches(['█', '▏']).count(), 0);
-    }
-}

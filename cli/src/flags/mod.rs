@@ -8,9 +8,10 @@ mod testpmd;
 
 use crate::dev::DevFlags;
 use crate::doctor::DoctorFlags;
+use crate::r#gen::flags::{GenAppFlags, GenFlags};
 use app::AppFlags;
 use clap::error::ErrorKind;
-use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use dataplane::traffic::rate::Rate;
 use eal::EalFlags;
 use std::ffi::OsString;
@@ -29,12 +30,14 @@ pub(crate) struct Cli {
 pub(crate) enum Sub {
     /// Forward packets between ports: pollway fwd EAL-FLAGS -- FLAGS, or pollway fwd --config FILE
     Fwd(Box<FwdFlags>),
+    /// Generate traffic and measure what comes back: pollway gen EAL-FLAGS -- -m 1.0 < COMMANDS, or pollway gen --config FILE
+    Gen(Box<GenFlags>),
     /// Show it working: generator and forwarder in one process, then two kernels (needs no NIC, no hugepages, no root)
     Demo(DemoFlags),
     /// Validate a configuration file and print the plan, starting nothing
     Check(CheckFlags),
-    /// Print the JSON schema of the configuration file
-    Schema,
+    /// Print the JSON schema of a configuration file
+    Schema(SchemaFlags),
     /// Show PCI devices, bind them to drivers, make virtual functions
     Dev(DevFlags),
     /// Look at what keeps DPDK from starting or from being fast, and say what mends it
@@ -93,6 +96,23 @@ pub(crate) struct CheckFlags {
     pub(crate) json: bool,
 }
 
+/// `pollway schema`.
+#[derive(Debug, Args)]
+pub(crate) struct SchemaFlags {
+    /// Whose configuration
+    #[arg(value_enum, default_value = "fwd")]
+    pub(crate) of: SchemaOf,
+}
+
+/// Whose configuration a schema is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaOf {
+    /// The forwarder's.
+    Fwd,
+    /// The generator's.
+    Gen,
+}
+
 /// The program's name decides what it is: a symlink named `dpdk-testpmd` is `pollway fwd` with testpmd's prompt.
 pub(crate) fn is_testpmd(program: &Path) -> bool {
     program.file_name().is_some_and(|name| name == "dpdk-testpmd")
@@ -127,37 +147,72 @@ pub(crate) fn parse(argv: impl IntoIterator<Item = OsString>) -> Result<Cli, cla
         if let Some(why) = argv.iter().find_map(|arg| testpmd::refusal(arg.to_str()?)) {
             return Err(command().error(ErrorKind::UnknownArgument, why));
         }
-        argv = join_split(argv)?;
+        argv = join_split(argv, forwarders)?;
+    } else if argv.get(1).is_some_and(|sub| sub == "gen") {
+        argv = join_split(argv, generators)?;
     }
     let mut matches = command().try_get_matches_from(argv)?;
     Cli::from_arg_matches_mut(&mut matches)
 }
 
-/// The whole command line. Before a `--`, `-a` is EAL's `--allow`, so there the application's `-a` has only its long form.
+/// The whole command line. Before a `--`, `-a` is EAL's `--allow` and `-m` its memory, so there the application's have
+/// only their long forms.
 fn command() -> clap::Command {
-    Cli::command().mut_subcommand("fwd", |fwd| fwd.mut_arg("auto_start", |arg| arg.short(None)))
+    let long_only = |sub: clap::Command, flag| sub.mut_arg(flag, |arg| arg.short(None));
+    Cli::command()
+        .mut_subcommand("fwd", |fwd| long_only(fwd, "auto_start"))
+        .mut_subcommand("gen", |generator| long_only(generator, "map"))
 }
 
-/// Turns `EAL-FLAGS -- FLAGS` into one list. What stands after `--` is first read on its own, so that an EAL flag
-/// there is refused as DPDK's programs refuse it.
-fn join_split(mut argv: Vec<OsString>) -> Result<Vec<OsString>, clap::Error> {
+/// Turns `EAL-FLAGS -- FLAGS` into one list; `spell` spells what stands after `--` as the whole command line has it.
+fn join_split(
+    mut argv: Vec<OsString>,
+    spell: fn(Vec<OsString>) -> Result<Vec<OsString>, clap::Error>,
+) -> Result<Vec<OsString>, clap::Error> {
     let Some(split) = argv.iter().position(|arg| arg == "--") else { return Ok(argv) };
     let after = argv.split_off(split + 1);
     argv.pop();
-    let matches: ArgMatches = AppFlags::augment_args(clap::Command::new("pollway fwd --"))
+    argv.extend(spell(after)?);
+    Ok(argv)
+}
+
+/// Reads the flags after `--` on their own, so that an EAL flag there is refused as DPDK's programs refuse it.
+fn read_after<Flags: Args>(
+    name: &'static str,
+    after: &[OsString],
+) -> Result<ArgMatches, clap::Error> {
+    Flags::augment_args(clap::Command::new(name))
         .no_binary_name(true)
         .infer_long_args(true)
         .args_override_self(true)
-        .try_get_matches_from(&after)?;
-    // Only -a is spelled differently on the two sides; a cluster such as -ia is taken apart for it.
+        .try_get_matches_from(after)
+}
+
+/// The forwarder's flags: only `-a` is spelled differently; a cluster such as `-ia` is taken apart for it.
+fn forwarders(after: Vec<OsString>) -> Result<Vec<OsString>, clap::Error> {
+    let matches = read_after::<AppFlags>("pollway fwd --", &after)?;
+    let mut spelled: Vec<OsString> = Vec::new();
     if matches.get_flag("auto_start") {
-        argv.push("--auto-start".into());
+        spelled.push("--auto-start".into());
     }
-    argv.extend(after.into_iter().filter_map(|arg| match arg.to_str() {
+    spelled.extend(after.into_iter().filter_map(|arg| match arg.to_str() {
         Some(cluster) if is_cluster(cluster) => cluster.contains('i').then(|| "-i".into()),
         _ => Some(arg),
     }));
-    Ok(argv)
+    Ok(spelled)
+}
+
+/// The generator's flags: only `-m` is spelled differently.
+fn generators(after: Vec<OsString>) -> Result<Vec<OsString>, clap::Error> {
+    read_after::<GenAppFlags>("pollway gen --", &after)?;
+    let spelled = after.into_iter().map(|arg| match arg.to_str() {
+        Some("-m") => "--map".into(),
+        Some(joined) if joined.starts_with("-m") => {
+            format!("--map={}", joined[2..].trim_start_matches('=')).into()
+        }
+        _ => arg,
+    });
+    Ok(spelled.collect())
 }
 
 /// Whether an argument is `-a`, `-i` or both together.

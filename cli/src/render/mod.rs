@@ -1,7 +1,8 @@
-//! testpmd's tables, byte for byte: plain figures in, text out.
+//! Plain figures in, text out: testpmd's tables byte for byte, and charts.
 
 pub(crate) mod bad_checksums;
 pub(crate) mod bus_devices;
+pub(crate) mod chart;
 pub(crate) mod dcb;
 pub(crate) mod extended_stats;
 pub(crate) mod flow_ctrl;
@@ -17,6 +18,8 @@ pub(crate) mod port_stats;
 pub(crate) mod port_summary;
 pub(crate) mod ptypes;
 pub(crate) mod queue_info;
+pub(crate) mod rate;
 pub(crate) mod rss;
 pub(crate) mod rxtx_config;
 pub(crate) mod sight;
+pub(crate) mod time;

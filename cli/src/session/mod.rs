@@ -15,7 +15,7 @@ mod flow;
 mod flow_ctrl;
 mod layout;
 mod modes;
-mod open;
+pub(crate) mod open;
 mod port_config;
 mod ports;
 mod report;

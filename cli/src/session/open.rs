@@ -19,10 +19,17 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// A port, what it is asked to be, and where its packets go in mode mac.
-struct Opened {
-    port: Port<Stopped>,
-    config: PortConfig,
+pub(crate) struct Opened {
+    pub(crate) port: Port<Stopped>,
+    pub(crate) config: PortConfig,
     peer: MacAddr,
+}
+
+/// DPDK's environment, as this machine needs it.
+pub(crate) struct Started {
+    pub(crate) eal: Eal,
+    /// Whether other processes can map its memory, as virtio-user's peers do.
+    shares_memory: bool,
 }
 
 impl Session {
@@ -32,17 +39,7 @@ impl Session {
     ///
     /// [`Failure::Input`] for what was asked for and cannot be had on this machine.
     pub(crate) fn open(settings: FwdSettings) -> Result<(Self, String), Failure> {
-        if let Some(named) = &settings.lcores {
-            named.check_processors(Path::new("/sys")).map_err(Failure::input)?;
-        }
-        let flags =
-            eal::prepare(&request(&settings)?, &Machine::default()).map_err(Failure::input)?;
-        for text in &flags.notes {
-            note(text);
-        }
-        let eal = Eal::init(&flags.flags).map_err(Failure::input)?;
-        let shares_memory = flags.flags.iter().any(|flag| flag == "--single-file-segments");
-
+        let Started { eal, shares_memory } = start(&settings)?;
         let opened = open_ports(&settings, &eal)?;
         let forwarding = Forwarding {
             options: settings.modes.clone(),
@@ -142,6 +139,24 @@ impl Session {
     }
 }
 
+/// Starts EAL with what settings and machine need.
+///
+/// # Errors
+///
+/// [`Failure::Input`] for what was asked for and cannot be had on this machine.
+pub(crate) fn start(settings: &FwdSettings) -> Result<Started, Failure> {
+    if let Some(named) = &settings.lcores {
+        named.check_processors(Path::new("/sys")).map_err(Failure::input)?;
+    }
+    let flags = eal::prepare(&request(settings)?, &Machine::default()).map_err(Failure::input)?;
+    for text in &flags.notes {
+        note(text);
+    }
+    let eal = Eal::init(&flags.flags).map_err(Failure::input)?;
+    let shares_memory = flags.flags.iter().any(|flag| flag == "--single-file-segments");
+    Ok(Started { eal, shares_memory })
+}
+
 /// What EAL is asked for. What cannot work is refused before EAL takes memory and devices.
 fn request(settings: &FwdSettings) -> Result<EalRequest, Failure> {
     let pool = settings.assumed_pool().map_err(Failure::input)?;
@@ -169,7 +184,11 @@ fn request(settings: &FwdSettings) -> Result<EalRequest, Failure> {
 }
 
 /// The ports that EAL found, then those that the settings name.
-fn open_ports(settings: &FwdSettings, eal: &Eal) -> Result<Vec<Opened>, Failure> {
+///
+/// # Errors
+///
+/// [`Failure::Input`] for a device that cannot be made.
+pub(crate) fn open_ports(settings: &FwdSettings, eal: &Eal) -> Result<Vec<Opened>, Failure> {
     let mut opened = Vec::new();
     for port in Port::found(eal) {
         let peer = settings.peer(port.id(), None);

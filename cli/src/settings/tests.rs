@@ -1,6 +1,7 @@
 //! Flags and file together: which one counts, and what is refused with which words.
 
 use super::*;
+use crate::config;
 use crate::flags::{self, Sub};
 use dataplane::forward::MODES;
 use dataplane::port::RssTypes;
@@ -15,7 +16,7 @@ fn flags(line: &str) -> FwdFlags {
 }
 
 fn resolve(line: &str, file: &str) -> Result<FwdSettings, SettingsError> {
-    FwdSettings::resolve(flags(line), Config::parse("a.toml", file).unwrap(), "a.toml")
+    FwdSettings::resolve(flags(line), config::parse("a.toml", file).unwrap(), "a.toml")
 }
 
 fn refusal(line: &str, file: &str) -> String {

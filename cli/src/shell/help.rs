@@ -1,6 +1,6 @@
 //! `help`: a table of commands by section, laid out as testpmd does.
 
-use crate::shell::grammar::{Grammar, Section};
+use crate::shell::grammar::{Entry, Grammar, Request, Section};
 use std::fmt::Write;
 
 /// What `help` is asked about.
@@ -18,6 +18,15 @@ impl Topic {
     /// The topic of a word after `help`.
     pub(crate) fn of(word: &str) -> Self {
         if word == "all" { Self::All } else { Self::Section(word.to_owned()) }
+    }
+}
+
+/// The command itself, which every table has.
+pub(crate) const fn entry<C>() -> Entry<C> {
+    Entry {
+        syntax: "help [TOPIC]",
+        about: "List the sections of commands, or display the commands of a section or of all.",
+        build: |values| Some(Request::Help(values.topic().unwrap_or(Topic::Sections))),
     }
 }
 

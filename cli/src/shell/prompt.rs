@@ -53,9 +53,14 @@ pub(crate) trait Executor {
     ///
     /// Standard output's; what fails of the command itself is part of its answer.
     fn execute(&mut self, command: Self::Command) -> io::Result<Flow>;
+
+    /// What stands between two commands of a line, if a line can have several.
+    fn separator(&self) -> Option<char> {
+        None
+    }
 }
 
-/// Runs the shell on standard input until it ends.
+/// Runs the shell on standard input until it ends; says whether it was told to.
 ///
 /// # Errors
 ///
@@ -64,7 +69,7 @@ pub(crate) fn run<E: Executor>(
     prompt: &'static str,
     stop: &AtomicBool,
     executor: &mut E,
-) -> io::Result<()> {
+) -> io::Result<Flow> {
     if io::stdin().is_terminal() {
         let lines = TerminalLines::open(prompt, executor.table())?;
         // A reader that sits in rustyline wakes to SIGINT alone, for which rustyline has its own handler then.
@@ -87,7 +92,7 @@ fn serve<E: Executor>(
     stop: &AtomicBool,
     wake: impl FnOnce() -> io::Result<()>,
     executor: &mut E,
-) -> io::Result<()> {
+) -> io::Result<Flow> {
     let (ask, asked) = mpsc::channel();
     let (answer, answers) = mpsc::channel();
     // Not joined: a reader of a pipe may sit in a read that nothing interrupts, until the program ends.
@@ -109,7 +114,7 @@ fn serve<E: Executor>(
                     wake()?;
                     // Whatever it answers, and even if it does not, this is the end.
                     let _ = answers.recv_timeout(RESTORE);
-                    return Ok(());
+                    return Ok(Flow::Continue);
                 }
                 Err(RecvTimeoutError::Timeout) => executor.idle(),
                 Err(RecvTimeoutError::Disconnected) => break None,
@@ -117,10 +122,10 @@ fn serve<E: Executor>(
         };
         let Some(line) = line else { break };
         if carry_out(&line, executor, 0)? == Flow::Quit {
-            break;
+            return Ok(Flow::Quit);
         }
     }
-    Ok(())
+    Ok(Flow::Continue)
 }
 
 /// Carries out the commands of a file, as if they had been typed; `load` is its command.
@@ -160,12 +165,23 @@ fn load_within<E: Executor>(file: &Path, executor: &mut E, depth: u8) -> io::Res
 fn carry_out<E: Executor>(line: &str, executor: &mut E, depth: u8) -> io::Result<Flow> {
     let known = executor.vocabulary();
     let grammar = Grammar::new(executor.table(), &known);
-    match grammar.parse(line) {
-        Ok(Some(Request::Run(command))) => return executor.execute(command),
-        Ok(Some(Request::Load(file))) => return load_within(&file, executor, depth + 1),
-        Ok(Some(Request::Help(topic))) => print(&help::text(&topic, &grammar))?,
-        Ok(None) => {}
-        Err(error) => print(&format!("{error}\n"))?,
+    let commands: Vec<&str> = match executor.separator() {
+        Some(separator) => line.split(separator).collect(),
+        None => vec![line],
+    };
+    for command in commands {
+        let flow = match grammar.parse(command) {
+            Ok(Some(Request::Run(command))) => executor.execute(command)?,
+            Ok(Some(Request::Load(file))) => load_within(&file, executor, depth + 1)?,
+            Ok(Some(Request::Help(topic))) => {
+                print(&help::text(&topic, &grammar)).map(|()| Flow::Continue)?
+            }
+            Ok(None) => Flow::Continue,
+            Err(error) => print(&format!("{error}\n")).map(|()| Flow::Continue)?,
+        };
+        if flow == Flow::Quit {
+            return Ok(Flow::Quit);
+        }
     }
     Ok(Flow::Continue)
 }

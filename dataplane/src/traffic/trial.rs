@@ -47,38 +47,75 @@ pub fn run(
         Work::Generate { .. } | Work::Measure => generator.job(at, ground),
         Work::Pass | Work::Forward { .. } => others(at, ground),
     })?;
-    dataplane.engine.start()?;
-    let start = Instant::now();
-    let duration = generator.spec().duration.map(Duration::from_secs_f64);
-    let mut early = false;
-    while duration.is_none_or(|duration| start.elapsed() < duration) {
-        early = interrupted.load(Ordering::Relaxed);
-        if early || generator.has_sent(&dataplane.engine, start.elapsed().as_secs_f64()) {
-            break;
-        }
+    let trial = Trial::begin(&mut dataplane.engine)?;
+    while !trial.is_over(generator, &dataplane.engine) && !interrupted.load(Ordering::Relaxed) {
         dataplane.engine.health()?;
-        let left = duration.map_or(GLANCE, |duration| duration.saturating_sub(start.elapsed()));
-        sleep(GLANCE.min(left));
+        sleep(GLANCE.min(trial.left(generator)));
         generator.gather();
-        let (sent, received) = counts(&dataplane.engine);
-        let elapsed = start.elapsed();
-        watch(&Progress { elapsed, sent, received, generator, engine: &dataplane.engine });
+        watch(&trial.progress(generator, &dataplane.engine));
     }
-    generator.halt();
-    wait_for_the_rest(dataplane, generator);
-    dataplane.engine.stop()?;
-    Ok(generator.result(&dataplane.engine, early))
+    trial.end(&mut dataplane.engine, generator)
+}
+
+/// A trial that runs, for whoever has more to do meanwhile than [`run`].
+pub struct Trial {
+    start: Instant,
+}
+
+impl Trial {
+    /// Starts an engine whose streams have the generator's jobs, made after [`Generator::rewind`].
+    ///
+    /// # Errors
+    /// [`EngineError`] if it runs already.
+    pub fn begin(engine: &mut Engine) -> Result<Self, EngineError> {
+        engine.start()?;
+        Ok(Self { start: Instant::now() })
+    }
+
+    /// Whether everything has been sent that was to be sent, or the time is over.
+    pub fn is_over(&self, generator: &Generator, engine: &Engine) -> bool {
+        let seconds = self.start.elapsed().as_secs_f64();
+        self.left(generator).is_zero() || generator.has_sent(engine, seconds)
+    }
+
+    /// How it goes.
+    pub fn progress<'a>(&self, generator: &'a Generator, engine: &'a Engine) -> Progress<'a> {
+        let (sent, received) = counts(engine);
+        Progress { elapsed: self.start.elapsed(), sent, received, generator, engine }
+    }
+
+    /// How much of its time is left; without end if it has none.
+    fn left(&self, generator: &Generator) -> Duration {
+        let duration = generator.spec().duration.map(Duration::from_secs_f64);
+        duration.map_or(Duration::MAX, |duration| duration.saturating_sub(self.start.elapsed()))
+    }
+
+    /// Ends the sending, waits for what is on its way, and stops the engine.
+    ///
+    /// # Errors
+    /// [`EngineError`] if a worker died.
+    pub fn end(
+        self,
+        engine: &mut Engine,
+        generator: &mut Generator,
+    ) -> Result<TrialResult, EngineError> {
+        let early = !self.is_over(generator, engine);
+        generator.halt();
+        wait_for_the_rest(engine, generator);
+        engine.stop()?;
+        Ok(generator.result(engine, early))
+    }
 }
 
 /// Waits until all packets have come, or until those that have not are late.
-fn wait_for_the_rest(dataplane: &Dataplane, generator: &mut Generator) {
+fn wait_for_the_rest(engine: &Engine, generator: &mut Generator) {
     let wait = Duration::from_millis(generator.spec().wait_ms.into());
     let deadline = Instant::now() + wait;
     // The first glance lets every sender see that it has ended.
     loop {
         sleep(DRAIN_GLANCE);
         generator.gather();
-        let (sent, received) = counts(&dataplane.engine);
+        let (sent, received) = counts(engine);
         if received >= sent || Instant::now() > deadline {
             return;
         }

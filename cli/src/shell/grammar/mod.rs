@@ -13,7 +13,7 @@ mod values;
 
 pub(crate) use explain::GrammarError;
 pub(crate) use own::{Followed, Own};
-pub(crate) use values::{Values, number};
+pub(crate) use values::{PortList, Values, number};
 
 use crate::shell::help::Topic;
 use dataplane::port::PortId;

@@ -2,7 +2,7 @@
 
 use super::Vocabulary;
 use super::own::Own;
-use super::values::{number, ports};
+use super::values::{net, number, port_list, ports};
 use crate::shell::flow;
 use dataplane::port::PortId;
 use dataplane::wire::ethernet::MacAddr;
@@ -19,6 +19,8 @@ pub(super) enum Token {
     Port,
     /// `PORTS`: a port's number, or `all`.
     Ports,
+    /// `PORTLIST`: ports' numbers and ranges of them, separated by commas, or `all`.
+    PortList,
     /// `RXQ`: a receive queue of the port before it.
     RxQueue,
     /// `TXQ`: a transmit queue of the port before it.
@@ -34,6 +36,8 @@ pub(super) enum Token {
     Mac(&'static str),
     /// `SOURCE:ip`: an IPv4 or IPv6 address.
     Ip(&'static str),
+    /// `NETWORK:net`: an IP address, with or without the length of its prefix.
+    Net(&'static str),
     /// `QUEUES:list`: numbers and ranges, separated by commas: `0,2-4`.
     List(&'static str),
     /// `FILE:text`: any one word.
@@ -70,6 +74,7 @@ impl Token {
         match text {
             "PORT" => return Self::Port,
             "PORTS" => return Self::Ports,
+            "PORTLIST" => return Self::PortList,
             "RXQ" => return Self::RxQueue,
             "TXQ" => return Self::TxQueue,
             "MODE" => return Self::Mode,
@@ -84,6 +89,7 @@ impl Token {
             Some((name, "u64")) => up_to(name, u64::MAX),
             Some((name, "mac")) => Self::Mac(name),
             Some((name, "ip")) => Self::Ip(name),
+            Some((name, "net")) => Self::Net(name),
             Some((name, "list")) => Self::List(name),
             Some((name, "text")) => Self::Text(name),
             Some((name, "rest")) => Self::Rest(name),
@@ -108,7 +114,7 @@ impl Token {
             Self::Word(word) => vec![word.to_owned()],
             Self::Choice(words) => words.split('|').map(str::to_owned).collect(),
             Self::Port => ports().collect(),
-            Self::Ports => ports().chain([all()]).collect(),
+            Self::Ports | Self::PortList => ports().chain([all()]).collect(),
             Self::RxQueue => queues(port().map(|port| port.rx_queues)),
             Self::TxQueue => queues(port().map(|port| port.tx_queues)),
             Self::Mode => place.known.modes.iter().map(|mode| (*mode).to_owned()).collect(),
@@ -121,6 +127,7 @@ impl Token {
             Self::Number { .. }
             | Self::Mac(_)
             | Self::Ip(_)
+            | Self::Net(_)
             | Self::List(_)
             | Self::Text(_)
             | Self::Rest(_) => Vec::new(),
@@ -133,13 +140,16 @@ impl Token {
             Self::Number { least, most, .. } => format!("a number from {least} to {most}"),
             Self::Mac(_) => "a MAC address such as 02:00:00:00:00:01".to_owned(),
             Self::Ip(_) => "an IP address such as 192.0.2.1 or 2001:db8::1".to_owned(),
+            Self::Net(_) => "an IP address such as 192.0.2.1/24 or 2001:db8::1/64".to_owned(),
             Self::List(name) => format!("{} such as 0,2-4", name.to_lowercase()),
             Self::Text(name) | Self::Rest(name) => format!("({})", name.to_lowercase()),
             Self::Own(own) => {
                 let choices = self.choices(place).into_iter();
                 return choices.chain((own.follow)(place.own).form).collect();
             }
-            Self::Port | Self::Ports if place.known.ports.is_empty() => "a port's number".into(),
+            Self::Port | Self::Ports | Self::PortList if place.known.ports.is_empty() => {
+                "a port's number".into()
+            }
             Self::RxQueue | Self::TxQueue if self.choices(place).is_empty() => {
                 "a queue's number".into()
             }
@@ -158,6 +168,7 @@ impl Token {
                 number(word).is_some_and(|number| number <= u64::from(u16::MAX))
             }
             Self::Ports => ports(word).is_some(),
+            Self::PortList => port_list(word).is_some(),
             Self::Mode => place.known.modes.contains(&word),
             Self::Topic => word == "all" || place.topics.contains(&word),
             Self::Number { least, most, .. } => {
@@ -165,6 +176,7 @@ impl Token {
             }
             Self::Mac(_) => word.parse::<MacAddr>().is_ok(),
             Self::Ip(_) => word.parse::<IpAddr>().is_ok(),
+            Self::Net(_) => net(word).is_some(),
             Self::List(_) => super::values::list(word).is_some(),
             Self::Text(_) | Self::Rest(_) => true,
             Self::Own(own) => own.accepts(place.own, word),
@@ -179,6 +191,7 @@ impl Token {
             Self::Number { name, .. }
             | Self::Mac(name)
             | Self::Ip(name)
+            | Self::Net(name)
             | Self::List(name)
             | Self::Text(name) => name.to_lowercase(),
             Self::Rest(name) => format!("{}...", name.to_lowercase()),

@@ -10,6 +10,15 @@ use std::net::IpAddr;
 /// The most numbers that a list may have, so that a range cannot fill the memory.
 const MOST_OF_A_LIST: u64 = 4096;
 
+/// Ports by their numbers, or all that there are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum PortList {
+    /// These.
+    These(Vec<PortId>),
+    /// Every port.
+    All,
+}
+
 /// The words that stand for placeholders, in order. An optional one that was not typed is `None`, as is every one
 /// after it.
 pub(crate) struct Values<'a> {
@@ -45,6 +54,10 @@ impl<'a> Values<'a> {
         ports(self.word()?)
     }
 
+    pub(crate) fn port_list(&mut self) -> Option<PortList> {
+        port_list(self.word()?)
+    }
+
     pub(crate) fn queue(&mut self) -> Option<QueueId> {
         self.number().map(QueueId)
     }
@@ -68,6 +81,11 @@ impl<'a> Values<'a> {
     #[allow(dead_code, reason = "the generator's shell takes it")]
     pub(crate) fn ip(&mut self) -> Option<IpAddr> {
         self.word()?.parse().ok()
+    }
+
+    /// An IP address and the length of its prefix, if it has one.
+    pub(crate) fn net(&mut self) -> Option<(IpAddr, Option<u8>)> {
+        net(self.word()?)
     }
 
     pub(crate) fn list<T: TryFrom<u64>>(&mut self) -> Option<Vec<T>> {
@@ -97,6 +115,26 @@ pub(super) fn ports(word: &str) -> Option<PortSelection> {
         "all" => Some(PortSelection::All),
         word => Some(PortSelection::One(PortId(u16::try_from(number(word)?).ok()?))),
     }
+}
+
+/// Ports' numbers and ranges of them, or `all`.
+pub(super) fn port_list(word: &str) -> Option<PortList> {
+    if word == "all" {
+        return Some(PortList::All);
+    }
+    let port = |number: u64| u16::try_from(number).ok().map(PortId);
+    list(word)?.into_iter().map(port).collect::<Option<_>>().map(PortList::These)
+}
+
+/// An IP address, with or without `/` and the length of its prefix.
+pub(super) fn net(word: &str) -> Option<(IpAddr, Option<u8>)> {
+    let Some((address, prefix)) = word.split_once('/') else {
+        return Some((word.parse().ok()?, None));
+    };
+    let address: IpAddr = address.parse().ok()?;
+    let longest = if address.is_ipv4() { 32 } else { 128 };
+    let prefix = u8::try_from(number(prefix)?).ok().filter(|prefix| *prefix <= longest)?;
+    Some((address, Some(prefix)))
 }
 
 /// Numbers and ranges separated by commas.
@@ -146,6 +184,25 @@ mod tests {
         assert_eq!(list("0,2-4,7"), Some(vec![0, 2, 3, 4, 7]));
         for wrong in ["", ",", "1,", "4-2", "0-18446744073709551615", "0-4095,1", "1--2"] {
             assert_eq!(list(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_list_of_ports_may_be_all_of_them() {
+        assert_eq!(port_list("all"), Some(PortList::All));
+        let ports = [0, 2, 3].map(PortId).to_vec();
+        assert_eq!(port_list("0,2-3"), Some(PortList::These(ports)));
+        assert_eq!(port_list("65536"), None);
+    }
+
+    #[test]
+    fn a_prefix_is_no_longer_than_its_address() {
+        let address: IpAddr = "192.0.2.1".parse().unwrap();
+        assert_eq!(net("192.0.2.1"), Some((address, None)));
+        assert_eq!(net("192.0.2.1/32"), Some((address, Some(32))));
+        assert!(net("2001:db8::1/128").is_some());
+        for wrong in ["192.0.2.1/33", "192.0.2.1/", "192.0.2/24", "2001:db8::1/129", "/24"] {
+            assert_eq!(net(wrong), None, "{wrong}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::command::{Command, ControlCommand};
 use crate::shell::grammar::{Entry, Request, Section};
-use crate::shell::help::Topic;
+use crate::shell::help;
 
 pub(super) const SECTION: Section<Command> = Section {
     word: "control",
@@ -34,11 +34,7 @@ pub(super) const SECTION: Section<Command> = Section {
             about: "Carry out the commands of a file.",
             build: |values| Some(Request::Load(values.word()?.into())),
         },
-        Entry {
-            syntax: "help [TOPIC]",
-            about: "List the sections of commands, or display the commands of a section or of all.",
-            build: |values| Some(Request::Help(values.topic().unwrap_or(Topic::Sections))),
-        },
+        help::entry(),
     ],
 };
 

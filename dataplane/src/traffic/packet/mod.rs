@@ -23,7 +23,7 @@ pub use replay::{Recording, RecordingError, Replay};
 
 use super::probe::PROBE_BYTES;
 use super::rate::Volume;
-use super::spec::StreamSpec;
+use super::spec::{Layer, StreamSpec};
 use image::{Checksum, Edit, Length, SUMS, complement};
 use size::{FCS_BYTES, SizeRound};
 
@@ -117,7 +117,7 @@ impl Template {
         if need > usize::from(sizes.smallest()) {
             return Err(BuildError::BelowHeaders {
                 size: sizes.smallest() + FCS_BYTES,
-                headers: layers.iter().map(stack::name).collect::<Vec<_>>().join(", "),
+                headers: layers.iter().map(Layer::name).collect::<Vec<_>>().join(", "),
                 need: need + usize::from(FCS_BYTES),
             });
         }

@@ -17,25 +17,6 @@ const GTPU_PORT: u16 = 2152;
 const DISCARD_PORT: u16 = 9;
 const ICMPV6: u8 = 58;
 
-/// A header's name, as the specification has it.
-pub(super) fn name(layer: &Layer) -> &'static str {
-    match layer {
-        Layer::Ethernet(_) => "ethernet",
-        Layer::Vlan(_) => "vlan",
-        Layer::Qinq(_) => "qinq",
-        Layer::Mpls(_) => "mpls",
-        Layer::Arp(_) => "arp",
-        Layer::Ipv4(_) => "ipv4",
-        Layer::Ipv6(_) => "ipv6",
-        Layer::Udp(_) => "udp",
-        Layer::Tcp(_) => "tcp",
-        Layer::Icmp(_) => "icmp",
-        Layer::Gre(_) => "gre",
-        Layer::Vxlan(_) => "vxlan",
-        Layer::Gtpu(_) => "gtpu",
-    }
-}
-
 /// A header's bytes.
 pub(super) fn header_bytes(layer: &Layer) -> usize {
     match layer {
@@ -56,12 +37,12 @@ pub(super) fn build(layers: &[Layer], bytes: usize) -> Result<Image, BuildError>
     if !matches!(first, Some(Layer::Ethernet(_))) {
         return Err(BuildError::Order {
             before: "the wire",
-            layer: first.map_or("nothing", name),
+            layer: first.map_or("nothing", Layer::name),
             mend: "begin with ethernet",
         });
     }
     for (place, layer) in layers.iter().enumerate() {
-        stack.layer = name(layer);
+        stack.layer = layer.name();
         stack.next = layers.get(place + 1);
         stack.put_layer(layer)?;
         stack.at += header_bytes(layer);
@@ -382,6 +363,6 @@ impl Stack<'_> {
     }
 
     fn wrong<T>(&self, next: &Layer, mend: &'static str) -> Result<T, BuildError> {
-        Err(BuildError::Order { before: self.layer, layer: name(next), mend })
+        Err(BuildError::Order { before: self.layer, layer: next.name(), mend })
     }
 }

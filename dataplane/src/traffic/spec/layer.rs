@@ -41,6 +41,27 @@ pub enum Layer {
     Gtpu(Gtpu),
 }
 
+impl Layer {
+    /// Its name, as a specification has it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Ethernet(_) => "ethernet",
+            Self::Vlan(_) => "vlan",
+            Self::Qinq(_) => "qinq",
+            Self::Mpls(_) => "mpls",
+            Self::Arp(_) => "arp",
+            Self::Ipv4(_) => "ipv4",
+            Self::Ipv6(_) => "ipv6",
+            Self::Udp(_) => "udp",
+            Self::Tcp(_) => "tcp",
+            Self::Icmp(_) => "icmp",
+            Self::Gre(_) => "gre",
+            Self::Vxlan(_) => "vxlan",
+            Self::Gtpu(_) => "gtpu",
+        }
+    }
+}
+
 /// Ethernet's fields.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]

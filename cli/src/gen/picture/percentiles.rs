@@ -1,0 +1,55 @@
+//! The percentile curve: how long all but the slowest packets took.
+
+use super::canvas::{
+    Axis, PictureError, axes, builder, colour, key, legend, span, svg, time_axis, time_label,
+};
+use crate::r#gen::figures::Trial;
+use plotters::prelude::IntoLogRange;
+use plotters::series::LineSeries;
+use plotters::style::Color;
+
+/// The curve ends here: one packet in so many is slower.
+const RAREST: f64 = 100_000.0;
+
+/// Draws the curves. The axis gives each further nine the same room, as HdrHistogram's own plots do.
+pub(super) fn draw(trials: &[Trial]) -> Result<String, PictureError> {
+    let times = span(trials.iter().map(|trial| &trial.delay));
+    svg(|canvas| {
+        let mut chart = builder(canvas, "Round trip: percentiles")
+            .build_cartesian_2d((1.0..RAREST).log_scale(), time_axis(times))?;
+        axes(
+            &mut chart,
+            &Axis { name: "percentile", label: &percentile_label },
+            &Axis { name: "round trip", label: &time_label },
+        )?;
+        for (number, trial) in trials.iter().enumerate() {
+            let colour = colour(number);
+            let curve = trial.delay.percentiles.iter().filter_map(|(percent, ns)| {
+                let one_in = 100.0 / (100.0 - percent);
+                (one_in <= RAREST * 1.001).then_some((one_in, (*ns).max(1) as f64))
+            });
+            chart
+                .draw_series(LineSeries::new(curve, colour.stroke_width(2)).point_size(2))?
+                .label(&trial.name)
+                .legend(key(colour));
+        }
+        legend(&mut chart)
+    })
+}
+
+/// `99.9 %` for one packet in a thousand.
+fn percentile_label(one_in: &f64) -> String {
+    let nines = (one_in.log10().round() - 2.0).max(0.0) as usize;
+    format!("{:.nines$} %", 100.0 - 100.0 / one_in)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::percentile_label;
+
+    #[test]
+    fn percentiles_have_as_many_nines_as_they_need() {
+        let labels = [1.0, 2.0, 10.0, 100.0, 1000.0, 100_000.0].map(|x| percentile_label(&x));
+        assert_eq!(labels, ["0 %", "50 %", "90 %", "99 %", "99.9 %", "99.999 %"]);
+    }
+}

@@ -1,0 +1,101 @@
+//! Trials in one table, a column each.
+
+use super::figures::{Fates, Trial};
+use crate::render::rate::packets_a_second;
+use crate::render::time::nanoseconds;
+use comfy_table::{Table, TableStyle};
+
+/// The percentiles of the table and their names.
+const PERCENTILES: [(&str, f64); 6] =
+    [("min", 0.0), ("p50", 50.0), ("p90", 90.0), ("p99", 99.0), ("p99.9", 99.9), ("max", 100.0)];
+
+/// A count's name, and how it is read.
+type Count = (&'static str, fn(&Fates) -> u64);
+
+/// The rows: a label, and what stands below each trial's name.
+pub(super) fn rows(trials: &[Trial]) -> Vec<(String, Vec<String>)> {
+    let mut rows: Vec<(String, Vec<String>)> = Vec::new();
+    let mut row = |label: &str, figure: &dyn Fn(&Trial) -> String| {
+        rows.push((label.to_owned(), trials.iter().map(figure).collect()));
+    };
+    row("rate asked", &|trial| trial.asked.clone());
+    row("rate sent", &|trial| packets_a_second(trial.sent_pps));
+    row("packets sent", &|trial| trial.sent.to_string());
+    let counts: [Count; 6] = [
+        ("received", |fates| fates.received),
+        ("lost", |fates| fates.lost),
+        ("duplicated", |fates| fates.duplicated),
+        ("reordered", |fates| fates.reordered),
+        ("late", |fates| fates.late),
+        ("corrupted", |fates| fates.corrupted),
+    ];
+    for (label, count) in counts {
+        row(label, &|trial| {
+            trial.fates.as_ref().map_or("not measured".to_owned(), |fates| count(fates).to_string())
+        });
+    }
+    let time = |ns: Option<u64>| ns.map_or("none".to_owned(), nanoseconds);
+    for (label, percent) in PERCENTILES {
+        row(&format!("delay {label}"), &|trial| time(trial.delay.percentile(percent)));
+    }
+    if trials.iter().any(|trial| trial.corrected.count > 0) {
+        row("corrected p50", &|trial| time(trial.corrected.percentile(50.0)));
+        row("corrected p99", &|trial| time(trial.corrected.percentile(99.0)));
+    }
+    row("from intended departure p50", &|trial| time(trial.intended.percentile(50.0)));
+    row("from intended departure p99", &|trial| time(trial.intended.percentile(99.0)));
+    row("departure error p99", &|trial| time(trial.departure_error.percentile(99.0)));
+    row("valid", &|trial| if trial.invalid.is_empty() { "yes" } else { "no" }.to_owned());
+    rows
+}
+
+/// The table for a terminal.
+pub(super) fn text(trials: &[Trial]) -> String {
+    laid_out(trials, comfy_table::presets::UTF8_BORDERS_ONLY)
+}
+
+/// The table for a page of documentation.
+pub(super) fn markdown(trials: &[Trial]) -> String {
+    laid_out(trials, comfy_table::presets::ASCII_MARKDOWN)
+}
+
+fn laid_out(trials: &[Trial], style: TableStyle) -> String {
+    let mut table = Table::new();
+    table.load_style(style);
+    table.set_header(std::iter::once("").chain(trials.iter().map(|trial| trial.name.as_str())));
+    for (label, figures) in rows(trials) {
+        table.add_row(std::iter::once(label).chain(figures));
+    }
+    let mut text = format!("{table}\n");
+    let mut said: Vec<&String> = Vec::new();
+    for why in trials.iter().flat_map(|trial| &trial.invalid) {
+        if !said.contains(&why) {
+            text += &format!("Not valid: {why}\n");
+            said.push(why);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::r#gen::figures::distribution;
+
+    #[test]
+    fn a_column_a_trial() {
+        let delay = distribution(&[1000; 9]);
+        let fates = Some(Fates { received: 9, lost: 1, ..Fates::default() });
+        let name = "io".to_owned();
+        let measured = Trial { name, delay, fates, sent: 10, ..Trial::default() };
+        let replayed = Trial { invalid: vec!["too slow".to_owned()], ..Trial::default() };
+        let drawn = text(&[measured.clone(), replayed.clone(), replayed]);
+        let line = |label: &str| {
+            drawn.lines().find(|line| line.contains(label)).unwrap_or_default().to_owned()
+        };
+        assert!(line("lost").contains("1") && line("lost").contains("not measured"), "{drawn}");
+        assert!(line("delay p99.9").contains("1.00 µs"), "{drawn}");
+        assert_eq!(drawn.matches("Not valid: too slow").count(), 1);
+        assert!(markdown(&[measured]).starts_with("|"), "{drawn}");
+    }
+}

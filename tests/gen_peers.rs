@@ -1,0 +1,253 @@
+//! `pollway gen` against other people's programs: a kernel's bridge as device under test, and tshark, which reads what was
+//! sent.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "what fails here fails the test")]
+
+mod lab;
+
+use lab::generator::{Generator, account, stream};
+use lab::kernel::command_in;
+use lab::{lacks, lacks_programs, run, skip};
+use pcap_file::pcap::{PcapHeader, PcapPacket, PcapReader, PcapWriter};
+use pcap_file::{DataLink, TsResolution};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+const LAYERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../conf/gen/layers.toml");
+
+/// Sends what a file describes into a capture file.
+fn captured(config: &str, folder: &Path) -> std::path::PathBuf {
+    let out = folder.join("sent.pcap");
+    let text = std::fs::read_to_string(config).unwrap();
+    // The sample's port hears itself; this one writes.
+    let text = text.replace("ring:layers", &format!("pcap:,tx={}", out.display()));
+    let file = folder.join("wire.toml");
+    std::fs::write(&file, text).unwrap();
+    Generator::of_file().with(&["--config", &file.display().to_string()]).run();
+    out
+}
+
+/// What tshark reads of a capture file: the fields of each packet, checksums checked.
+fn dissected(file: &Path, fields: &[&str]) -> Vec<Vec<String>> {
+    let mut command = Command::new("tshark");
+    command.arg("-r").arg(file).args(["-T", "fields", "-E", "separator=;"]);
+    for check in ["ip.check_checksum", "udp.check_checksum", "tcp.check_checksum"] {
+        command.args(["-o", &format!("{check}:TRUE")]);
+    }
+    fields.iter().for_each(|field| {
+        command.args(["-e", field]);
+    });
+    let said = run(&mut command);
+    said.lines().map(|line| line.split(';').map(str::to_owned).collect()).collect()
+}
+
+#[test]
+fn tshark_reads_every_layer_as_it_was_asked_for() {
+    let name = "tshark_reads_every_layer_as_it_was_asked_for";
+    if let Some(reason) = lacks_programs(&["tshark"]) {
+        return skip(name, &reason);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = captured(LAYERS, folder.path());
+    let fields = [
+        "frame.protocols",
+        "frame.len",
+        "ieee8021ad.id",
+        "vlan.id",
+        "vlan.priority",
+        "mpls.label",
+        "ip.dsfield.dscp",
+        "ip.ttl",
+        "tcp.dstport",
+        "tcp.flags.syn",
+        "gre.key",
+        "vxlan.vni",
+        "gtp.teid",
+        "ipv6.dst",
+        "arp.opcode",
+        "ip.checksum.status",
+        "udp.checksum.status",
+        "tcp.checksum.status",
+        "icmpv6.checksum.status",
+        "_ws.malformed",
+    ];
+    let packets = dissected(&file, &fields);
+    assert_eq!(packets.len(), 8 * 500);
+    let place = |name: &str| fields.iter().position(|field| *field == name).unwrap();
+    let mut kinds: BTreeMap<&str, Vec<&Vec<String>>> = BTreeMap::new();
+    for packet in &packets {
+        // Good, or left out: `1` and `2`. Outer and inner ones are joined by commas.
+        for sum in ["ip", "udp", "tcp", "icmpv6"].map(|it| place(&format!("{it}.checksum.status")))
+        {
+            let statuses = packet[sum].split(',').filter(|status| !status.is_empty());
+            assert!(statuses.clone().all(|status| ["1", "3"].contains(&status)), "{packet:?}");
+        }
+        assert_eq!(packet[place("_ws.malformed")], "", "{packet:?}");
+        let protocols = packet[0].trim_end_matches(":data");
+        kinds.entry(protocols).or_default().push(packet);
+    }
+    let of = |protocols: &str| {
+        let kind = kinds.get(protocols);
+        let kind = kind.unwrap_or_else(|| panic!("no {protocols} in {:?}", kinds.keys()));
+        assert_eq!(kind.len(), 500, "{protocols}");
+        kind
+    };
+    let values = |protocols: &str, field: &str| -> Vec<&str> {
+        of(protocols).iter().map(|packet| packet[place(field)].as_str()).collect()
+    };
+    let all = |protocols: &str, field: &str, value: &str| {
+        assert!(values(protocols, field).iter().all(|it| *it == value), "{protocols} {field}");
+    };
+    let vlan = "eth:ethertype:vlan:ethertype:ip:udp";
+    assert_eq!(values(vlan, "vlan.id")[..6], ["5", "6", "7", "5", "6", "7"]);
+    all(vlan, "vlan.priority", "3");
+    all(vlan, "frame.len", "124");
+    let qinq = kinds.keys().find(|kind| kind.ends_with("ip:tcp") && kind.contains("vlan"));
+    let qinq = *qinq.unwrap_or_else(|| panic!("no QinQ in {:?}", kinds.keys()));
+    all(qinq, "ieee8021ad.id", "100");
+    all(qinq, "vlan.id", "5");
+    all(qinq, "ip.dsfield.dscp", "46");
+    all(qinq, "ip.ttl", "9");
+    all(qinq, "tcp.flags.syn", "1");
+    assert_eq!(values(qinq, "tcp.dstport")[..6], ["8000", "8010", "8020", "8030", "8040", "8000"]);
+    all("eth:ethertype:mpls:ip:udp", "mpls.label", "1000");
+    all("eth:ethertype:ipv6:icmpv6", "ipv6.dst", "2001:2::9");
+    all("eth:ethertype:ip:gre:ip:udp", "gre.key", "0x00000007");
+    let vxlan = "eth:ethertype:ip:udp:vxlan:eth:ethertype:ip:tcp";
+    all(vxlan, "vxlan.vni", "42");
+    all(vxlan, "frame.len", "252");
+    let gtp = "eth:ethertype:ip:udp:gtp:ip:udp";
+    assert_eq!(
+        values(gtp, "gtp.teid")[..5],
+        ["0x00000001", "0x00000002", "0x00000003", "0x00000004", "0x00000001"]
+    );
+    all("eth:ethertype:arp", "arp.opcode", "1");
+    all("eth:ethertype:arp", "frame.len", "60");
+}
+
+#[test]
+fn a_capture_file_arrives_byte_for_byte() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, out) = (folder.path().join("in.pcap"), folder.path().join("out.pcap"));
+    let header = PcapHeader {
+        datalink: DataLink::ETHERNET,
+        ts_resolution: TsResolution::NanoSecond,
+        ..PcapHeader::default()
+    };
+    let mut writer = PcapWriter::with_header(File::create(&file).unwrap(), header).unwrap();
+    let packets: Vec<Vec<u8>> = (0..400_u32)
+        .map(|number| (0..60 + number % 1400).map(|at| (at * 7 + number) as u8).collect())
+        .collect();
+    for (number, packet) in (0u64..).zip(&packets) {
+        let at = Duration::from_micros(number * 50);
+        let bytes = packet.len() as u32;
+        writer.write_packet(&PcapPacket::new(at, bytes, packet)).unwrap();
+    }
+    drop(writer);
+    let config = folder.path().join("replay.toml");
+    let text = format!(
+        "[eal]\nlcores = '0-1'\n[[port]]\ndevice = 'pcap:,tx={}'\n[gen]\nmap = '1.0'\n[[traffic.stream]]\n\
+         replay = {{ file = '{}', loops = 2 }}\n",
+        out.display(),
+        file.display()
+    );
+    std::fs::write(&config, text).unwrap();
+    let result = Generator::of_file().with(&["--config", &config.display().to_string()]).run();
+    assert_eq!(stream(&result, 0)["sending"]["packets"], 800);
+    assert!(stream(&result, 0)["account"].is_null());
+    let mut reader = PcapReader::new(File::open(out).unwrap()).unwrap();
+    let mut sent: Vec<Vec<u8>> = Vec::new();
+    while let Some(packet) = reader.next_packet() {
+        sent.push(packet.unwrap().data.into_owned());
+    }
+    assert_eq!(sent, [packets.clone(), packets].concat());
+}
+
+/// Two veth pairs whose inner ends are joined by a bridge in a namespace; the outer ends are the generator's.
+struct Bridge {
+    tag: String,
+}
+
+impl Bridge {
+    fn new(which: &str) -> Self {
+        let bridge = Self { tag: format!("{}{which}", lab::tag()) };
+        let namespace = bridge.namespace();
+        let ip = |arguments: &[&str]| run(Command::new("ip").args(arguments));
+        ip(&["netns", "add", &namespace]);
+        run(&mut command_in(&namespace, "ip", &["link", "add", "br0", "type", "bridge"]));
+        for side in 0..2 {
+            let (outer, inner) = (bridge.outer(side), format!("in{side}"));
+            let peer = ["link", "add", &outer, "type", "veth", "peer", "name", &inner];
+            ip(&[&peer[..], &["netns", &namespace]].concat());
+            // What the kernel says by itself would be counted as foreign.
+            let silent = format!("/proc/sys/net/ipv6/conf/{outer}/disable_ipv6");
+            std::fs::write(silent, "1").unwrap();
+            ip(&["link", "set", &outer, "up", "promisc", "on"]);
+            for words in [&["master", "br0"][..], &["up"]] {
+                run(&mut command_in(&namespace, "ip", &[&["link", "set", &inner], words].concat()));
+            }
+        }
+        run(&mut command_in(&namespace, "ip", &["link", "set", "br0", "up"]));
+        bridge
+    }
+
+    fn namespace(&self) -> String {
+        format!("pwg{}", self.tag)
+    }
+
+    fn outer(&self, side: usize) -> String {
+        format!("pg{}{side}", self.tag)
+    }
+
+    fn devices(&self) -> [String; 2] {
+        [0, 1].map(|side| format!("af_packet:{}", self.outer(side)))
+    }
+}
+
+impl Drop for Bridge {
+    fn drop(&mut self) {
+        // Not `run`: a panic here would hide the one that failed the test. The pairs go with the namespace.
+        let _ = Command::new("ip").args(["netns", "del", &self.namespace()]).output();
+    }
+}
+
+#[test]
+fn a_kernels_bridge_is_measured_one_way() {
+    if let Some(reason) = lacks(&["ip"]) {
+        return skip("a_kernels_bridge_is_measured_one_way", &reason);
+    }
+    let bridge = Bridge::new("b");
+    let [one, two] = bridge.devices();
+    let result = Generator::on(&[&one, &two])
+        .with(&["--rx-port", "1", "--rate", "2k", "--count", "4000", "--size", "256"])
+        .run();
+    let stream = stream(&result, 0);
+    assert_eq!(stream["delay"]["path"], "one-way");
+    assert_eq!(account(stream, "received"), 4000, "{stream:#}");
+    assert_eq!(account(stream, "reordered"), 0, "{stream:#}");
+    // A kernel takes longer for a packet than a microsecond.
+    assert!(stream["delay"]["actual_ns"]["min"].as_u64().unwrap() > 1000, "{stream:#}");
+}
+
+#[test]
+fn netems_delay_is_found() {
+    let name = "netems_delay_is_found";
+    if let Some(reason) = lacks(&["ip", "tc"]) {
+        return skip(name, &reason);
+    }
+    let bridge = Bridge::new("n");
+    let qdisc = ["qdisc", "add", "dev", "in1", "root", "netem", "delay", "5ms"];
+    let added = command_in(&bridge.namespace(), "tc", &qdisc).output().unwrap();
+    if !added.status.success() {
+        return skip(name, "this kernel has no netem (CONFIG_NET_SCH_NETEM)");
+    }
+    let [one, two] = bridge.devices();
+    let result = Generator::on(&[&one, &two])
+        .with(&["--rx-port", "1", "--rate", "500", "--count", "500"])
+        .run();
+    let stream = stream(&result, 0);
+    assert_eq!(account(stream, "received"), 500, "{stream:#}");
+    assert!(stream["delay"]["actual_ns"]["min"].as_u64().unwrap() >= 5_000_000, "{stream:#}");
+}
