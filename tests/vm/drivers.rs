@@ -28,8 +28,7 @@ fn virtio_net_forwards_on_vfio() {
 #[test]
 fn vfio_forwards_without_an_iommu() {
     let Some(guest) = guest::or_skip("vfio_forwards_without_an_iommu") else { return };
-    guest.run("echo Y >/sys/module/vfio/parameters/enable_unsafe_noiommu_mode");
-    forwards_with(&guest, "vfio-pci", &BARE);
+    forwards_with(&guest, "--noiommu-mode vfio-pci", &BARE);
 }
 
 #[test]

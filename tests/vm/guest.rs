@@ -141,12 +141,16 @@ impl Guest {
         let script =
             format!("{before} $pollway fwd -l 0-1 --no-telemetry {flags} -i --auto-start --json");
         let (console, folder) = self.start(&script);
+        // In two steps, as each has its time on a busy machine.
+        wait_for("DPDK's first words", || {
+            fs::metadata(folder.join("stderr")).is_ok_and(|file| file.len() > 0).then_some(())
+        });
         Forwarder { shell: Shell::of(console, "pollway> "), folder }
     }
 
     /// Gives devices to another driver.
     pub(crate) fn bind(&self, driver: &str, addresses: &[&str]) {
-        self.run(&format!("sh $scripts/bind.sh {driver} {}", addresses.join(" ")));
+        self.run(&format!("$pollway dev bind {driver} {}", addresses.join(" ")));
     }
 }
 

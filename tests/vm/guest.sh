@@ -21,7 +21,7 @@ ln -s "$vm/busybox" /run/bin/busybox
 export PATH=/run/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
 echo /run/bin/modprobe >/proc/sys/kernel/modprobe
 # vfio asks for its type 1 by a soft dependency, which busybox's modprobe does not know.
-for module in virtio_net igb vfio_iommu_type1; do
+for module in virtio_net igb e1000 vfio_iommu_type1; do
     modprobe "$module"
 done
 

@@ -52,6 +52,11 @@ pub(crate) const BARE: [Nic; 2] = [
     nic("bare1", "0000:82:00.0", "52:54:00:00:00:07", Model::Igb, false),
 ];
 
+/// Two that share an IOMMU group, as devices on an old bus do. They have no cable.
+pub(crate) const SHARED: [&str; 2] = ["0000:06:01.0", "0000:06:02.0"];
+/// The way in, which has the default route.
+pub(crate) const CONTROL: &str = "0000:00:03.0";
+
 /// All NICs that have a cable, in the order of their addresses.
 pub(crate) fn nics() -> impl Iterator<Item = &'static Nic> {
     [&SPARE].into_iter().chain(&IGB).chain(&VIRTIO).chain(&BARE)
@@ -111,6 +116,11 @@ pub(crate) fn qemu(vm: &Path, folder: &Path, port: u16) -> Command {
             "-device",
             &format!("{model},id={name},netdev={name}-cable,bus={name}-slot,mac={mac}"),
         ]);
+    }
+    say(&["-device", "pcie-pci-bridge,id=shared,bus=pcie.0"]);
+    for slot in ["1", "2"] {
+        say(&["-netdev", &format!("hubport,id=shared{slot}-cable,hubid={slot}")]);
+        say(&["-device", &format!("e1000,netdev=shared{slot}-cable,bus=shared,addr={slot}")]);
     }
     command
 }

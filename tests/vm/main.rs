@@ -2,6 +2,7 @@
 //! has says `machine`; `prepare.sh` makes it.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what fails here fails the test")]
 
+mod dev;
 mod drivers;
 mod frames;
 mod guest;

@@ -1,5 +1,6 @@
 #!/bin/sh
 # In the guest: ends what a failed test has left running, and gives every NIC back to the kernel, without VFs.
+rm -f /run/pollway/devices.json
 busybox pidof pollway | xargs -r kill -9
 for device in /sys/bus/pci/devices/*; do
     case $(cat "$device/class") in 0x02*) ;; *) continue ;; esac
@@ -9,7 +10,7 @@ for device in /sys/bus/pci/devices/*; do
         echo 1 >"$device/sriov_drivers_autoprobe"
         ip link set "$(ls "$device/net")" down
     fi
-    case $(basename "$(readlink "$device/driver")") in igb | virtio-pci) continue ;; esac
+    case $(basename "$(readlink "$device/driver")") in igb | virtio-pci | e1000) continue ;; esac
     [ ! -e "$device/driver" ] || echo "${device##*/}" >"$device/driver/unbind"
     echo >"$device/driver_override"
     echo "${device##*/}" >/sys/bus/pci/drivers_probe

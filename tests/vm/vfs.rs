@@ -14,20 +14,16 @@ fn text(mac: [u8; 6]) -> String {
     mac.map(|byte| format!("{byte:02x}")).join(":")
 }
 
-/// Makes two VFs with [`MACS`], on vfio-pci; `more` is said of each to `ip link set PF vf N`.
-fn make_vfs(guest: &Guest, more: [&str; 2]) {
+/// Makes two VFs with [`MACS`] and in these VLANs, on vfio-pci.
+fn make_vfs(guest: &Guest, vlans: [u16; 2]) {
+    let vf =
+        |number: usize| format!("--vf {number},mac={},vlan={}", text(MACS[number]), vlans[number]);
     guest.run(&format!(
-        "cd /sys/bus/pci/devices/{}; echo 0 >sriov_drivers_autoprobe; echo 2 >sriov_numvfs; ip link set $(ls net) up",
-        PF.address
+        "$pollway dev vfs {} --count 2 --driver vfio-pci {} {}",
+        PF.address,
+        vf(0),
+        vf(1)
     ));
-    for (number, (mac, more)) in MACS.iter().zip(more).enumerate() {
-        guest.run(&format!(
-            "ip link set $(ls /sys/bus/pci/devices/{}/net) vf {number} mac {} {more}",
-            PF.address,
-            text(*mac)
-        ));
-    }
-    guest.bind("vfio-pci", &VFS);
 }
 
 /// What mode mac makes of a frame.
@@ -60,7 +56,7 @@ fn two_functions_of_one_nic_forward_to_each_other() {
     let Some(guest) = guest::or_skip("two_functions_of_one_nic_forward_to_each_other") else {
         return;
     };
-    make_vfs(&guest, ["", ""]);
+    make_vfs(&guest, [0, 0]);
     let host = text(frames::HOST);
     let forwarder = guest.forward(
         "",
@@ -76,7 +72,7 @@ fn two_functions_of_one_nic_forward_to_each_other() {
 #[test]
 fn a_functions_vlan_and_mac_are_obeyed() {
     let Some(guest) = guest::or_skip("a_functions_vlan_and_mac_are_obeyed") else { return };
-    make_vfs(&guest, ["vlan 100", "vlan 200"]);
+    make_vfs(&guest, [100, 200]);
     let host = text(frames::HOST);
     let mut forwarder = guest.forward(
         "",
@@ -100,5 +96,25 @@ fn a_functions_vlan_and_mac_are_obeyed() {
     wire.exchange(wire, &[frames::tagged(frame, 100)], &[answer]);
     let after = received(&mut forwarder);
     assert_eq!([0, 1].map(|port| after[port] - before[port]), [1, 0]);
+    forwarder.stop();
+}
+
+/// Refused in words, with nothing changed.
+#[test]
+fn wrong_numbers_of_functions_are_refused() {
+    let Some(guest) = guest::or_skip("wrong_numbers_of_functions_are_refused") else { return };
+    let count = || guest.run(&format!("cat /sys/bus/pci/devices/{}/sriov_numvfs", PF.address));
+    let refused = |count: u16, words: &str| {
+        let ended = guest.attempt(&format!("$pollway dev vfs {} --count {count}", PF.address));
+        assert_eq!(ended.status.code(), Some(2), "{ended:?}");
+        assert!(ended.stderr.contains(words), "{ended:?}");
+    };
+    // The 82576 has seven and one that the PF is.
+    refused(8, "can have 7 virtual functions, not 8");
+    assert_eq!(count(), "0\n");
+    make_vfs(&guest, [0, 0]);
+    let forwarder = guest.forward("", &allow(&VFS));
+    refused(4, "is in use");
+    assert_eq!(count(), "2\n");
     forwarder.stop();
 }

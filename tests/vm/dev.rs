@@ -1,0 +1,81 @@
+//! `pollway dev` on the kernel's own files and sockets.
+
+use crate::guest::{self, Guest};
+use crate::machine::{CONTROL, IGB, SHARED};
+use crate::{allow, crosses_both_ways};
+use serde_json::Value;
+
+/// What `pollway dev status` says of a device.
+fn status(guest: &Guest, address: &str) -> Value {
+    let status: Value = serde_json::from_str(&guest.run("$pollway dev status --json")).unwrap();
+    let devices = status["devices"].as_array().unwrap();
+    let device = devices.iter().find(|device| device["address"] == address);
+    device.unwrap_or_else(|| panic!("no {address} in {status:#}")).clone()
+}
+
+/// A command of `pollway dev` is refused in these words, and the devices stay with their drivers.
+fn refused(guest: &Guest, command: &str, words: &[&str]) {
+    let drivers =
+        || guest.run("ls -d /sys/bus/pci/drivers/*/0000:*; ip address | grep -v valid_lft");
+    let before = drivers();
+    let ended = guest.attempt(command);
+    assert_eq!(ended.status.code(), Some(2), "{ended:?}");
+    for word in words {
+        assert!(ended.stderr.contains(word), "no {word:?} in {}", ended.stderr);
+    }
+    assert_eq!(drivers(), before);
+}
+
+#[test]
+fn restore_brings_an_interface_back_with_its_address() {
+    let Some(guest) = guest::or_skip("restore_brings_an_interface_back_with_its_address") else {
+        return;
+    };
+    let addresses = IGB.each_ref().map(|nic| nic.address);
+    let both = addresses.join(" ");
+    let name = guest.run(&format!("ls /sys/bus/pci/devices/{}/net", addresses[0]));
+    let name = name.trim();
+    guest.run(&format!("ip link set {name} up && ip address add 192.0.2.1/24 dev {name}"));
+    let mac = guest.run(&format!("cat /sys/class/net/{name}/address"));
+
+    refused(&guest, &format!("$pollway dev bind vfio-pci {both}"), &[name, "--force"]);
+    guest.run(&format!("$pollway dev bind --force vfio-pci {both}"));
+    assert_eq!(status(&guest, addresses[0])["driver"], "vfio-pci");
+    let mut forwarder = guest.forward("", &allow(&addresses));
+    crosses_both_ways(&guest, &mut forwarder, &IGB);
+    refused(&guest, "$pollway dev restore", &[addresses[0], "is in use by"]);
+    forwarder.stop();
+
+    guest.run("$pollway dev restore");
+    assert_eq!(status(&guest, addresses[0])["driver"], "igb");
+    assert_eq!(guest.run(&format!("cat /sys/class/net/{name}/address")), mac);
+    // The link takes its time.
+    crate::lab::wait_for("the interface to be up", || {
+        let line = guest.run(&format!("ip -brief address show {name}"));
+        let words: Vec<_> = line.split_whitespace().collect();
+        (words == [name, "UP", "192.0.2.1/24"]).then_some(())
+    });
+    guest.run(&format!("ip address flush dev {name}; ip link set {name} down"));
+}
+
+#[test]
+fn what_cannot_be_bound_is_refused_and_nothing_changed() {
+    let Some(guest) = guest::or_skip("what_cannot_be_bound_is_refused_and_nothing_changed") else {
+        return;
+    };
+    let bind = |devices: &str| format!("$pollway dev bind vfio-pci {devices}");
+    let [first, second] = IGB.each_ref().map(|nic| nic.address);
+    refused(&guest, &bind(CONTROL), &[CONTROL, "default route"]);
+    refused(&guest, &bind(&format!("{first} 0000:09:00.0")), &["0000:09:00.0"]);
+    refused(&guest, &format!("$pollway dev bind nosuch {first} {second}"), &["nosuch"]);
+    // A NIC that no IOMMU translates for.
+    refused(&guest, &bind("0000:81:00.0"), &["0000:81:00.0", "IOMMU"]);
+    // The other device of its group is with the kernel.
+    refused(&guest, &bind(SHARED[0]), &[SHARED[0], SHARED[1], "e1000"]);
+    guest.run(&bind(&SHARED.join(" ")));
+    assert_eq!(status(&guest, SHARED[1])["driver"], "vfio-pci");
+    guest.run("$pollway dev restore");
+    assert_eq!(status(&guest, SHARED[1])["driver"], "e1000");
+    let as_user = "setpriv --reuid 1000 --regid 1000 --clear-groups";
+    refused(&guest, &format!("{as_user} {}", bind(first)), &[first, "root"]);
+}
