@@ -129,12 +129,23 @@ impl Probe {
 /// The ones' complement sum of the probe's nine words. A number of several words is worth their sum.
 #[inline]
 fn sum(head: u64, tail: u64, lateness: u16) -> u16 {
-    let halves = |number: u64| (number >> 32) + (number & 0xffff_ffff);
-    let sum = halves(head) + halves(tail) + u64::from(lateness);
-    // 35 bits, then 20, then 17 of which the uppermost is set only if the others are nearly zero.
-    let sum = (sum >> 16) + (sum & 0xffff);
-    let sum = (sum >> 16) + (sum & 0xffff);
-    ((sum >> 16) + (sum & 0xffff)) as u16
+    folded(around(around(head, tail), u64::from(lateness)))
+}
+
+/// Adds, and carries around (RFC 1071 §2).
+#[inline]
+fn around(one: u64, other: u64) -> u64 {
+    let (sum, carry) = one.overflowing_add(other);
+    // What carried is not all ones.
+    sum.wrapping_add(u64::from(carry))
+}
+
+/// The ones' complement sum of a number's words: each half added to the other, twice, in the upper half, where the lower one's
+/// carry arrives by itself.
+#[inline]
+pub(super) fn folded(number: u64) -> u16 {
+    let sum = (number.wrapping_add(number.rotate_left(32)) >> 32) as u32;
+    (sum.wrapping_add(sum.rotate_left(16)) >> 16) as u16
 }
 
 #[cfg(test)]
@@ -186,6 +197,12 @@ mod tests {
             let bytes = [&written(&probe, signature)[..], &behind].concat();
             prop_assert_eq!(Probe::read(&bytes, signature), Ok(probe));
             prop_assert_eq!(Probe::read(&bytes, !signature), Err(NotAProbe::Foreign));
+        }
+
+        #[test]
+        fn a_number_is_worth_the_sum_of_its_words(number: u64, zeros in 0u32..64) {
+            let number = number >> zeros;
+            prop_assert_eq!(folded(number), Sum::new().bytes(&number.to_be_bytes()).folded());
         }
 
         #[test]

@@ -3,6 +3,7 @@
 use super::error::BuildError;
 use super::size::SizeRound;
 use super::values::Values;
+use crate::traffic::probe::folded;
 use std::ops::Range;
 
 /// Checksums that a packet can have; one more place takes what no checksum covers.
@@ -124,14 +125,4 @@ pub(super) fn complement(sum: u64, is_udp: bool) -> u16 {
     let checksum = !folded(sum);
     // To UDP zero means none (RFC 768).
     if is_udp && checksum == 0 { 0xffff } else { checksum }
-}
-
-/// A sum of 16-bit words, folded to one.
-#[inline]
-pub(super) fn folded(sum: u64) -> u16 {
-    let sum = (sum >> 32) + (sum & 0xffff_ffff);
-    let sum = (sum >> 32) + (sum & 0xffff_ffff);
-    let sum = (sum >> 16) + (sum & 0xffff);
-    let sum = (sum >> 16) + (sum & 0xffff);
-    sum as u16
 }

@@ -170,6 +170,9 @@ impl Template {
         {
             *to = *from;
         }
+        if self.edits.is_empty() && self.lengths.is_empty() {
+            return;
+        }
         let mut changed = [0u64; SUMS + 1];
         for edit in &mut self.edits {
             let bits = edit.values.next();
