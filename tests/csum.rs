@@ -6,6 +6,7 @@ mod lab;
 
 use etherparse::{EtherType, IpNumber, Ipv4Header, PacketBuilder, VlanId};
 use lab::capture::{Files, Frame, forward_with, testpmd_forward};
+use lab::forwarder::Forwarder;
 use lab::{lacks_programs, run, skip};
 use std::process::Command;
 
@@ -94,6 +95,24 @@ fn what_is_no_ip_is_left_alone() {
     let commands = [LOOK_INTO_TUNNELS, "csum mac-swap off 0"];
     let (sent, _) = forward_with(&frames, &[MODE], &commands);
     assert_eq!(sent, frames);
+}
+
+#[test]
+fn a_device_that_computes_no_checksum_is_not_asked_to() {
+    let mut forwarder = Forwarder::prepare(&["null:"], &[]);
+    let mut ask = |line: &str| forwarder.shell.ask(line);
+    assert!(ask("csum set ip hw 0").contains("Please stop port 0 first"));
+    ask("port stop 0");
+    let refused = ask("csum set ip hw 0");
+    assert!(refused.contains("IP checksum offload is not supported by port 0"), "{refused}");
+    let refused = ask("tso set 800 0");
+    assert!(refused.contains("Error: TSO is not supported by port 0"), "{refused}");
+    assert_eq!(ask("tso set 0 0"), "TSO for non-tunneled packets is disabled\n");
+    let names = ["IP", "UDP", "TCP", "SCTP", "Outer-Ip", "Outer-Udp"];
+    let lines = names.map(|name| format!("{name} checksum offload is sw\n"));
+    assert_eq!(ask("csum set ip sw 0"), format!("Parse tunnel is off\n{}", lines.concat()));
+    assert!(ask("csum show 7").contains("Invalid port 7"));
+    forwarder.stop();
 }
 
 fn frames_of(cases: &[Case]) -> Vec<Frame> {

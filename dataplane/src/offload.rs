@@ -113,6 +113,17 @@ pub mod port {
         | IP_TUNNEL_SEGMENTS
         | UDP_TUNNEL_SEGMENTS;
 
+    /// Those for which a driver may have to prepare packets before it takes them (`rte_eth_tx_prepare`).
+    pub const PREPARED: u64 = IPV4_CHECKSUM
+        | OUTER_IPV4_CHECKSUM
+        | OUTER_UDP_CHECKSUM
+        | TCP_SEGMENTS
+        | UDP_SEGMENTS
+        | TUNNEL_SEGMENTS
+        | checksum(Transport::Tcp)
+        | checksum(Transport::Udp)
+        | checksum(Transport::Sctp);
+
     /// The transport's checksum.
     #[inline]
     pub const fn checksum(transport: Transport) -> u64 {

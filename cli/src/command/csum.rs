@@ -9,6 +9,38 @@ pub(crate) enum CsumCommand {
     ParseTunnel(PortId, bool),
     /// Whether frames get the port's and its peer's addresses.
     MacSwap(PortId, bool),
+    /// Who computes a checksum.
+    Set(Checksum, By, PortId),
+    /// Payload of the segments that the device cuts TCP into; 0 if it is not to.
+    Tso(u16, PortId),
     /// What is set.
     Show(PortId),
+    /// Whether TCP is cut into segments.
+    ShowTso(PortId),
+}
+
+/// A checksum, of the inner headers unless it is an outer one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Checksum {
+    /// IPv4's.
+    Ip,
+    /// UDP's.
+    Udp,
+    /// TCP's.
+    Tcp,
+    /// SCTP's.
+    Sctp,
+    /// IPv4's around a tunnel.
+    OuterIp,
+    /// UDP's around a tunnel.
+    OuterUdp,
+}
+
+/// Who computes a checksum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum By {
+    /// The device that sends the packet.
+    Hardware,
+    /// This program.
+    Software,
 }

@@ -23,7 +23,7 @@ pub(crate) use address::{AddressChange, AddressCommand};
 pub(crate) use clear::ClearCommand;
 pub(crate) use config::ConfigCommand;
 pub(crate) use control::ControlCommand;
-pub(crate) use csum::CsumCommand;
+pub(crate) use csum::{By, Checksum, CsumCommand};
 pub(crate) use device::{DeviceChange, DeviceCommand};
 pub(crate) use dump::DumpCommand;
 pub(crate) use flow::{FlowCommand, FlowDeed};

@@ -1,12 +1,11 @@
 //! What mode csum does is changed and shown.
 
 use super::Session;
-use crate::command::{CsumCommand, PortSelection};
+use crate::command::{By, Checksum, CsumCommand, PortSelection};
 use crate::failure::Failure;
 use dataplane::forward::CsumPort;
 use dataplane::offload;
 use dataplane::port::PortId;
-use dataplane::runtime::Slot;
 use dataplane::wire::transport::Transport;
 
 /// What testpmd calls the checksums, in its order, and the offloads by which a port computes them.
@@ -24,6 +23,12 @@ impl Session {
     pub(super) fn csum(&mut self, command: CsumCommand) -> Result<String, Failure> {
         match command {
             CsumCommand::Show(port) => self.csum_page(port),
+            CsumCommand::Set(checksum, by, port) => self.set_checksum(checksum, by, port),
+            CsumCommand::Tso(segment, port) => self.set_tso(segment, port),
+            CsumCommand::ShowTso(port) => {
+                self.selected(PortSelection::One(port))?;
+                Ok(tso_line(self.forwarding.options.csum.port(port).segment))
+            }
             CsumCommand::ParseTunnel(port, on) => {
                 self.set_csum(port, |options| options.parse_tunnel = on)?;
                 self.csum_page(port)
@@ -33,6 +38,58 @@ impl Session {
                 Ok(String::new())
             }
         }
+    }
+
+    fn set_checksum(
+        &mut self,
+        checksum: Checksum,
+        by: By,
+        port: PortId,
+    ) -> Result<String, Failure> {
+        let (name, offload) = match checksum {
+            Checksum::Ip => ("IP", offload::port::IPV4_CHECKSUM),
+            Checksum::Udp => ("UDP", offload::port::checksum(Transport::Udp)),
+            Checksum::Tcp => ("TCP", offload::port::checksum(Transport::Tcp)),
+            Checksum::Sctp => ("SCTP", offload::port::checksum(Transport::Sctp)),
+            Checksum::OuterIp => ("Outer IP", offload::port::OUTER_IPV4_CHECKSUM),
+            Checksum::OuterUdp => ("Outer UDP", offload::port::OUTER_UDP_CHECKSUM),
+        };
+        let refusal = format!("{name} checksum offload is not supported by port {port}");
+        self.ask_offload(port, offload, by == By::Hardware, &refusal)?;
+        self.csum_page(port)
+    }
+
+    fn set_tso(&mut self, segment: u16, port: PortId) -> Result<String, Failure> {
+        let refusal = format!("Error: TSO is not supported by port {port}");
+        self.ask_offload(port, offload::port::TCP_SEGMENTS, segment > 0, &refusal)?;
+        self.set_csum(port, |options| options.segment = segment)?;
+        Ok(tso_line(segment))
+    }
+
+    /// Has the next start of a stopped port ask the device for an offload, or ask for it no longer.
+    fn ask_offload(
+        &mut self,
+        port: PortId,
+        offload: u64,
+        on: bool,
+        refusal: &str,
+    ) -> Result<(), Failure> {
+        self.selected(PortSelection::One(port))?;
+        let Some(slot) = self.dataplane.port_mut(port) else { return Ok(()) };
+        if slot.is_started() {
+            let words = format!("Please stop port {port} first (port stop {port})");
+            return Err(Failure::input(anyhow::anyhow!(words)));
+        }
+        let able = slot.port().info().map_err(Failure::running)?.tx_offloads;
+        if on && able & offload == 0 {
+            return Err(Failure::input(anyhow::anyhow!("{refusal} ({})", slot.port().name())));
+        }
+        if on {
+            slot.wanted.tx_offloads |= offload;
+        } else {
+            slot.wanted.tx_offloads &= !offload;
+        }
+        Ok(())
     }
 
     fn set_csum(
@@ -49,14 +106,25 @@ impl Session {
     /// Who computes which checksum of packets that a port sends, as testpmd shows it (`csum_show`, `app/test-pmd/cmdline.c`).
     fn csum_page(&self, id: PortId) -> Result<String, Failure> {
         self.selected(PortSelection::One(id))?;
-        let granted = self.dataplane.port(id).and_then(Slot::granted);
-        let granted = granted.map_or(0, |granted| granted.tx_offloads);
+        // Of a stopped port what it will be asked for, which it is able to do.
+        let offloads = self.dataplane.port(id).map_or(0, |slot| match slot.granted() {
+            Some(granted) if slot.is_started() => granted.tx_offloads,
+            _ => slot.wanted.tx_offloads,
+        });
         let tunnel = if self.forwarding.options.csum.port(id).parse_tunnel { "on" } else { "off" };
         let mut page = format!("Parse tunnel is {tunnel}\n");
         for (name, offload) in CHECKSUMS {
-            let by = if granted & offload == 0 { "sw" } else { "hw" };
+            let by = if offloads & offload == 0 { "sw" } else { "hw" };
             page += &format!("{name} checksum offload is {by}\n");
         }
         Ok(page)
+    }
+}
+
+/// Whether TCP is cut into segments, in testpmd's words (`cmd_tso_set_parsed`, `app/test-pmd/cmdline.c`).
+fn tso_line(segment: u16) -> String {
+    match segment {
+        0 => "TSO for non-tunneled packets is disabled\n".to_owned(),
+        segment => format!("TSO segment size for non-tunneled packets is {segment}\n"),
     }
 }

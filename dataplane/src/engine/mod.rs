@@ -7,6 +7,7 @@ mod figures;
 mod jobs;
 mod orders;
 pub mod plan;
+mod prepare;
 mod retry;
 mod worker;
 

@@ -2,6 +2,7 @@
 
 use super::counters::{StreamCounters, WorkerCounters};
 use super::orders::{JobSet, LOOK_EVERY, Order, Orders};
+use super::prepare::prepare;
 use super::retry::send_again;
 use crate::batch::Batch;
 use crate::forward::{Context, DropReason, Feed, Job};
@@ -212,6 +213,10 @@ impl Stream {
             _ if self.batch.is_empty() => return received > 0,
             SinkEnd::Tx(at) => {
                 let queue = &mut sinks.tx[*at];
+                if queue.prepares() {
+                    let refused = prepare(queue, &mut self.batch);
+                    self.counters.dropped(DropReason::Offload, refused);
+                }
                 let mut sent = queue.tx_burst(&mut self.batch);
                 if let Some(retry) = self.job.retry
                     && !self.batch.is_empty()

@@ -87,11 +87,13 @@ pub enum DropReason {
     HoldFull,
     /// The mode loses packets on purpose.
     Impaired,
+    /// It asks for an offload that the device cannot do.
+    Offload,
 }
 
 impl DropReason {
     /// All reasons, in the order of their numbers.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::TxFull,
         Self::RingFull,
         Self::Shared,
@@ -99,6 +101,7 @@ impl DropReason {
         Self::Stopped,
         Self::HoldFull,
         Self::Impaired,
+        Self::Offload,
     ];
 }
 

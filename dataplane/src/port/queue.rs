@@ -4,6 +4,7 @@
 
 use super::{PortConfig, PortId, QueueConfig, QueueId};
 use crate::batch::Batch;
+use crate::offload::port::PREPARED;
 use dpdk_sys::rte_eth_fp_ops;
 use std::collections::BTreeMap;
 use std::ffi::c_void;
@@ -27,7 +28,9 @@ impl Queues {
         };
         Self {
             rx: (0..config.rx_queues).map(|id| RxQueue(queue(id, &config.rx))).collect(),
-            tx: (0..config.tx_queues).map(|id| TxQueue(queue(id, &config.tx))).collect(),
+            tx: (0..config.tx_queues)
+                .map(|id| TxQueue(queue(id, &config.tx), config.tx_offloads & PREPARED != 0))
+                .collect(),
         }
     }
 
@@ -129,10 +132,32 @@ impl RxQueue {
 }
 
 /// A transmit queue of a started port. One lcore feeds it: not `Clone`, and sending needs `&mut`.
+///
+/// The second value is whether packets ask the device for offloads, for which its driver prepares them.
 #[derive(Debug)]
-pub struct TxQueue(Queue);
+pub struct TxQueue(Queue, bool);
 
 impl TxQueue {
+    /// Whether packets are to be prepared before they are sent.
+    #[inline]
+    pub fn prepares(&self) -> bool {
+        self.1
+    }
+
+    /// Has the driver make leading packets ready for the offloads that they ask for; returns how many are. The one behind
+    /// them, if there is one, asks for what the device cannot do.
+    ///
+    /// Source: `rte_ethdev.h`, `rte_eth_tx_prepare`.
+    pub fn prepare(&mut self, batch: &mut Batch) -> usize {
+        let ops = self.0.ops();
+        let Some(prepare) = ops.tx_pkt_prepare else { return batch.len() };
+        // SAFETY: as in `rx_burst`; the driver changes the packets and keeps none. `Mbuf` is a transparent pointer.
+        unsafe {
+            let data = self.0.entry(ops.txq.data);
+            usize::from(prepare(data, batch.as_mut_ptr().cast(), batch.len() as u16))
+        }
+    }
+
     /// Takes leading packets out of `batch` and sends them; returns how many. The rest stays with the caller.
     ///
     /// Source: `rte_ethdev.h`, `rte_eth_tx_burst`.

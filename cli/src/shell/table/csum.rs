@@ -1,6 +1,6 @@
 //! Commands of the `csum` mode.
 
-use crate::command::{Command, CsumCommand};
+use crate::command::{By, Checksum, Command, CsumCommand};
 use crate::shell::grammar::{Entry, Request, Section};
 
 pub(super) const SECTION: Section<Command> = Section {
@@ -12,6 +12,35 @@ pub(super) const SECTION: Section<Command> = Section {
             syntax: "csum show PORT",
             about: "Display who computes which checksum of packets that a port sends.",
             build: |values| run(CsumCommand::Show(values.port()?)),
+        },
+        Entry {
+            syntax: "csum set (ip|udp|tcp|sctp|outer-ip|outer-udp) (hw|sw) PORT",
+            about: "Have the device compute a checksum of what a stopped port will send, or do it here.",
+            build: |values| {
+                let checksum = match values.word()? {
+                    "ip" => Checksum::Ip,
+                    "udp" => Checksum::Udp,
+                    "tcp" => Checksum::Tcp,
+                    "sctp" => Checksum::Sctp,
+                    "outer-ip" => Checksum::OuterIp,
+                    _ => Checksum::OuterUdp,
+                };
+                let by = if values.word()? == "hw" { By::Hardware } else { By::Software };
+                run(CsumCommand::Set(checksum, by, values.port()?))
+            },
+        },
+        Entry {
+            syntax: "tso set BYTES:u16 PORT",
+            about: "Have the device cut TCP into segments of so much payload, of a stopped port; 0 ends it.",
+            build: |values| {
+                let segment = values.number()?;
+                run(CsumCommand::Tso(segment, values.port()?))
+            },
+        },
+        Entry {
+            syntax: "tso show PORT",
+            about: "Display whether TCP is cut into segments.",
+            build: |values| run(CsumCommand::ShowTso(values.port()?)),
         },
         Entry {
             syntax: "csum parse-tunnel (on|off) PORT",

@@ -161,3 +161,106 @@ impl Offloads {
         self.granted & offloads != 0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use etherparse::{IpNumber, PacketBuilder};
+
+    const NOTHING: Offloads = Offloads { granted: 0, segment: 0, tunnel_segment: 0 };
+    const ALL: Offloads = Offloads { granted: u64::MAX, segment: 0, tunnel_segment: 0 };
+
+    fn tcp4(payload: usize) -> Vec<u8> {
+        let mut frame = Vec::new();
+        let ip = PacketBuilder::ethernet2([2; 6], [4; 6]).ipv4([10, 0, 0, 1], [10, 0, 0, 2], 64);
+        ip.tcp(1, 2, 3, 4).write(&mut frame, &vec![7; payload]).unwrap();
+        frame
+    }
+
+    fn udp6(port: u16, payload: &[u8]) -> Vec<u8> {
+        let mut frame = Vec::new();
+        let ip = PacketBuilder::ethernet2([2; 6], [4; 6]).ipv6([1; 16], [2; 16], 64);
+        ip.udp(1, port).write(&mut frame, payload).unwrap();
+        frame
+    }
+
+    fn sctp4(payload: usize) -> Vec<u8> {
+        let mut frame = Vec::new();
+        let ip = PacketBuilder::ethernet2([2; 6], [4; 6]).ipv4([10, 0, 0, 1], [10, 0, 0, 2], 64);
+        ip.write(&mut frame, IpNumber::SCTP, &vec![7; payload]).unwrap();
+        frame
+    }
+
+    fn decide(offloads: Offloads, frame: &[u8]) -> Decision {
+        offloads.decide(&Layers::parse(frame, true), frame.len() as u32)
+    }
+
+    #[test]
+    fn what_no_device_does_is_done_here() {
+        let tcp = decide(NOTHING, &tcp4(9));
+        assert_eq!((tcp.flags, tcp.network, tcp.transport), (tx::IPV4, true, true));
+        let udp = decide(NOTHING, &udp6(53, &[1]));
+        assert_eq!((udp.flags, udp.network, udp.transport), (tx::IPV6, false, true));
+        let vxlan =
+            decide(NOTHING, &udp6(4789, &[&[8, 0, 0, 0, 0, 0, 7, 0], &tcp4(9)[..]].concat()));
+        assert_eq!(vxlan.flags, tx::IPV4 | tx::OUTER_IPV6 | tx::tunnel(Tunnel::Vxlan));
+        assert_eq!((vxlan.outer_network, vxlan.outer_udp), (false, OuterUdp::Fill));
+        // All before the inner network header is one link header to it.
+        let lengths = HeaderLengths { l2: 14 + 40 + 16 + 14, l3: 20, l4: 20, ..Default::default() };
+        assert_eq!(vxlan.lengths, lengths);
+    }
+
+    #[test]
+    fn what_the_device_does_is_only_asked_for() {
+        let tcp = decide(ALL, &tcp4(9));
+        assert_eq!(tcp.flags, tx::IPV4 | tx::IP_CHECKSUM | tx::checksum(Transport::Tcp));
+        assert!(!tcp.network && !tcp.transport);
+        assert_eq!(tcp.lengths, HeaderLengths { l2: 14, l3: 20, l4: 20, ..Default::default() });
+
+        let inner = [&[8, 0, 0, 0, 0, 0, 7, 0], &tcp4(9)[..]].concat();
+        let vxlan = decide(ALL, &udp6(4789, &inner));
+        let outer = tx::OUTER_IPV6 | tx::OUTER_UDP_CHECKSUM | tx::tunnel(Tunnel::Vxlan);
+        assert_eq!(vxlan.flags, tcp.flags | outer);
+        assert_eq!(vxlan.outer_udp, OuterUdp::Offload);
+        let lengths = HeaderLengths { l2: 16 + 14, outer_l2: 14, outer_l3: 40, ..tcp.lengths };
+        assert_eq!(vxlan.lengths, lengths);
+    }
+
+    #[test]
+    fn only_packets_larger_than_a_segment_are_cut() {
+        let offloads = Offloads { segment: 100, tunnel_segment: 50, ..ALL };
+        let cut = decide(offloads, &tcp4(101));
+        assert_eq!(cut.flags, tx::IPV4 | tx::IP_CHECKSUM | tx::TCP_SEGMENT);
+        assert_eq!(cut.lengths.segment, 100);
+        let whole = decide(offloads, &tcp4(100));
+        assert_eq!(whole.flags, tx::IPV4 | tx::IP_CHECKSUM | tx::checksum(Transport::Tcp));
+
+        // One outer sum cannot fit all segments, so it goes, unless the device computes one for each.
+        let inner = [&[8, 0, 0, 0, 0, 0, 7, 0], &tcp4(51)[..]].concat();
+        let offloads = Offloads { granted: port::VXLAN_SEGMENTS, ..offloads };
+        let tunnel = decide(offloads, &udp6(4789, &inner));
+        assert_eq!(
+            (tunnel.flags & tx::TCP_SEGMENT, tunnel.outer_udp),
+            (tx::TCP_SEGMENT, OuterUdp::Clear)
+        );
+        assert_eq!(tunnel.lengths.segment, 50);
+    }
+
+    #[test]
+    fn a_device_sums_sctp_over_whole_words_alone() {
+        assert_eq!(
+            decide(ALL, &sctp4(16)).flags & tx::checksum(Transport::Sctp),
+            tx::checksum(Transport::Sctp)
+        );
+        let odd = decide(ALL, &sctp4(18));
+        assert_eq!((odd.flags, odd.transport), (tx::IPV4 | tx::IP_CHECKSUM, true));
+    }
+
+    #[test]
+    fn udp_without_a_checksum_gets_none() {
+        let mut frame = udp6(53, &[1, 2, 3]);
+        frame[14 + 40 + 6..14 + 40 + 8].fill(0);
+        let decision = decide(ALL, &frame);
+        assert_eq!((decision.flags, decision.transport), (tx::IPV6, false));
+    }
+}
