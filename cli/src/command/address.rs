@@ -1,17 +1,18 @@
 //! Commands that tell a port whose packets are its own: addresses and groups.
 
+use super::PortSelection;
 use dataplane::port::PortId;
 use dataplane::wire::ethernet::MacAddr;
 
-/// Tells a port an address.
+/// Tells a port whose packets are its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct AddressCommand {
-    /// The port.
-    pub(crate) port: PortId,
-    /// What becomes of the address.
-    pub(crate) change: AddressChange,
-    /// The address.
-    pub(crate) address: MacAddr,
+pub(crate) enum AddressCommand {
+    /// Something becomes of an address.
+    Change(PortId, AddressChange, MacAddr),
+    /// Packets for any address, or no longer.
+    Promiscuous(PortSelection, bool),
+    /// Packets for any group, or no longer.
+    Allmulticast(PortSelection, bool),
 }
 
 /// What becomes of an address.

@@ -18,6 +18,8 @@ pub(crate) enum DeviceChange {
     Ptypes(u32),
     /// Under which number of its statistics it counts a queue.
     StatsMapping(Direction, QueueId, u16),
+    /// Its link goes up, or down.
+    Link(bool),
     /// How much a transmit queue sends at most, Mbit/s.
     Rate(QueueId, u32),
 }

@@ -16,6 +16,7 @@ mod flow_ctrl;
 mod modes;
 mod port_config;
 mod ports;
+mod records;
 mod show;
 mod vlan;
 
@@ -31,6 +32,7 @@ pub(crate) use flow_ctrl::{FlowCtrlChange, FlowCtrlCommand};
 pub(crate) use modes::ModesCommand;
 pub(crate) use port_config::{PortConfigCommand, QueueChange, SETTINGS, Setting};
 pub(crate) use ports::PortsCommand;
+pub(crate) use records::RecordsCommand;
 pub(crate) use show::{ConfigPage, PortPage, PortsPage, QueuePage, ShowCommand};
 pub(crate) use vlan::{VlanChange, VlanCommand};
 
@@ -61,6 +63,8 @@ pub(crate) enum Command {
     FlowCtrl(FlowCtrlCommand),
     /// Tell a device something.
     Device(DeviceCommand),
+    /// Choose what statistics show.
+    Records(RecordsCommand),
     /// Show what DPDK holds.
     Dump(DumpCommand),
     /// Start, stop, add and remove ports.

@@ -84,4 +84,6 @@ pub(crate) enum ConfigPage {
     Cores,
     /// How ports and queues are set up.
     RxTx,
+    /// What RSS hashes on each port.
+    Rss,
 }

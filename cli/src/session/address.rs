@@ -1,24 +1,70 @@
 //! Ports are told their addresses. What a device does not do is said in testpmd's words, which scripts know.
 
 use super::{Session, refused};
-use crate::command::{AddressChange, AddressCommand};
+use crate::command::{AddressChange, AddressCommand, PortSelection};
 use crate::failure::Failure;
-use dataplane::port::{Any, Errno, Port};
+use dataplane::port::{Any, Errno, Port, PortConfig, PortId};
 use dataplane::wire::ethernet::MacAddr;
 
 impl Session {
-    /// Carries out a command that tells a port an address; it answers nothing when it is done, as in testpmd.
+    /// Carries out a command that tells ports whose packets are their own; it answers nothing when it is done, as in
+    /// testpmd.
     pub(super) fn address(&mut self, command: AddressCommand) -> Result<String, Failure> {
-        let AddressCommand { port, change, address } = command;
-        let port = self.existing(port)?;
+        match command {
+            AddressCommand::Change(port, change, address) => {
+                self.change_address(port, change, address)
+            }
+            AddressCommand::Promiscuous(ports, on) => {
+                let keep = |config: &mut PortConfig| config.promiscuous = on;
+                self.tell_each(ports, on, "promiscuous", Port::set_promiscuous, keep)
+            }
+            AddressCommand::Allmulticast(ports, on) => {
+                let keep = |config: &mut PortConfig| config.allmulticast = on;
+                self.tell_each(ports, on, "all-multicast", Port::set_allmulticast, keep)
+            }
+        }
+    }
+
+    fn change_address(
+        &mut self,
+        id: PortId,
+        change: AddressChange,
+        address: MacAddr,
+    ) -> Result<String, Failure> {
+        let port = self.existing(id)?;
         match change {
             AddressChange::Add => port.add_mac(address).map_err(mac_error)?,
             AddressChange::Remove => port.remove_mac(address).map_err(mac_error)?,
-            AddressChange::Set => port.set_mac(address).map_err(mac_error)?,
+            AddressChange::Set => {
+                port.set_mac(address).map_err(mac_error)?;
+                self.note(id, |config| config.mac = Some(address));
+            }
             AddressChange::Join => join(port, address)?,
             AddressChange::Leave => leave(port, address)?,
         }
         Ok(String::new())
+    }
+
+    /// Switches a mode of several ports on or off, and keeps it for their next start; a port that refuses is named.
+    fn tell_each(
+        &mut self,
+        ports: PortSelection,
+        on: bool,
+        mode: &str,
+        tell: impl Fn(&Port<Any>, bool) -> Result<(), Errno>,
+        keep: impl Fn(&mut PortConfig),
+    ) -> Result<String, Failure> {
+        let doing = if on { "enabling" } else { "disabling" };
+        let mut answer = String::new();
+        for id in self.selected(ports)? {
+            match tell(self.existing(id)?, on) {
+                Ok(()) => self.note(id, &keep),
+                Err(errno) => {
+                    answer += &format!("Error during {doing} {mode} mode for port {id}: {errno}\n");
+                }
+            }
+        }
+        Ok(answer)
     }
 }
 

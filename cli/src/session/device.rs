@@ -18,6 +18,13 @@ impl Session {
             DeviceChange::StatsMapping(direction, queue, to) => {
                 map_stats(port, direction, queue, to)
             }
+            DeviceChange::Link(up) => match port.set_link(up) {
+                Ok(()) => Ok(String::new()),
+                Err(_) => {
+                    let way = if up { "up" } else { "down" };
+                    Err(refused(format!("\nSet link {way} fail.")))
+                }
+            },
             DeviceChange::Rate(queue, mbps) => limit_rate(port, queue, mbps),
         }
     }

@@ -18,6 +18,7 @@ mod modes;
 pub(crate) mod open;
 mod port_config;
 mod ports;
+mod records;
 mod report;
 mod show;
 mod verbose;
@@ -63,6 +64,8 @@ pub(crate) struct Session {
     links: Links,
     /// Which packets are shown as they pass.
     verbose: Verbose,
+    /// Whether extended statistics leave zeros out.
+    hides_zero: bool,
     /// DPDK's memory when it was last shown.
     heaps_shown: Option<HeapsTotal>,
 }
@@ -122,6 +125,7 @@ impl Session {
             Command::Flow(command) => self.flow(command),
             Command::FlowCtrl(command) => self.flow_ctrl(command),
             Command::Device(command) => self.tell_device(command),
+            Command::Records(command) => Ok(self.choose_records(command)),
             Command::Dump(command) => self.dump(command),
             Command::Ports(command) => self.ports(command),
             Command::PortConfig(command) => self.port_config(command),

@@ -67,6 +67,7 @@ impl Session {
             verbose: Verbose::default(),
             shown,
             links: Links::default(),
+            hides_zero: false,
             heaps_shown,
         };
         let opened = session.bring_up(&ports)?;

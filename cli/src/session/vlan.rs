@@ -21,6 +21,10 @@ impl Session {
                     let (call, on, diag) = (call(offload), u8::from(on), errno.raw());
                     refused(format!("{call}(port_pi={id}, on={on}) failed diag={diag}"))
                 })?;
+                self.note(id, |config| {
+                    let others = config.rx_offloads & !offload.rx_offload();
+                    config.rx_offloads = others | if on { offload.rx_offload() } else { 0 };
+                });
             }
             VlanChange::StripQueue(queue, on) => {
                 let queue = queue.ok_or_else(|| refused("must specify (port,queue_id)"))?;

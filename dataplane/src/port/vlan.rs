@@ -31,6 +31,16 @@ pub enum VlanOffload {
 }
 
 impl VlanOffload {
+    /// What it is called among a port's receive offloads (`RTE_ETH_RX_OFFLOAD_*`).
+    pub fn rx_offload(self) -> u64 {
+        match self {
+            Self::Strip => dpdk_sys::PW_ETH_RX_OFFLOAD_VLAN_STRIP,
+            Self::Filter => dpdk_sys::PW_ETH_RX_OFFLOAD_VLAN_FILTER,
+            Self::Extend => dpdk_sys::PW_ETH_RX_OFFLOAD_VLAN_EXTEND,
+            Self::QinqStrip => dpdk_sys::PW_ETH_RX_OFFLOAD_QINQ_STRIP,
+        }
+    }
+
     fn flag(self) -> i32 {
         (match self {
             Self::Strip => dpdk_sys::RTE_ETH_VLAN_STRIP_OFFLOAD,

@@ -1,12 +1,14 @@
 //! How packets are forwarded, and how ports are set up for it.
 
-use crate::command::ConfigPage;
+use super::port;
+use crate::command::{ConfigPage, PortPage};
 use crate::failure::Failure;
 use crate::render::rxtx_config::{PortSetup, QueueSetup, RxTxPage};
 use crate::session::Session;
 use dataplane::engine::plan::Surroundings;
 use dataplane::lcore::LcoreId;
-use dataplane::port::{Any, Port, QueueId};
+use dataplane::port::{Any, Port, PortId, QueueId};
+use dataplane::runtime::Slot;
 
 impl Session {
     /// A page of how packets are forwarded.
@@ -19,6 +21,14 @@ impl Session {
             ConfigPage::Fwd => self.forwarding_page(),
             ConfigPage::Cores => Ok(self.cores_page()),
             ConfigPage::RxTx => Ok(self.rxtx_page().to_string()),
+            ConfigPage::Rss => {
+                let ports: Vec<PortId> = self.dataplane.ports().map(Slot::id).collect();
+                Ok(self.each(&ports, |port| {
+                    let page = port::page(port, &PortPage::RssHash { with_key: true });
+                    let page = page.unwrap_or_else(|failure| format!("{failure}\n"));
+                    Ok(format!("port {}:\n{page}", port.id()))
+                }))
+            }
         }
     }
 

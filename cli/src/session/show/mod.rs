@@ -41,7 +41,12 @@ impl Session {
                 Ok(self.port_stats(selection)?.iter().map(PortReport::to_string).collect())
             }
             PortsPage::ExtendedStats => Ok(self.each(&ports, |port| {
-                let stats = port.extended_stats().ok();
+                let mut stats = port.extended_stats().ok();
+                if self.hides_zero
+                    && let Some(stats) = &mut stats
+                {
+                    stats.retain(|stat| stat.value > 0);
+                }
                 let page = ExtendedStatsPage { port: port.id(), stats };
                 Ok(page.to_string())
             })),

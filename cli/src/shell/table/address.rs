@@ -33,10 +33,26 @@ pub(super) const SECTION: Section<Command> = Section {
             about: "Remove a multicast MAC address from a port.",
             build: |values| run(values, AddressChange::Leave),
         },
+        Entry {
+            syntax: "set promisc PORTS (on|off)",
+            about: "Set whether a port, or each of them, receives packets for any address.",
+            build: |values| {
+                let (ports, on) = (values.ports()?, values.on()?);
+                super::run(Command::Address(AddressCommand::Promiscuous(ports, on)))
+            },
+        },
+        Entry {
+            syntax: "set allmulti PORTS (on|off)",
+            about: "Set whether a port, or each of them, receives packets for any multicast address.",
+            build: |values| {
+                let (ports, on) = (values.ports()?, values.on()?);
+                super::run(Command::Address(AddressCommand::Allmulticast(ports, on)))
+            },
+        },
     ],
 };
 
 fn run(values: &mut Values<'_>, change: AddressChange) -> Option<Request<Command>> {
     let (port, address) = (values.port()?, values.mac()?);
-    super::run(Command::Address(AddressCommand { port, change, address }))
+    super::run(Command::Address(AddressCommand::Change(port, change, address)))
 }

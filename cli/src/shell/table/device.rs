@@ -18,6 +18,16 @@ pub(super) const SECTION: Section<Command> = Section {
             },
         },
         Entry {
+            syntax: "set link-up port PORT",
+            about: "Take the link of a port up.",
+            build: |values| run(values.port()?, DeviceChange::Link(true)),
+        },
+        Entry {
+            syntax: "set link-down port PORT",
+            about: "Take the link of a port down.",
+            build: |values| run(values.port()?, DeviceChange::Link(false)),
+        },
+        Entry {
             syntax: "set stat_qmap rx PORT RXQ MAPPING:u16",
             about: "Set under which number of a port's statistics a receive queue counts.",
             build: |values| mapping(values, Direction::Rx),

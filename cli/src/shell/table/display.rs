@@ -188,6 +188,11 @@ pub(super) const SECTION: Section<Command> = Section {
             build: |_| run(Command::Show(ShowCommand::Config(ConfigPage::RxTx))),
         },
         Entry {
+            syntax: "show config rss",
+            about: "Display what RSS hashes on each port, and with which key.",
+            build: |_| run(Command::Show(ShowCommand::Config(ConfigPage::Rss))),
+        },
+        Entry {
             syntax: "show device info DEVICE:text",
             about: "Display the device of this name, or all, and their ports.",
             build: |values| {

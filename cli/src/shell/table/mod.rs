@@ -13,6 +13,7 @@ mod flow_ctrl;
 mod modes;
 mod port_config;
 mod ports;
+mod records;
 mod vlan;
 
 use crate::command::Command;
@@ -32,6 +33,7 @@ pub(crate) static TABLE: Table<Command> = &[
     flow::SECTION,
     csum::SECTION,
     device::SECTION,
+    records::SECTION,
     dump::SECTION,
 ];
 
