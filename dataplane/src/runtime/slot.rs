@@ -5,10 +5,8 @@ use super::pools::Pools;
 use crate::forward::PortFacts;
 use crate::lcore::SocketId;
 use crate::port::{
-    Any, Errno, Granted, Port, PortConfig, PortError, PortId, Queues, RxQueue, Started, Stopped,
-    TxQueue,
+    Any, Granted, Port, PortConfig, PortError, PortId, Queues, RxQueue, Started, Stopped, TxQueue,
 };
-use crate::wire::ethernet::MacAddr;
 
 /// A port in its place.
 pub struct Slot {
@@ -66,17 +64,6 @@ impl Slot {
     /// The NUMA node of the pool that it receives into.
     pub fn pool_socket(&self) -> SocketId {
         self.wanted.pool_socket.or(self.port().socket()).unwrap_or(self.home)
-    }
-
-    /// Gives the device the multicast addresses it takes packets for.
-    ///
-    /// # Errors
-    /// As [`Port::set_multicast`].
-    pub fn set_multicast(&mut self, addresses: Vec<MacAddr>) -> Result<(), Errno> {
-        match &mut self.state {
-            State::Stopped(port) => port.set_multicast(addresses),
-            State::Started(port, _) => port.set_multicast(addresses),
-        }
     }
 
     /// A started port and one of its receive queues, while the engine does not have it.
