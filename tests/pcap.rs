@@ -3,15 +3,12 @@
 
 mod lab;
 
-use etherparse::{PacketBuilder, VlanId};
-use lab::capture::{Frame, forward, testpmd_forward};
+use lab::capture::{Frame, forward, protocols, testpmd_forward, udp};
 use lab::forwarder::number;
 use lab::{lacks_programs, lcores, skip};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-const SRC: [u8; 6] = [0x02, 0xaa, 0, 0, 0, 1];
-const DST: [u8; 6] = [0x02, 0xbb, 0, 0, 0, 2];
 const PEER: [u8; 6] = [0x02, 0xcc, 0, 0, 0, 3];
 /// What net_pcap calls its first port (`eth_pcap_addr` in DPDK's `pcap_ethdev.c`).
 const OWN: [u8; 6] = [0x02, 0x70, 0x63, 0x61, 0x70, 0x00];
@@ -112,75 +109,6 @@ fn assert_counts(report: &Value, received: usize, sent: usize) {
     assert_eq!(figure("/forward_stats/ports/0/tx_dropped"), received - sent, "{report:#}");
     assert_eq!(figure("/ports/0/stats/rx_packets"), received, "{report:#}");
     assert_eq!(figure("/ports/0/stats/tx_packets"), sent, "{report:#}");
-}
-
-/// Frames of several protocols, from the shortest header to a full frame.
-fn protocols() -> Vec<Frame> {
-    let ethernet = || PacketBuilder::ethernet2(SRC, DST);
-    let payload: Vec<u8> = (0..1600).map(|place| (place % 251) as u8).collect();
-    let built = |write: &dyn Fn(&mut Frame)| {
-        let mut frame = Frame::new();
-        write(&mut frame);
-        frame
-    };
-    let (v4, v6) = (([192, 0, 2, 1], [198, 51, 100, 2], 64), ([0x20; 16], [0x21; 16], 9));
-    let mut frames = vec![
-        // A header alone, and one of a type that nobody has.
-        [&DST[..], &SRC, &[0x08, 0x00]].concat(),
-        [&DST[..], &SRC, &[0xff, 0xfe], &payload[..50]].concat(),
-        built(&|frame| {
-            let arp = etherparse::ArpPacket::new(
-                etherparse::ArpHardwareId::ETHERNET,
-                etherparse::EtherType::IPV4,
-                etherparse::ArpOperation::REQUEST,
-                &SRC,
-                &v4.0,
-                &[0; 6],
-                &v4.1,
-            );
-            ethernet().arp(arp.unwrap()).write(frame).unwrap();
-        }),
-        built(&|frame| {
-            let tcp = ethernet().ipv4(v4.0, v4.1, v4.2).tcp(443, 50_000, 7, 1024).syn();
-            tcp.write(frame, &[]).unwrap();
-        }),
-        built(&|frame| {
-            let ping = ethernet().ipv4(v4.0, v4.1, v4.2).icmpv4_echo_request(1, 2);
-            ping.write(frame, &payload[..56]).unwrap();
-        }),
-        built(&|frame| {
-            let udp = ethernet().ipv6(v6.0, v6.1, v6.2).udp(53, 4242);
-            udp.write(frame, &payload[..300]).unwrap();
-        }),
-        built(&|frame| {
-            let tagged = ethernet().single_vlan(VlanId::try_new(42).unwrap());
-            tagged.ipv4(v4.0, v4.1, v4.2).udp(1, 2).write(frame, &payload[..99]).unwrap();
-        }),
-        built(&|frame| {
-            let [outer, inner] = [7, 4094].map(|id| VlanId::try_new(id).unwrap());
-            let tagged = ethernet().double_vlan(outer, inner);
-            tagged.ipv6(v6.0, v6.1, v6.2).tcp(1, 2, 3, 4).write(frame, &payload[..99]).unwrap();
-        }),
-        // Multicast, as a source that no station has.
-        [&[0x01, 0x00, 0x5e, 0, 0, 1][..], &[0xff; 6], &[0x08, 0x00], &payload[..46]].concat(),
-    ];
-    frames.extend([60, 61, 64, 127, 128, 1499, 1500, 1514].map(|length| udp(5, 0, length)));
-    frames
-}
-
-/// A UDP frame of a flow with a number in it.
-fn udp(flow: u32, number: u32, length: usize) -> Frame {
-    let [.., low] = flow.to_be_bytes();
-    let mut payload = number.to_be_bytes().to_vec();
-    payload.resize(length - 42, low);
-    let mut frame = Frame::new();
-    PacketBuilder::ethernet2(SRC, DST)
-        .ipv4([10, 0, 0, low], [10, 0, 1, low], 64)
-        .udp(1000 + flow as u16, 2000)
-        .write(&mut frame, &payload)
-        .unwrap();
-    assert_eq!(frame.len(), length);
-    frame
 }
 
 /// The frames with other addresses: of destination and source, to destination and source.
