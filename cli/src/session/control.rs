@@ -59,6 +59,7 @@ impl Session {
         };
         started.map_err(Failure::running)?;
         self.last = None;
+        self.note_delay();
         Ok(())
     }
 

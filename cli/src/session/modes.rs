@@ -3,8 +3,10 @@
 use super::Session;
 use crate::command::ModesCommand;
 use crate::failure::Failure;
+use crate::out::note;
 use crate::settings::modes::set;
 use dataplane::forward::{Forwarding, Split};
+use std::time::Duration;
 
 /// Headers of a packet that is made: Ethernet, IPv4 and UDP.
 const HEADERS: u32 = 42;
@@ -22,6 +24,13 @@ impl Session {
             }
             ModesCommand::TxPkts(segments) => self.set_txpkts(segments),
             ModesCommand::ShowTxPkts => Ok(self.txpkts()),
+        }
+    }
+
+    /// Says what rate `delay` can hold with the packets there are, as whoever exceeds it loses some.
+    pub(super) fn note_delay(&self) {
+        if self.forwarding.mode.name == "delay" && self.is_forwarding() {
+            note(&capacity(self.dataplane.spare(), self.forwarding.options.delay.time));
         }
     }
 
@@ -55,5 +64,33 @@ impl Session {
             lengths.len(),
             lengths.join(",")
         )
+    }
+}
+
+/// What a stream of `delay` can hold: `room` packets, each for `time`.
+fn capacity(room: u32, time: Duration) -> String {
+    let rate = if time.is_zero() {
+        "any rate".to_owned()
+    } else {
+        format!("up to {:.3} Mpps", f64::from(room) / time.as_secs_f64() / 1e6)
+    };
+    format!(
+        "delay holds {room} packets in each stream, {} us each: {rate}; what comes beyond that is dropped (hold_full)",
+        time.as_micros()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rate_that_can_be_held_is_said() {
+        assert_eq!(
+            capacity(32_768, Duration::from_micros(100)),
+            "delay holds 32768 packets in each stream, 100 us each: up to 327.680 Mpps; what comes beyond that is dropped \
+             (hold_full)"
+        );
+        assert!(capacity(7, Duration::ZERO).contains(": any rate;"));
     }
 }

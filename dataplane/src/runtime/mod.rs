@@ -254,7 +254,7 @@ impl Dataplane {
         self.gather()?;
         let facts = plan.ports.iter().filter_map(|port| self.slots.get(&port.id)).map(Slot::facts);
         self.ground.ports = facts.collect::<Result<_, _>>()?;
-        self.ground.spare = self.spare(&plan);
+        self.ground.spare = self.spare_with(&plan);
         self.ground.burst = plan.burst;
         let planned = |slot: &&mut Slot| plan.port(slot.id()).is_some();
         let queues =
@@ -283,6 +283,11 @@ impl Dataplane {
         self.engine = Engine::idle(&self.eal);
         self.take_back(queues);
         stopped
+    }
+
+    /// Packets that the mode of each forwarding stream may hold, as laid out.
+    pub fn spare(&self) -> u32 {
+        self.ground.spare
     }
 
     /// Gives every stream a new job, also under load.
@@ -364,7 +369,7 @@ impl Dataplane {
     }
 
     /// Packets of a pool that modes may hold, by forwarding stream.
-    fn spare(&self, plan: &Plan) -> u32 {
+    fn spare_with(&self, plan: &Plan) -> u32 {
         let smallest = self.pools().iter().map(|(_, pool)| pool.size()).min().unwrap_or(0);
         let spare = u64::from(smallest).saturating_sub(self.demand(plan).in_flight());
         // No more than the pool's size, which is a u32.
