@@ -48,6 +48,7 @@ pub(crate) fn run(flags: &CheckFlags) -> Result<(), Failure> {
         // Nodes are known only once DPDK runs.
         let surroundings = Surroundings {
             mode: settings.mode.name,
+            retry: None,
             socket: &|_| SocketId::ANY,
             peer: &|port| settings.assumed_peer(port).to_string(),
         };

@@ -9,7 +9,7 @@ use dataplane::batch::Batch;
 use dataplane::eal::Eal;
 use dataplane::engine::plan::{ModelRequest, Plan, PortRequest, Request, Topology, Work};
 use dataplane::engine::{Engine, StreamAt};
-use dataplane::forward::{Job, Mode, ModeError, ModeOptions, mode};
+use dataplane::forward::{Job, Mode, ModeError, ModeOptions, Retry, mode};
 use dataplane::lcore::{LcoreId, SocketId};
 use dataplane::mempool::Mempool;
 use dataplane::port::{Port, PortConfig, Queues, Started, Stopped, wire_pair};
@@ -323,6 +323,25 @@ fn stop_counts_what_it_could_not_send() {
         let workers = &figures.workers[0];
         assert!(workers.polls.busy_polls > 0 && workers.polls.busy_cycles > 0);
         assert!(workers.polls.idle_polls > 0 && workers.polls.idle_cycles > 0);
+        rig.end();
+    });
+}
+
+#[test]
+fn what_a_full_queue_does_not_take_is_tried_again() {
+    on_main_lcore(|eal| {
+        let mut rig = Rig::new(eal, "again", 1, 1, ModelRequest::RunToCompletion, "io");
+        let retry = Retry { delay: Duration::from_millis(1), times: 60_000 };
+        rig.engine.set_jobs(&mut |_| Ok(Job::new(None, Some(retry)))).unwrap();
+        rig.engine.start().unwrap();
+        // The wire behind holds 1023, and the worker waits with the rest of a burst until somebody reads.
+        for number in 0..1500 {
+            rig.send(0, 0, number);
+        }
+        let came = rig.receive(1, 1500);
+        assert!(by_flow(&came)[&0].iter().copied().eq(0..1500));
+        rig.engine.stop().unwrap();
+        assert_eq!(sent_and_dropped(&rig), (1500, 0));
         rig.end();
     });
 }

@@ -1,6 +1,6 @@
 //! Commands that change how packets are forwarded.
 
-use dataplane::forward::ModeEntry;
+use dataplane::forward::{ModeEntry, Retry};
 use dataplane::lcore::LcoreId;
 use dataplane::port::PortId;
 use dataplane::wire::ethernet::MacAddr;
@@ -24,6 +24,8 @@ pub(crate) enum ConfigCommand {
     NbCores(usize),
     /// Packets that a receive call asks for.
     Burst(u16),
+    /// How a full transmit queue is tried again.
+    Retry(Retry),
     /// The station behind a port.
     EthPeer(PortId, MacAddr),
     /// DPDK's log level, of the log types that an expression matches or of all.

@@ -43,6 +43,7 @@ const REFUSED: &[Refused] = &[
     refused("rxhdrs", "packets are not split; --mbuf-size sets the size of their first mbuf"),
     refused("rxoffs", "packets are not split; --mbuf-size sets the size of their first mbuf"),
     refused("rxpkts", "packets are not split; --mbuf-size sets the size of their first mbuf"),
+    refused("rxq-share", "every port has receive queues of its own; --rxq says how many"),
     refused("vxlan-gpe-port", "VXLAN-GPE is looked for at its own UDP port, 4790"),
 ];
 

@@ -11,6 +11,8 @@ pub(crate) struct RxTxPage {
     pub(crate) mode: String,
     /// Packets of a burst.
     pub(crate) burst: u16,
+    /// Bytes and segments of the packets that the mode makes, if it makes any.
+    pub(crate) made: Option<(u32, usize)>,
     /// Lcores that forward.
     pub(crate) cores: usize,
     /// Ports that forward.
@@ -58,6 +60,9 @@ pub(crate) struct QueueSetup {
 impl fmt::Display for RxTxPage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "  {} packet forwarding packets/burst={}", self.mode, self.burst)?;
+        if let Some((length, segments)) = self.made {
+            writeln!(f, "  packet len={length} - nb packet segments={segments}")?;
+        }
         writeln!(
             f,
             "  nb forwarding cores={} - nb forwarding ports={}",
@@ -128,15 +133,17 @@ mod tests {
             tx,
         };
         let page = RxTxPage {
-            mode: "io".to_owned(),
+            mode: "txonly".to_owned(),
             burst: 32,
+            made: Some((192, 2)),
             cores: 1,
             forwarding_ports: 2,
             ports: vec![port],
         };
         assert_eq!(
             page.to_string(),
-            "  io packet forwarding packets/burst=32
+            "  txonly packet forwarding packets/burst=32
+  packet len=192 - nb packet segments=2
   nb forwarding cores=1 - nb forwarding ports=2
   port 0: RX queue number: 2 Tx queue number: 3
     Rx offloads=0x2000 Tx offloads=0x8000

@@ -17,6 +17,7 @@ impl Session {
             ConfigCommand::CoreMask(mask) => self.set_core_mask(mask),
             ConfigCommand::NbCores(count) => self.set_nb_cores(count),
             ConfigCommand::Burst(burst) => self.set_burst(burst),
+            ConfigCommand::Retry(retry) => self.set_retry(retry),
             ConfigCommand::EthPeer(port, address) => {
                 self.selected(PortSelection::One(port))?;
                 let mut forwarding = self.forwarding.clone();
@@ -34,9 +35,23 @@ impl Session {
     }
 
     fn set_mode(&mut self, mode: &'static ModeEntry, retry: bool) -> Result<String, Failure> {
-        let retry = retry.then(|| self.forwarding.retry.unwrap_or_default());
-        self.forward_as(Forwarding { mode, retry, ..self.forwarding.clone() })?;
-        Ok(format!("Set {} packet forwarding mode{}\n", mode.name, with_retry(retry)))
+        self.forward_as(Forwarding { mode, retries: retry, ..self.forwarding.clone() })?;
+        let with_retry = if retry { " with retry" } else { "" };
+        Ok(format!("Set {} packet forwarding mode{with_retry}\n", mode.name))
+    }
+
+    fn set_retry(&mut self, retry: Retry) -> Result<String, Failure> {
+        if retry.in_all() > Retry::LONGEST {
+            return Err(refused(format!(
+                "{} tries with {} us before each could keep an lcore from its orders for {:?}, and {:?} is the most; give a \
+                 shorter delay or fewer tries",
+                retry.times,
+                retry.delay.as_micros(),
+                retry.in_all(),
+                Retry::LONGEST,
+            )));
+        }
+        self.forward_as(Forwarding { retry, ..self.forwarding.clone() }).map(|()| String::new())
     }
 
     /// Changes how packets are forwarded, also while they are.
@@ -49,11 +64,7 @@ impl Session {
             .set_jobs(&mut |stream, ground| forwarding.job(stream, ground))
             .map_err(Failure::running)?;
         self.forwarding = forwarding;
+        self.note_delay();
         Ok(())
     }
-}
-
-/// testpmd's words behind a mode that tries again.
-fn with_retry(retry: Option<Retry>) -> &'static str {
-    if retry.is_some() { " with retry" } else { "" }
 }

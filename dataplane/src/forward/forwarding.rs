@@ -21,7 +21,9 @@ pub struct Forwarding {
     /// What was asked of each mode.
     pub options: ModeOptions,
     /// Whether a full transmit queue is tried again.
-    pub retry: Option<Retry>,
+    pub retries: bool,
+    /// How it is, if it is.
+    pub retry: Retry,
     /// The station behind each port (testpmd's `--eth-peer`).
     pub peers: BTreeMap<PortId, MacAddr>,
     /// VLAN tags that each port's device puts in front of what it sends, once it has the offload for it.
@@ -43,14 +45,25 @@ pub struct Ground {
 impl Forwarding {
     /// A mode as it is unless something else is asked of it.
     pub fn of(mode: &'static ModeEntry) -> Self {
-        let (options, retry) = (ModeOptions::default(), None);
-        Self { mode, options, retry, peers: BTreeMap::new(), tx_vlans: BTreeMap::new() }
+        Self {
+            mode,
+            options: ModeOptions::default(),
+            retries: false,
+            retry: Retry::default(),
+            peers: BTreeMap::new(),
+            tx_vlans: BTreeMap::new(),
+        }
     }
 
     /// The station behind a port: testpmd's 02:00:00:00:00:PORT unless another was named.
     pub fn peer(&self, port: PortId) -> MacAddr {
         let [_, low] = port.0.to_be_bytes();
         self.peers.get(&port).copied().unwrap_or(MacAddr([2, 0, 0, 0, 0, low]))
+    }
+
+    /// How a full transmit queue is tried again, if it is.
+    pub fn tries_again(&self) -> Option<Retry> {
+        self.retries.then_some(self.retry)
     }
 
     /// The job of a stream: the mode where it forwards.
@@ -65,7 +78,7 @@ impl Forwarding {
             },
             Work::Pass | Work::Generate { .. } | Work::Measure => None,
         };
-        Ok(Job::new(mode, self.retry))
+        Ok(Job::new(mode, self.tries_again()))
     }
 
     /// The mode, and the tags that its packets get behind it.

@@ -82,6 +82,16 @@ pub struct Retry {
     pub times: u32,
 }
 
+impl Retry {
+    /// How long a worker may stand still for one burst: it hears no order meanwhile, `stop` neither.
+    pub const LONGEST: Duration = Duration::from_secs(1);
+
+    /// How long a worker stands still for a burst of which nothing is taken.
+    pub fn in_all(&self) -> Duration {
+        self.delay.saturating_mul(self.times)
+    }
+}
+
 impl Default for Retry {
     /// testpmd's (`BURST_TX_WAIT_US` and `BURST_TX_RETRIES`, `app/test-pmd/testpmd.h`).
     fn default() -> Self {

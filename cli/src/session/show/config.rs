@@ -40,6 +40,7 @@ impl Session {
     pub(in crate::session) fn forwarding_page(&self) -> Result<String, Failure> {
         let surroundings = Surroundings {
             mode: self.forwarding.mode.name,
+            retry: self.forwarding.tries_again(),
             socket: &|lcore: LcoreId| self.eal.socket_of(lcore),
             peer: &|port| self.forwarding.peer(port).to_string().to_uppercase(),
         };
@@ -57,8 +58,11 @@ impl Session {
     }
 
     fn rxtx_page(&self) -> RxTxPage {
+        let (mode, tx) = (self.forwarding.mode.name, &self.forwarding.options.tx);
+        let makes_packets = matches!(mode, "txonly" | "flowgen");
         RxTxPage {
-            mode: self.forwarding.mode.name.to_owned(),
+            mode: mode.to_owned(),
+            made: makes_packets.then(|| (tx.length(), tx.segments.len())),
             burst: self.layout.asked.burst,
             cores: self.layout.cores().len(),
             forwarding_ports: self.layout.forwarding().len(),

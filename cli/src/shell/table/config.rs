@@ -2,8 +2,10 @@
 
 use crate::command::{Command, ConfigCommand};
 use crate::shell::grammar::{Entry, Request, Section};
+use dataplane::forward::Retry;
 use dataplane::lcore::LcoreId;
 use dataplane::port::PortId;
+use std::time::Duration;
 
 pub(super) const SECTION: Section<Command> = Section {
     word: "config",
@@ -58,6 +60,14 @@ pub(super) const SECTION: Section<Command> = Section {
             syntax: "set burst NUM:u16",
             about: "Set number of packets per burst.",
             build: |values| run(ConfigCommand::Burst(values.number()?)),
+        },
+        Entry {
+            syntax: "set burst tx delay US:u32 retry TIMES:u32",
+            about: "Set the transmit delay time and number of retries, effective when retry is enabled.",
+            build: |values| {
+                let delay = Duration::from_micros(values.number()?);
+                run(ConfigCommand::Retry(Retry { delay, times: values.number()? }))
+            },
         },
         Entry {
             syntax: "set eth-peer PORT PEER:mac",

@@ -1,6 +1,7 @@
 //! A plan as people read it, in the layout of testpmd's `show config fwd`.
 
 use super::{Plan, Sink, Source};
+use crate::forward::Retry;
 use crate::lcore::{LcoreId, SocketId};
 use crate::port::{PortId, QueueId};
 use std::fmt;
@@ -9,6 +10,8 @@ use std::fmt;
 pub struct Surroundings<'a> {
     /// The forwarding mode's name.
     pub mode: &'a str,
+    /// How a full transmit queue is tried again, if it is.
+    pub retry: Option<Retry>,
     /// The NUMA node of an lcore.
     pub socket: &'a dyn Fn(LcoreId) -> SocketId,
     /// The Ethernet address of the station behind a port (`--eth-peer`).
@@ -104,12 +107,17 @@ impl fmt::Display for Described<'_> {
         // Pools are per NUMA node and filled from DPDK's own memory, always: what testpmd calls these two.
         writeln!(
             f,
-            "{} packet forwarding - ports={} - cores={} - streams={streams} - \
+            "{} packet forwarding{} - ports={} - cores={} - streams={streams} - \
              NUMA support enabled, MP allocation mode: native",
             self.surroundings.mode,
+            if self.surroundings.retry.is_some() { " with retry" } else { "" },
             ports.len(),
             workers.len(),
         )?;
+        if let Some(Retry { delay, times }) = self.surroundings.retry {
+            let delay = delay.as_micros();
+            writeln!(f, "TX retry num: {times}, delay between TX retries: {delay}us")?;
+        }
         self.plan.write_workers(f, Some(self.surroundings))
     }
 }

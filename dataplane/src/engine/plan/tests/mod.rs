@@ -53,6 +53,7 @@ fn demo() -> Plan {
 fn described(plan: &Plan) -> String {
     let surroundings = Surroundings {
         mode: "io",
+        retry: None,
         socket: &|_| SocketId(0),
         peer: &|port| format!("02:00:00:00:00:{:02X}", port.0),
     };
