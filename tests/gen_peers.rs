@@ -251,3 +251,27 @@ fn netems_delay_is_found() {
     assert_eq!(account(stream, "received"), 500, "{stream:#}");
     assert!(stream["delay"]["actual_ns"]["min"].as_u64().unwrap() >= 5_000_000, "{stream:#}");
 }
+
+#[test]
+fn a_link_that_goes_down_loses_packets_and_the_account_closes() {
+    if let Some(reason) = lacks(&["ip"]) {
+        return skip("a_link_that_goes_down_loses_packets_and_the_account_closes", &reason);
+    }
+    let bridge = Bridge::new("d");
+    let [one, two] = bridge.devices();
+    let running = Generator::on(&[&one, &two])
+        .with(&["--rx-port", "1", "--rate", "2k", "--duration", "600"])
+        .start();
+    let namespace = bridge.namespace();
+    let received = || lab::kernel::Packets::of(&namespace, "in1").sent;
+    lab::wait_for("packets through the bridge", || (received() > 500).then_some(()));
+    run(&mut command_in(&namespace, "ip", &["link", "set", "in1", "down"]));
+    let sent = || lab::kernel::Packets::of(&namespace, "in0").received;
+    let before = sent();
+    lab::wait_for("packets into the dead link", || (sent() > before + 500).then_some(()));
+    let result = running.interrupt();
+    let stream = stream(&result, 0);
+    // The kernel's own packets are among those that were waited for.
+    assert!(account(stream, "received") >= 400, "{stream:#}");
+    assert!(account(stream, "lost") >= 400, "{stream:#}");
+}
