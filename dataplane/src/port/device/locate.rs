@@ -8,17 +8,19 @@ use crate::pci::place::Finder;
 use crate::pci::{PciAddress, PciError, Scan};
 
 impl DeviceSpec {
-    /// The device with its address for a name, where it was typed by one that the machine has to be asked for.
+    /// The device with its whole address for a name, where it was typed without the domain or by a name that the machine has
+    /// to be asked for.
     ///
     /// # Errors
     /// [`DeviceError::NotFound`]: no device of the machine has that name.
     pub fn located(mut self, machine: &Machine) -> Result<Self, DeviceError> {
-        if self.bus == Bus::Pci && self.name.parse::<PciAddress>().is_err() {
-            let found = self.find(machine).map_err(|error| DeviceError::NotFound {
+        if self.bus == Bus::Pci {
+            let address = self.name.parse().or_else(|_| self.find(machine));
+            let not_found = |error: PciError| DeviceError::NotFound {
                 typed: self.typed.clone(),
                 why: error.to_string(),
-            })?;
-            self.name = found.to_string();
+            };
+            self.name = address.map_err(not_found)?.to_string();
         }
         Ok(self)
     }
