@@ -27,7 +27,7 @@ pub(super) enum DevSub {
     Restore(RestoreFlags),
     /// Make virtual functions of a device, set them up and bind them
     Vfs(VfsFlags),
-    /// Make devices what the [[device]] tables of a configuration say
+    /// Make devices what the device tables of a configuration say
     Apply(ApplyFlags),
     /// What the program does when it is called dpdk-devbind
     #[command(hide = true)]

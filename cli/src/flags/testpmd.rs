@@ -30,7 +30,7 @@ const REFUSED: &[Refused] = &[
         "there are no hairpin queues; --port-topology=loop sends a port's packets back",
     ),
     refused("hot-plug", "port attach and port detach add and remove devices"),
-    refused("latencystats", "pollway demo measures latency, packet by packet"),
+    refused("latencystats", "pollway gen measures latency, packet by packet"),
     refused("mask-event", "events are not printed; show port info shows a link as it is"),
     refused("mlockall", "EAL's memory stays in place; run with a memlock limit to lock the rest"),
     refused("mp-alloc", "pools are native; --no-huge gives them ordinary memory"),

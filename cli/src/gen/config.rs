@@ -39,7 +39,7 @@ pub(crate) struct GenPort {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Generator {
-    /// Which lcores receive and send on which ports, as -m: "1.0", "[1:2].0".
+    /// Which lcores receive and send on which ports, as -m: `"1.0"`, `"[1:2].0"`.
     pub(crate) map: Option<String>,
     /// Packets of a burst at most (1 to 512).
     pub(crate) burst: Option<u16>,

@@ -39,7 +39,7 @@ pub(crate) enum GenSub {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Generator flags")]
 pub(crate) struct GenAppFlags {
-    /// Which lcores receive and send on which ports: 1.0, or [1:2].0 (as Pktgen-DPDK's -m; -m behind -- only)
+    /// Which lcores receive and send on which ports: `1.0`, or `[1:2].0` (as Pktgen-DPDK's -m; -m behind -- only)
     #[arg(short = 'm', long, value_name = "LCORES.PORT,...")]
     pub(crate) map: Vec<String>,
     /// A port by device: a PCI address, a vdev string, or a short form such as ring:, tap:IF, af_packet:IF, vhost:PATH

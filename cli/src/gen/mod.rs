@@ -29,6 +29,7 @@ mod settings;
 mod table;
 mod terminal;
 
+use crate::doctor::explain::explained;
 use crate::failure::Failure;
 use crate::shell::prompt::{self, Flow};
 use crate::stop;
@@ -58,7 +59,8 @@ pub(crate) fn run(flags: &GenFlags) -> Result<(), Failure> {
         Some(_) => stop::on_signals_or_at_once()?,
     };
     let (traffic, commands) = (settings.traffic.clone(), settings.commands.clone());
-    let mut session = Session::new(Rig::open(settings)?, output, Arc::clone(&stop));
+    let mut session =
+        Session::new(Rig::open(settings).map_err(explained)?, output, Arc::clone(&stop));
     let ran = match traffic {
         Some(traffic) => session.run(traffic),
         None => serve(&mut session, commands.as_deref(), &stop),

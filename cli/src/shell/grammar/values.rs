@@ -36,7 +36,6 @@ impl<'a> Values<'a> {
     }
 
     /// The words to the end of the line.
-    #[allow(dead_code, reason = "the generator's shell takes it")]
     pub(crate) fn rest(&mut self) -> Vec<&'a str> {
         self.words.by_ref().copied().collect()
     }
@@ -78,7 +77,6 @@ impl<'a> Values<'a> {
         self.word()?.parse().ok()
     }
 
-    #[allow(dead_code, reason = "the generator's shell takes it")]
     pub(crate) fn ip(&mut self) -> Option<IpAddr> {
         self.word()?.parse().ok()
     }

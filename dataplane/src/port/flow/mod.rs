@@ -3,11 +3,13 @@
 mod action;
 mod error;
 mod item;
+mod kinds;
 mod raw;
 
 pub use action::{Action, RssAction, RssFunction};
 pub use error::FlowError;
-pub use item::{Field, FieldValue, Form, ITEM_KINDS, Item, ItemKind, Misfit, PartOf};
+pub use item::{Field, FieldValue, Form, Item, ItemKind, Misfit, PartOf};
+pub use kinds::ITEM_KINDS;
 
 use super::Port;
 use error::Complaint;

@@ -6,7 +6,7 @@
 //!
 //! Nothing of this looks at headers. What a specification means is worked out once (`stack`, `field`, `size`); what is left is
 //! a list of places where numbers go, and for each checksum the sum of all that never changes. The probe adds nothing to
-//! any checksum ([`Probe`]), so a packet of fixed fields has its checksums in the image already.
+//! any checksum ([`Probe`](super::probe::Probe)), so a packet of fixed fields has its checksums in the image already.
 
 mod error;
 mod field;
