@@ -4,7 +4,8 @@
 # From the kernel's command line come `scripts`, where this is, and `vm`, what prepare.sh made.
 : "${scripts:?}" "${vm:?}"
 
-for place in run tmp dev/shm; do
+# Not /tmp: the checkout may lie there, and what is written there stays in memory all the same.
+for place in run dev/shm; do
     mkdir -p "/$place"
     mount -t tmpfs "$place" "/$place"
 done
