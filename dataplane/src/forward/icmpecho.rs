@@ -9,19 +9,16 @@
 
 use super::{Context, DropReason, Fate, Made, Mode, StreamContext};
 use crate::batch::Batch;
-use crate::wire::checksum::{self, Sum};
+use crate::wire::arp::ArpRequest;
+use crate::wire::checksum::Sum;
 use crate::wire::ethernet::{EtherType, Frame, MacAddr};
+use crate::wire::icmp;
 
 const ETHERNET: usize = 14;
 const TAG: usize = 4;
 const IPV4: usize = 20;
 const ICMP: u8 = 1;
-const ECHO_REQUEST: u8 = 8;
-const ECHO_REPLY: u8 = 0;
 const ARP_ETHERTYPE: EtherType = EtherType(0x0806);
-/// Ethernet, IPv4, six and four octets, and "request" (RFC 826).
-const ARP_REQUEST: [u8; 8] = [0, 1, 8, 0, 6, 4, 0, 1];
-const ARP_REPLY: u8 = 2;
 
 /// Answers for every address.
 struct Icmpecho {
@@ -58,7 +55,7 @@ fn answer(bytes: &mut [u8], own: MacAddr) -> Option<()> {
     let mut frame = Frame::new_checked(ethernet)?;
     match ethertype {
         ARP_ETHERTYPE => {
-            answer_arp(packet, own)?;
+            ArpRequest::new_checked(packet)?.answer(own);
             let mut addresses = [0; 12];
             addresses[..6].copy_from_slice(&frame.src().0);
             addresses[6..].copy_from_slice(&own.0);
@@ -73,24 +70,11 @@ fn answer(bytes: &mut [u8], own: MacAddr) -> Option<()> {
     Some(())
 }
 
-/// An ARP packet's fields: what it is, then hardware and protocol address of the sender, and of the target.
-fn answer_arp(packet: &mut [u8], own: MacAddr) -> Option<()> {
-    let (packet, _) = packet.split_first_chunk_mut::<28>()?;
-    if packet[..8] != ARP_REQUEST {
-        return None;
-    }
-    packet[7] = ARP_REPLY;
-    let (sender, target) = packet[8..].split_at_mut(10);
-    sender.swap_with_slice(target);
-    sender[..6].copy_from_slice(&own.0);
-    Some(())
-}
-
 /// Options of the IPv4 header are not looked for, as in testpmd: with some, the packet is no request.
 fn answer_echo(packet: &mut [u8]) -> Option<()> {
-    let (ip, icmp) = packet.split_first_chunk_mut::<IPV4>()?;
-    let (icmp, _) = icmp.split_first_chunk_mut::<8>()?;
-    if ip[9] != ICMP || icmp[..2] != [ECHO_REQUEST, 0] {
+    let (ip, echo) = packet.split_first_chunk_mut::<IPV4>()?;
+    let (echo, _) = echo.split_first_chunk_mut::<8>()?;
+    if ip[9] != ICMP || echo[..2] != [icmp::ECHO, 0] {
         return None;
     }
     let (src, dst) = ip[12..20].split_at_mut(4);
@@ -103,9 +87,6 @@ fn answer_echo(packet: &mut [u8]) -> Option<()> {
         let sum = Sum::new().bytes(ip).checksum();
         ip[10..12].copy_from_slice(&sum.to_be_bytes());
     }
-    icmp[0] = ECHO_REPLY;
-    let old = u16::from_be_bytes([icmp[2], icmp[3]]);
-    let new = checksum::updated(old, u16::from(ECHO_REQUEST) << 8, u16::from(ECHO_REPLY) << 8);
-    icmp[2..4].copy_from_slice(&new.to_be_bytes());
+    icmp::turn(echo.first_chunk_mut()?, icmp::ECHO_REPLY);
     Some(())
 }

@@ -2,8 +2,10 @@
 //!
 //! A question becomes its answer in place. VLAN tags before it are looked behind and stay.
 
-use crate::wire::checksum::{Sum, updated};
+use crate::wire::arp::ArpRequest;
+use crate::wire::checksum::Sum;
 use crate::wire::ethernet::MacAddr;
+use crate::wire::icmp::{ECHO, ECHO_REPLY, ECHO_V6, ECHO_V6_REPLY, turn};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Source and destination address of a frame.
@@ -13,15 +15,8 @@ const TAGS: [[u8; 2]; 2] = [[0x81, 0x00], [0x88, 0xa8]];
 const ARP: [u8; 2] = [0x08, 0x06];
 const IPV4: [u8; 2] = [0x08, 0x00];
 const IPV6: [u8; 2] = [0x86, 0xdd];
-/// Ethernet, IPv4, six and four octets, and "request" (RFC 826).
-const ARP_REQUEST: [u8; 8] = [0, 1, 8, 0, 6, 4, 0, 1];
 const ICMP: u8 = 1;
 const ICMPV6: u8 = 58;
-/// Echo request and reply (RFC 792, RFC 4443 §4).
-const ECHO: u8 = 8;
-const ECHO_REPLY: u8 = 0;
-const ECHO_V6: u8 = 128;
-const ECHO_V6_REPLY: u8 = 129;
 /// Neighbour solicitation and advertisement (RFC 4861 §4.3, §4.4), with one option each: a link-layer address.
 const SOLICITATION: u8 = 135;
 const ADVERTISEMENT: u8 = 136;
@@ -79,16 +74,9 @@ impl Responder {
     }
 
     fn arp(&self, packet: &mut [u8]) -> Option<MacAddr> {
-        let (packet, _) = packet.split_first_chunk_mut::<28>()?;
-        let [.., a, b, c, d] = *packet;
-        if packet[..8] != ARP_REQUEST {
-            return None;
-        }
-        let own = self.mac_of(Ipv4Addr::new(a, b, c, d).into())?;
-        packet[7] = 2;
-        // Sender and target change places, and who was looked for is found.
-        packet[8..].rotate_left(10);
-        packet[8..14].copy_from_slice(&own.0);
+        let request = ArpRequest::new_checked(packet)?;
+        let own = self.mac_of(request.target().into())?;
+        request.answer(own);
         Some(own)
     }
 
@@ -158,15 +146,6 @@ fn last_address(ip: &[u8; 40]) -> Ipv6Addr {
     ip.last_chunk::<16>().map_or(Ipv6Addr::UNSPECIFIED, |octets| Ipv6Addr::from(*octets))
 }
 
-/// Makes an echo request, which has code 0, a reply: type, code and checksum.
-fn turn(icmp: &mut [u8; 4], reply: u8) {
-    let [request, code, high, low] = *icmp;
-    let word = |kind| u16::from_be_bytes([kind, code]);
-    let [high, low] =
-        updated(u16::from_be_bytes([high, low]), word(request), word(reply)).to_be_bytes();
-    *icmp = [reply, code, high, low];
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,6 +153,7 @@ mod tests {
     use proptest::prelude::*;
 
     const OURS: MacAddr = MacAddr([2, 0, 0, 0, 0, 9]);
+    const ARP_REQUEST: [u8; 8] = [0, 1, 8, 0, 6, 4, 0, 1];
     const ASKER: [u8; 6] = [2, 0, 0, 0, 0, 1];
     const BROADCAST: [u8; 6] = [0xff; 6];
 

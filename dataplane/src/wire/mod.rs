@@ -4,9 +4,11 @@
 //! bytes. Each file's `field` module says where the fields lie. Only what a mode, the generator or the flow hash reads
 //! has an accessor.
 
+pub mod arp;
 pub mod checksum;
 pub mod ethernet;
 pub mod flow;
+pub mod icmp;
 pub mod ipv4;
 pub mod ipv6;
 pub mod transport;
