@@ -7,6 +7,7 @@ use lab::console::{Console, Ended};
 use lab::forwarder::{Forwarder, fwd, number, own_prefix, report};
 use lab::lcores;
 use rustix::process::Signal;
+use serde_json::{Value, json};
 use std::os::unix::fs::symlink;
 use std::process::Command;
 use std::time::Duration;
@@ -252,4 +253,53 @@ fn under_testpmds_name_it_has_testpmds_prompt() {
         "{answer}"
     );
     assert_table(console.close());
+}
+
+#[test]
+fn every_page_is_there_in_json_too() {
+    let mut forwarder = Forwarder::on(&["null:", "null:"], &["--mbcache=0"]);
+    let shell = &mut forwarder.shell;
+    shell.wait_for_figure(0, "RX-packets", 1);
+    let mut ask = |command: &str| -> Value {
+        let answer = shell.ask(&format!("{command} --json"));
+        assert_eq!(answer.lines().count(), 1, "{command}: {answer}");
+        serde_json::from_str(&answer).unwrap_or_else(|why| panic!("{command}: {why}: {answer}"))
+    };
+    for command in [
+        "show port info 0",
+        "show port xstats all",
+        "show port 0 rx_offload capabilities",
+        "show port 0 tx_offload configuration",
+        "show port 0 rss-hash key",
+        "show port 0 macs",
+        "show port 0 mcast_macs",
+        "show port 0 ptypes",
+        "show rxq info 0 0",
+        "show txq info 0 0",
+        "show config fwd",
+        "show config rxtx",
+        "show config txpkts",
+        "show config rss",
+        "show device info all",
+        "csum show 0",
+        "tso show 0",
+        "flow list 0",
+        "dump_socket_mem",
+    ] {
+        let page = ask(command);
+        let facts = page.get(0).unwrap_or(&page);
+        assert!(facts.is_object() || page == json!([]), "{command}: {page}");
+    }
+    assert_eq!(ask("show config cores"), json!({ "lcores": [1] }));
+    assert_eq!(ask("show port summary all")["ports"][1]["device"], "net_null1");
+    assert_eq!(ask("show config fwd")["plan"]["ports"][0]["peer"], 1);
+    assert!(number(&ask("show port stats 0"), "/0/stats/rx_packets") > 0);
+    assert!(number(&ask("show fwd stats all"), "/ports/1/rx_packets") > 0);
+    // Words alone are a string, and what could not be done says why.
+    assert_eq!(ask("set fwd mac"), "Set mac packet forwarding mode\n");
+    assert_eq!(ask("show port stats 7")["error"], "Invalid port 7; there are 0-1");
+    assert_eq!(ask("show port dcb_tc 1")[0]["error"], "\n Failed to get dcb infos on port 1 ");
+    let unknown = ask("show nonsense");
+    assert!(unknown["error"].as_str().unwrap().contains("nonsense"), "{unknown}");
+    forwarder.stop();
 }

@@ -64,7 +64,7 @@ pub(crate) fn run(flags: FwdFlags) -> Result<(), Failure> {
     let stopped = if session.is_forwarding() {
         let stopped = session.stop();
         if !run.json {
-            let table = session.forward_table();
+            let table = session.forward_stats();
             print(&format!("Telling cores to stop...\nWaiting for lcores to finish...\n{table}"))?;
         }
         stopped

@@ -1,5 +1,6 @@
 //! `pollway`: the program. A file a subcommand; here is only the choice between them.
 
+mod answer;
 mod check;
 mod command;
 mod config;

@@ -9,6 +9,7 @@ use super::pktgen::command::{Feature, Page, PktgenCommand};
 use super::pktgen::table::TABLE;
 use super::rig::Rig;
 use super::{table, terminal};
+use crate::answer::Answer;
 use crate::failure::Failure;
 use crate::out::{note, print};
 use crate::shell::grammar::{PortList, PortWords, Table, Vocabulary};
@@ -315,13 +316,9 @@ impl Executor for Session {
         Some(';')
     }
 
-    fn execute(&mut self, command: PktgenCommand) -> io::Result<Flow> {
-        let ends = command == PktgenCommand::Quit;
-        match self.answer(command) {
-            Ok(answer) => print(&answer)?,
-            Err(failure) => print(&format!("{failure}\n"))?,
-        }
-        Ok(if ends { Flow::Quit } else { Flow::Continue })
+    fn execute(&mut self, command: PktgenCommand) -> (Result<Answer, Failure>, Flow) {
+        let flow = if command == PktgenCommand::Quit { Flow::Quit } else { Flow::Continue };
+        (self.answer(command).map(Answer::from), flow)
     }
 
     fn idle(&mut self) {

@@ -8,7 +8,16 @@ use std::fmt;
 /// Devices and their ports.
 #[derive(Clone, Debug, Serialize)]
 #[serde(transparent)]
-pub(crate) struct BusDevicesPage(pub(crate) Vec<(BusDevice, Vec<DevicePort>)>);
+pub(crate) struct BusDevicesPage(pub(crate) Vec<DeviceLines>);
+
+/// A device and its ports.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct DeviceLines {
+    /// What its bus says of it.
+    pub(crate) device: BusDevice,
+    /// What its ports say.
+    pub(crate) ports: Vec<DevicePort>,
+}
 
 /// A port of a device.
 #[derive(Clone, Debug, Serialize)]
@@ -46,7 +55,7 @@ const SPEEDS: &[&str] = &[
 impl fmt::Display for BusDevicesPage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let border = "*".repeat(21);
-        for (device, ports) in &self.0 {
+        for DeviceLines { device, ports } in &self.0 {
             writeln!(f, "\n{border} Infos for device {} {border}", device.name)?;
             writeln!(f, "Bus name: {}", device.bus)?;
             writeln!(f, "Bus information: {}", device.bus_info)?;
@@ -98,7 +107,7 @@ mod tests {
             speeds: 0b10_0001,
         };
         assert_eq!(
-            BusDevicesPage(vec![(device, vec![port])]).to_string(),
+            BusDevicesPage(vec![DeviceLines { device, ports: vec![port] }]).to_string(),
             "
 ********************* Infos for device net_null0 *********************
 Bus name: vdev

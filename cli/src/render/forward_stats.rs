@@ -91,19 +91,18 @@ pub(crate) struct Show {
     pub(crate) cycles: bool,
 }
 
-impl ForwardStats {
-    /// The table as testpmd prints it.
-    pub(crate) fn table(&self, show: Show) -> impl Display + '_ {
-        Table { stats: self, show }
-    }
+/// The table as testpmd prints it.
+#[derive(Clone, Debug, Serialize)]
+#[serde(transparent)]
+pub(crate) struct ForwardStatsPage {
+    /// What was forwarded.
+    pub(crate) stats: ForwardStats,
+    /// What of it the table has.
+    #[serde(skip)]
+    pub(crate) show: Show,
 }
 
-struct Table<'a> {
-    stats: &'a ForwardStats,
-    show: Show,
-}
-
-impl Display for Table<'_> {
+impl Display for ForwardStatsPage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // With more streams than ports testpmd shows each stream, and bursts with it instead of with the port.
         let by_stream = self.stats.streams.len() > self.stats.ports.len();
@@ -118,7 +117,7 @@ impl Display for Table<'_> {
     }
 }
 
-impl Table<'_> {
+impl ForwardStatsPage {
     fn stream(&self, f: &mut fmt::Formatter<'_>, stream: &StreamForward) -> fmt::Result {
         let StreamForward { rx_port, rx_queue, tx_port, tx_queue, .. } = stream;
         let StreamForward { rx_packets, tx_packets, tx_dropped, bursts, .. } = stream;
@@ -176,7 +175,7 @@ impl Table<'_> {
     }
 
     fn cycles(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ForwardStats { mode, busy_cycles, tsc_hz, .. } = self.stats;
+        let ForwardStats { mode, busy_cycles, tsc_hz, .. } = &self.stats;
         let packets = self.sum(|port| port.rx_packets);
         if packets == 0 {
             return Ok(());
@@ -253,6 +252,10 @@ mod tests {
     }
 
     /// Figures of a run of `dpdk-testpmd -- -i --record-burst-stats --record-core-cycles` on two net_null ports.
+    fn page(stats: ForwardStats, show: Show) -> String {
+        ForwardStatsPage { stats, show }.to_string()
+    }
+
     fn two_ports() -> ForwardStats {
         let of_32 = |rx, tx| Bursts { rx: bursts(&[(32, rx)]), tx: bursts(&[(32, tx)]) };
         ForwardStats {
@@ -276,7 +279,7 @@ mod tests {
     #[test]
     fn the_table_is_testpmds() {
         assert_eq!(
-            two_ports().table(Show { bursts: true, cycles: true }).to_string(),
+            page(two_ports(), Show { bursts: true, cycles: true }),
             "
   ---------------------- Forward statistics for port 0  ----------------------
   RX-packets: 66072416       RX-dropped: 0             RX-total: 66072416
@@ -321,7 +324,7 @@ mod tests {
             ..ForwardStats::default()
         };
         assert_eq!(
-            stats.table(Show::default()).to_string(),
+            page(stats, Show::default()),
             "
   ------- Forward Stats for RX Port= 0/Queue= 0 -> TX Port= 0/Queue= 0 -------
   RX-packets: 42846336       TX-packets: 42846336       TX-dropped: 0             \n
@@ -351,7 +354,7 @@ mod tests {
             }],
             ..ForwardStats::default()
         };
-        let text = stats.table(Show { cycles: true, bursts: true }).to_string();
+        let text = page(stats, Show { cycles: true, bursts: true });
         assert!(text.contains(" for port 10 ---"), "{text}");
         assert!(text.contains(
             "RX-dropped: 2             RX-total: 3\n  RX-error: 3\n  RX-nombufs: 4             \n"

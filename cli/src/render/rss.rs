@@ -2,7 +2,7 @@
 //! `port_rss_hash_conf_show` and `port_rss_reta_info`, `app/test-pmd/config.c`).
 
 use super::names::in_lines;
-use dataplane::port::{RetaEntry, RssHash, RssTypes};
+use dataplane::port::{PortId, RetaEntry, RssHash, RssTypes};
 use serde::Serialize;
 use std::fmt;
 
@@ -28,6 +28,39 @@ impl fmt::Display for RssHashPage {
             writeln!(f)?;
         }
         Ok(())
+    }
+}
+
+/// What RSS hashes on a port, or why that is not known.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct PortRssPage {
+    /// The port's number.
+    pub(crate) port: PortId,
+    /// What it hashes.
+    #[serde(flatten)]
+    pub(crate) rss: Known,
+}
+
+/// What a port says, or why it does not.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Known {
+    /// What RSS hashes, and with which key.
+    Hash(RssHashPage),
+    /// Its words where it does not.
+    Nothing {
+        /// Why.
+        error: String,
+    },
+}
+
+impl fmt::Display for PortRssPage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "port {}:", self.port)?;
+        match &self.rss {
+            Known::Hash(hash) => hash.fmt(f),
+            Known::Nothing { error } => writeln!(f, "{error}"),
+        }
     }
 }
 

@@ -13,11 +13,11 @@ impl Session {
         match command {
             ControlCommand::Start { tx_first } => {
                 self.start(tx_first)?;
-                self.forwarding_page()
+                Ok(self.forwarding_page()?.to_string())
             }
             ControlCommand::Stop => {
                 self.stop()?;
-                let table = self.forward_table();
+                let table = self.forward_stats();
                 Ok(format!(
                     "Telling cores to stop...\nWaiting for lcores to finish...\n{table}\nDone.\n"
                 ))

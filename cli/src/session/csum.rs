@@ -1,8 +1,10 @@
 //! What mode csum does is changed and shown.
 
 use super::Session;
+use crate::answer::Answer;
 use crate::command::{By, Checksum, CsumCommand, PortSelection};
 use crate::failure::Failure;
+use crate::render::csum::{ChecksumBy, CsumPage, TsoPage};
 use dataplane::forward::CsumPort;
 use dataplane::offload;
 use dataplane::port::PortId;
@@ -20,22 +22,25 @@ const CHECKSUMS: [(&str, u64); 6] = [
 
 impl Session {
     /// Carries out a command of mode csum.
-    pub(super) fn csum(&mut self, command: CsumCommand) -> Result<String, Failure> {
+    pub(super) fn csum(&mut self, command: CsumCommand) -> Result<Answer, Failure> {
         match command {
-            CsumCommand::Show(port) => self.csum_page(port),
-            CsumCommand::Set(checksum, by, port) => self.set_checksum(checksum, by, port),
-            CsumCommand::Tso(segment, port) => self.set_tso(segment, port),
+            CsumCommand::Show(port) => self.csum_page(port).map(Answer::page),
+            CsumCommand::Set(checksum, by, port) => {
+                self.set_checksum(checksum, by, port).map(Answer::page)
+            }
+            CsumCommand::Tso(segment, port) => self.set_tso(segment, port).map(Answer::page),
             CsumCommand::ShowTso(port) => {
                 self.selected(PortSelection::One(port))?;
-                Ok(tso_line(self.forwarding.options.csum.port(port).segment))
+                let segment = self.forwarding.options.csum.port(port).segment;
+                Ok(Answer::page(TsoPage { segment }))
             }
             CsumCommand::ParseTunnel(port, on) => {
                 self.set_csum(port, |options| options.parse_tunnel = on)?;
-                self.csum_page(port)
+                self.csum_page(port).map(Answer::page)
             }
             CsumCommand::MacSwap(port, on) => {
                 self.set_csum(port, |options| options.mac_swap = on)?;
-                Ok(String::new())
+                Ok(String::new().into())
             }
         }
     }
@@ -45,7 +50,7 @@ impl Session {
         checksum: Checksum,
         by: By,
         port: PortId,
-    ) -> Result<String, Failure> {
+    ) -> Result<CsumPage, Failure> {
         let (name, offload) = match checksum {
             Checksum::Ip => ("IP", offload::port::IPV4_CHECKSUM),
             Checksum::Udp => ("UDP", offload::port::checksum(Transport::Udp)),
@@ -59,11 +64,11 @@ impl Session {
         self.csum_page(port)
     }
 
-    fn set_tso(&mut self, segment: u16, port: PortId) -> Result<String, Failure> {
+    fn set_tso(&mut self, segment: u16, port: PortId) -> Result<TsoPage, Failure> {
         let refusal = format!("Error: TSO is not supported by port {port}");
         self.ask_offload(port, offload::port::TCP_SEGMENTS, segment > 0, &refusal)?;
         self.set_csum(port, |options| options.segment = segment)?;
-        Ok(tso_line(segment))
+        Ok(TsoPage { segment })
     }
 
     /// Has the next start of a stopped port ask the device for an offload, or ask for it no longer.
@@ -103,28 +108,18 @@ impl Session {
         self.forward_as(forwarding)
     }
 
-    /// Who computes which checksum of packets that a port sends, as testpmd shows it (`csum_show`, `app/test-pmd/cmdline.c`).
-    fn csum_page(&self, id: PortId) -> Result<String, Failure> {
+    /// Who computes which checksum of packets that a port sends.
+    fn csum_page(&self, id: PortId) -> Result<CsumPage, Failure> {
         self.selected(PortSelection::One(id))?;
         // Of a stopped port what it will be asked for, which it is able to do.
         let offloads = self.dataplane.port(id).map_or(0, |slot| match slot.granted() {
             Some(granted) if slot.is_started() => granted.tx_offloads,
             _ => slot.wanted.tx_offloads,
         });
-        let tunnel = if self.forwarding.options.csum.port(id).parse_tunnel { "on" } else { "off" };
-        let mut page = format!("Parse tunnel is {tunnel}\n");
-        for (name, offload) in CHECKSUMS {
-            let by = if offloads & offload == 0 { "sw" } else { "hw" };
-            page += &format!("{name} checksum offload is {by}\n");
-        }
-        Ok(page)
-    }
-}
-
-/// Whether TCP is cut into segments, in testpmd's words (`cmd_tso_set_parsed`, `app/test-pmd/cmdline.c`).
-fn tso_line(segment: u16) -> String {
-    match segment {
-        0 => "TSO for non-tunneled packets is disabled\n".to_owned(),
-        segment => format!("TSO segment size for non-tunneled packets is {segment}\n"),
+        let by = |(name, offload)| ChecksumBy { name, hardware: offloads & offload != 0 };
+        Ok(CsumPage {
+            parse_tunnel: self.forwarding.options.csum.port(id).parse_tunnel,
+            checksums: CHECKSUMS.into_iter().map(by).collect(),
+        })
     }
 }

@@ -1,6 +1,7 @@
 //! Flow rules are made, shown and taken away. What a device does not take is said in testpmd's words, which scripts know.
 
 use super::{Session, refused};
+use crate::answer::Answer;
 use crate::command::{FlowCommand, FlowDeed};
 use crate::failure::Failure;
 use crate::render::flow_rules::{FlowCountPage, FlowListPage, complaint};
@@ -8,23 +9,25 @@ use dataplane::port::{Any, FlowError, FlowId, Port};
 
 impl Session {
     /// Carries out a command about flow rules.
-    pub(super) fn flow(&mut self, command: FlowCommand) -> Result<String, Failure> {
+    pub(super) fn flow(&mut self, command: FlowCommand) -> Result<Answer, Failure> {
         let FlowCommand { port, deed } = command;
         let port = self.existing(port)?;
         match deed {
             FlowDeed::Validate(rule) => {
                 port.validate_flow(&rule).map_err(complained)?;
-                Ok("Flow rule validated\n".to_owned())
+                Ok("Flow rule validated\n".to_owned().into())
             }
             FlowDeed::Create(rule) => {
                 let FlowId(id) = port.create_flow(rule).map_err(complained)?;
-                Ok(format!("Flow rule #{id} created\n"))
+                Ok(format!("Flow rule #{id} created\n").into())
             }
-            FlowDeed::Destroy(ids) => destroy(port, &ids),
-            FlowDeed::Flush => port.flush_flows().map_err(complained).map(|()| String::new()),
-            FlowDeed::List(groups) => Ok(FlowListPage::new(port.flows(), &groups).to_string()),
+            FlowDeed::Destroy(ids) => destroy(port, &ids).map(Answer::from),
+            FlowDeed::Flush => {
+                port.flush_flows().map_err(complained).map(|()| String::new().into())
+            }
+            FlowDeed::List(groups) => Ok(Answer::page(FlowListPage::new(port.flows(), &groups))),
             FlowDeed::QueryCount(FlowId(id)) => match port.query_flow_count(FlowId(id)) {
-                Some(count) => Ok(FlowCountPage::from(count.map_err(complained)?).to_string()),
+                Some(count) => Ok(Answer::page(FlowCountPage::from(count.map_err(complained)?))),
                 None => Err(refused(format!("Flow rule #{id} not found"))),
             },
             FlowDeed::Isolate(on) => {
@@ -33,7 +36,8 @@ impl Session {
                 Ok(format!(
                     "Ingress traffic on port {} is {how} to the defined flow rules\n",
                     port.id()
-                ))
+                )
+                .into())
             }
         }
     }

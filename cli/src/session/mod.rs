@@ -25,10 +25,11 @@ mod verbose;
 mod vlan;
 mod watch;
 
+use crate::answer::Answer;
 use crate::command::{Command, ControlCommand, PortSelection};
 use crate::failure::Failure;
 use crate::lcores;
-use crate::out::{note, print};
+use crate::out::note;
 use crate::render::heaps::HeapsTotal;
 use crate::settings::FwdSettings;
 use crate::shell::grammar::{PortWords, Table, Vocabulary};
@@ -41,7 +42,6 @@ use figures::{Account, Baseline, Shown};
 use layout::Layout;
 use report::{DeviceReport, Report};
 use std::collections::BTreeMap;
-use std::io;
 use verbose::Verbose;
 use watch::Links;
 
@@ -107,28 +107,28 @@ impl Session {
     }
 
     /// What a command answers.
-    fn answer(&mut self, command: Command) -> Result<String, Failure> {
+    fn answer(&mut self, command: Command) -> Result<Answer, Failure> {
         // With a worker dead, only the end is left.
         let ends = matches!(command, Command::Control(ControlCommand::Stop | ControlCommand::Quit));
         if self.is_forwarding() && !ends {
             self.health()?;
         }
         match command {
-            Command::Control(command) => self.control(command),
+            Command::Control(command) => self.control(command).map(Answer::from),
             Command::Show(command) => self.show(command),
-            Command::Clear(command) => self.clear(command),
-            Command::Config(command) => self.configure(command),
+            Command::Clear(command) => self.clear(command).map(Answer::from),
+            Command::Config(command) => self.configure(command).map(Answer::from),
             Command::Csum(command) => self.csum(command),
             Command::Modes(command) => self.modes(command),
-            Command::Address(command) => self.address(command),
-            Command::Vlan(command) => self.vlan(command),
+            Command::Address(command) => self.address(command).map(Answer::from),
+            Command::Vlan(command) => self.vlan(command).map(Answer::from),
             Command::Flow(command) => self.flow(command),
-            Command::FlowCtrl(command) => self.flow_ctrl(command),
-            Command::Device(command) => self.tell_device(command),
-            Command::Records(command) => Ok(self.choose_records(command)),
+            Command::FlowCtrl(command) => self.flow_ctrl(command).map(Answer::from),
+            Command::Device(command) => self.tell_device(command).map(Answer::from),
+            Command::Records(command) => Ok(self.choose_records(command).into()),
             Command::Dump(command) => self.dump(command),
-            Command::Ports(command) => self.ports(command),
-            Command::PortConfig(command) => self.port_config(command),
+            Command::Ports(command) => self.ports(command).map(Answer::from),
+            Command::PortConfig(command) => self.port_config(command).map(Answer::from),
         }
     }
 
@@ -198,12 +198,9 @@ impl Executor for Session {
         }
     }
 
-    fn execute(&mut self, command: Command) -> io::Result<Flow> {
+    fn execute(&mut self, command: Command) -> (Result<Answer, Failure>, Flow) {
         let quits = command == Command::Control(ControlCommand::Quit);
-        match self.answer(command) {
-            Ok(answer) => print(&answer)?,
-            Err(failure) => print(&format!("{failure}\n"))?,
-        }
-        Ok(if quits { Flow::Quit } else { Flow::Continue })
+        let flow = if quits { Flow::Quit } else { Flow::Continue };
+        (self.answer(command), flow)
     }
 }

@@ -1,9 +1,11 @@
 //! What forwarding modes do is changed and shown.
 
 use super::Session;
+use crate::answer::Answer;
 use crate::command::ModesCommand;
 use crate::failure::Failure;
 use crate::out::note;
+use crate::render::txpkts::TxPktsPage;
 use crate::settings::modes::set;
 use dataplane::forward::{Forwarding, Split};
 use std::time::Duration;
@@ -13,17 +15,17 @@ const HEADERS: u32 = 42;
 
 impl Session {
     /// Carries out a command of the forwarding modes.
-    pub(super) fn modes(&mut self, command: ModesCommand) -> Result<String, Failure> {
+    pub(super) fn modes(&mut self, command: ModesCommand) -> Result<Answer, Failure> {
         match command {
             ModesCommand::Set(name, value) => {
                 let mut forwarding = self.forwarding.clone();
                 set(&mut forwarding.options, &name, &value).map_err(|fault| {
                     Failure::input(anyhow::anyhow!("{value}: {}; {}", fault.why, fault.mend))
                 })?;
-                self.forward_as(forwarding).map(|()| String::new())
+                self.forward_as(forwarding).map(|()| String::new().into())
             }
-            ModesCommand::TxPkts(segments) => self.set_txpkts(segments),
-            ModesCommand::ShowTxPkts => Ok(self.txpkts()),
+            ModesCommand::TxPkts(segments) => self.set_txpkts(segments).map(Answer::from),
+            ModesCommand::ShowTxPkts => Ok(Answer::page(self.txpkts())),
         }
     }
 
@@ -50,20 +52,14 @@ impl Session {
         self.forward_as(forwarding).map(|()| String::new())
     }
 
-    /// As testpmd shows it (`show_tx_pkt_segments`, `app/test-pmd/config.c`).
-    fn txpkts(&self) -> String {
+    fn txpkts(&self) -> TxPktsPage {
         let tx = &self.forwarding.options.tx;
-        let lengths: Vec<String> = tx.segments.iter().map(u16::to_string).collect();
         let split = match tx.split {
             Split::Off => "off",
             Split::On => "on",
             Split::Random => "rand",
         };
-        format!(
-            "Number of segments: {}\nSegment sizes: {}\nSplit packet: {split}\n",
-            lengths.len(),
-            lengths.join(",")
-        )
+        TxPktsPage { segments: tx.segments.clone(), split }
     }
 }
 

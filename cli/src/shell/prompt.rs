@@ -4,8 +4,10 @@
 //! A thread of its own reads, so that a signal ends the shell while somebody is typing. It reads only when it is
 //! asked for a line, so that what a command prints never mixes with the next prompt.
 
+use crate::answer::{Answer, Form, render};
+use crate::failure::Failure;
 use crate::out::print;
-use crate::shell::grammar::{Grammar, Request, Table, Vocabulary};
+use crate::shell::grammar::{Asked, Grammar, Request, Table, Vocabulary};
 use crate::shell::help;
 use crate::shell::terminal::TerminalLines;
 use std::io::{self, BufRead, IsTerminal, Write};
@@ -33,7 +35,7 @@ pub(crate) enum Flow {
     Quit,
 }
 
-/// Who carries commands out; it prints their answers itself.
+/// Who carries commands out.
 pub(crate) trait Executor {
     /// What it can be told.
     type Command: 'static;
@@ -47,12 +49,8 @@ pub(crate) trait Executor {
     /// Called again and again while a line is waited for.
     fn idle(&mut self);
 
-    /// Carries out a command.
-    ///
-    /// # Errors
-    ///
-    /// Standard output's; what fails of the command itself is part of its answer.
-    fn execute(&mut self, command: Self::Command) -> io::Result<Flow>;
+    /// Carries out a command: what it answers, and whether the shell goes on.
+    fn execute(&mut self, command: Self::Command) -> (Result<Answer, Failure>, Flow);
 
     /// What stands between two commands of a line, if a line can have several.
     fn separator(&self) -> Option<char> {
@@ -121,7 +119,7 @@ fn serve<E: Executor>(
             }
         };
         let Some(line) = line else { break };
-        if carry_out(&line, executor, 0)? == Flow::Quit {
+        if carry_out(&line, executor, &mut tell, 0)? == Flow::Quit {
             return Ok(Flow::Quit);
         }
     }
@@ -134,35 +132,52 @@ fn serve<E: Executor>(
 ///
 /// Standard output's; a file that cannot be read is said there.
 pub(crate) fn load<E: Executor>(file: &Path, executor: &mut E) -> io::Result<Flow> {
-    load_within(file, executor, 0)
+    load_within(file, executor, &mut tell, 0)
 }
 
-fn load_within<E: Executor>(file: &Path, executor: &mut E, depth: u8) -> io::Result<Flow> {
+/// Prints what a command answered.
+fn tell(answered: Result<Answer, Failure>, form: Form) -> io::Result<()> {
+    print(&render(answered.as_ref(), form))
+}
+
+/// Who is told what commands answer.
+type Listener<'a> = dyn FnMut(Result<Answer, Failure>, Form) -> io::Result<()> + 'a;
+
+fn load_within<E: Executor>(
+    file: &Path,
+    executor: &mut E,
+    tell: &mut Listener<'_>,
+    depth: u8,
+) -> io::Result<Flow> {
     let name = file.display();
+    let unread =
+        |why: String| Err(Failure::input(anyhow::anyhow!("Failed to open file {name}: {why}")));
     if depth == DEEPEST {
-        print(&format!(
-            "Failed to open file {name}: files that load files end at {DEEPEST} levels\n"
-        ))?;
-        return Ok(Flow::Continue);
+        let why = format!("files that load files end at {DEEPEST} levels");
+        return tell(unread(why), Form::Text).map(|()| Flow::Continue);
     }
     let text = match std::fs::read(file) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         Err(error) => {
-            print(&format!("Failed to open file {name}: {error}\n"))?;
-            return Ok(Flow::Continue);
+            return tell(unread(error.to_string()), Form::Text).map(|()| Flow::Continue);
         }
     };
     for line in text.lines() {
-        if carry_out(line, executor, depth)? == Flow::Quit {
+        if carry_out(line, executor, tell, depth)? == Flow::Quit {
             return Ok(Flow::Quit);
         }
     }
-    print(&format!("Read CLI commands from {name}\n"))?;
+    tell(Ok(format!("Read CLI commands from {name}\n").into()), Form::Text)?;
     Ok(Flow::Continue)
 }
 
-/// Carries out a line; `depth` files are being loaded.
-fn carry_out<E: Executor>(line: &str, executor: &mut E, depth: u8) -> io::Result<Flow> {
+/// Carries out a line and tells what its commands answer; `depth` files are being loaded.
+fn carry_out<E: Executor>(
+    line: &str,
+    executor: &mut E,
+    tell: &mut Listener<'_>,
+    depth: u8,
+) -> io::Result<Flow> {
     let known = executor.vocabulary();
     let grammar = Grammar::new(executor.table(), &known);
     let commands: Vec<&str> = match executor.separator() {
@@ -170,14 +185,18 @@ fn carry_out<E: Executor>(line: &str, executor: &mut E, depth: u8) -> io::Result
         None => vec![line],
     };
     for command in commands {
-        let flow = match grammar.parse(command) {
-            Ok(Some(Request::Run(command))) => executor.execute(command)?,
-            Ok(Some(Request::Load(file))) => load_within(&file, executor, depth + 1)?,
+        let Asked { request, form } = grammar.read(command);
+        let flow = match request {
+            Ok(Some(Request::Run(command))) => {
+                let (answered, flow) = executor.execute(command);
+                tell(answered, form).map(|()| flow)?
+            }
+            Ok(Some(Request::Load(file))) => load_within(&file, executor, tell, depth + 1)?,
             Ok(Some(Request::Help(topic))) => {
-                print(&help::text(&topic, &grammar)).map(|()| Flow::Continue)?
+                tell(Ok(help::text(&topic, &grammar).into()), form).map(|()| Flow::Continue)?
             }
             Ok(None) => Flow::Continue,
-            Err(error) => print(&format!("{error}\n")).map(|()| Flow::Continue)?,
+            Err(error) => tell(Err(Failure::input(error)), form).map(|()| Flow::Continue)?,
         };
         if flow == Flow::Quit {
             return Ok(Flow::Quit);
@@ -236,14 +255,14 @@ mod tests {
 
         fn idle(&mut self) {}
 
-        fn execute(&mut self, command: Command) -> io::Result<Flow> {
+        fn execute(&mut self, command: Command) -> (Result<Answer, Failure>, Flow) {
             let flow = if command == Command::Control(ControlCommand::Quit) {
                 Flow::Quit
             } else {
                 Flow::Continue
             };
             self.commands.push(command);
-            Ok(flow)
+            (Ok(String::new().into()), flow)
         }
     }
 

@@ -1,8 +1,11 @@
 //! How packets are forwarded, and how ports are set up for it.
 
 use super::port;
-use crate::command::{ConfigPage, PortPage};
+use crate::answer::Answer;
+use crate::command::ConfigPage;
 use crate::failure::Failure;
+use crate::render::cores::{CoresPage, ForwardingPage};
+use crate::render::rss::{Known, PortRssPage};
 use crate::render::rxtx_config::{PortSetup, QueueSetup, RxTxPage};
 use crate::session::Session;
 use dataplane::engine::plan::Surroundings;
@@ -16,17 +19,21 @@ impl Session {
     /// # Errors
     ///
     /// [`Failure::Input`] if nothing could be started.
-    pub(super) fn config_page(&self, page: ConfigPage) -> Result<String, Failure> {
+    pub(super) fn config_page(&self, page: ConfigPage) -> Result<Answer, Failure> {
         match page {
-            ConfigPage::Fwd => self.forwarding_page(),
-            ConfigPage::Cores => Ok(self.cores_page()),
-            ConfigPage::RxTx => Ok(self.rxtx_page().to_string()),
+            ConfigPage::Fwd => self.forwarding_page().map(Answer::page),
+            ConfigPage::Cores => {
+                Ok(Answer::page(CoresPage { lcores: self.layout.cores().to_vec() }))
+            }
+            ConfigPage::RxTx => Ok(Answer::page(self.rxtx_page())),
             ConfigPage::Rss => {
                 let ports: Vec<PortId> = self.dataplane.ports().map(Slot::id).collect();
                 Ok(self.each(&ports, |port| {
-                    let page = port::page(port, &PortPage::RssHash { with_key: true });
-                    let page = page.unwrap_or_else(|failure| format!("{failure}\n"));
-                    Ok(format!("port {}:\n{page}", port.id()))
+                    let rss = match port::rss_hash(port, true) {
+                        Ok(hash) => Known::Hash(hash),
+                        Err(failure) => Known::Nothing { error: failure.to_string() },
+                    };
+                    Ok(Answer::page(PortRssPage { port: port.id(), rss }))
                 }))
             }
         }
@@ -37,7 +44,7 @@ impl Session {
     /// # Errors
     ///
     /// [`Failure::Input`] if nothing could be started.
-    pub(in crate::session) fn forwarding_page(&self) -> Result<String, Failure> {
+    pub(in crate::session) fn forwarding_page(&self) -> Result<ForwardingPage, Failure> {
         let surroundings = Surroundings {
             mode: self.forwarding.mode.name,
             retry: self.forwarding.tries_again(),
@@ -48,13 +55,7 @@ impl Session {
             true => self.dataplane.engine.plan().clone(),
             false => self.plan()?,
         };
-        Ok(format!("{}\n", plan.describe(&surroundings)))
-    }
-
-    /// Which lcores forward (testpmd's `fwd_lcores_config_display`).
-    fn cores_page(&self) -> String {
-        let lcores = self.layout.cores().iter().map(|lcore| format!(" {lcore:2}"));
-        format!("List of forwarding lcores:{}\n", lcores.collect::<String>())
+        Ok(ForwardingPage::new(plan, &surroundings))
     }
 
     fn rxtx_page(&self) -> RxTxPage {

@@ -6,12 +6,13 @@ mod queue;
 
 use super::figures::{self, Account};
 use super::{Session, refused};
+use crate::answer::Answer;
 use crate::command::{PortSelection, PortsPage, ShowCommand};
 use crate::failure::Failure;
-use crate::render::bus_devices::{BusDevicesPage, DevicePort};
+use crate::render::bus_devices::{BusDevicesPage, DeviceLines, DevicePort};
 use crate::render::dcb::DcbPage;
 use crate::render::extended_stats::ExtendedStatsPage;
-use crate::render::forward_stats::Show;
+use crate::render::forward_stats::{ForwardStatsPage, Show};
 use crate::render::port_info::PortPage;
 use crate::render::port_stats::PortReport;
 use crate::render::port_summary::{PortSummary, SummaryPage};
@@ -20,25 +21,26 @@ use dataplane::runtime::Slot;
 
 impl Session {
     /// Carries out a command that shows something.
-    pub(super) fn show(&mut self, command: ShowCommand) -> Result<String, Failure> {
+    pub(super) fn show(&mut self, command: ShowCommand) -> Result<Answer, Failure> {
         match command {
             ShowCommand::Ports(page, ports) => self.ports_page(page, ports),
             ShowCommand::Port(id, page) => port::page(self.existing(id)?, &page),
             ShowCommand::Queue(id, queue, page) => queue::page(self.existing(id)?, queue, page),
-            ShowCommand::FwdStats => Ok(self.forward_table()),
+            ShowCommand::FwdStats => Ok(Answer::page(self.forward_stats())),
             ShowCommand::Config(page) => self.config_page(page),
-            ShowCommand::Devices(name) => Ok(self.devices_page(name.as_deref())?.to_string()),
+            ShowCommand::Devices(name) => self.devices_page(name.as_deref()).map(Answer::page),
         }
     }
 
     /// A page of each of several ports.
-    fn ports_page(&mut self, page: PortsPage, selection: PortSelection) -> Result<String, Failure> {
+    fn ports_page(&mut self, page: PortsPage, selection: PortSelection) -> Result<Answer, Failure> {
         let ports = self.selected(selection)?;
         match page {
-            PortsPage::Info => Ok(self.each(&ports, |port| Ok(self.info_page(port)?.to_string()))),
-            PortsPage::Summary => Ok(self.summary_page(&ports)?.to_string()),
+            PortsPage::Info => Ok(self.each(&ports, |port| self.info_page(port).map(Answer::page))),
+            PortsPage::Summary => self.summary_page(&ports).map(Answer::page),
             PortsPage::Stats => {
-                Ok(self.port_stats(selection)?.iter().map(PortReport::to_string).collect())
+                let reports = self.port_stats(selection)?.into_iter();
+                Ok(Answer::Pages(reports.map(|report| Ok(Answer::page(report))).collect()))
             }
             PortsPage::ExtendedStats => Ok(self.each(&ports, |port| {
                 let mut stats = port.extended_stats().ok();
@@ -47,11 +49,10 @@ impl Session {
                 {
                     stats.retain(|stat| stat.value > 0);
                 }
-                let page = ExtendedStatsPage { port: port.id(), stats };
-                Ok(page.to_string())
+                Ok(Answer::page(ExtendedStatsPage { port: port.id(), stats }))
             })),
             PortsPage::Dcb => Ok(self.each(&ports, |port| match port.dcb() {
-                Ok(dcb) => Ok(DcbPage { port: port.id(), dcb }.to_string()),
+                Ok(dcb) => Ok(Answer::page(DcbPage { port: port.id(), dcb })),
                 Err(_) => {
                     Err(refused(format!("\n Failed to get dcb infos on port {:<2}", port.id())))
                 }
@@ -63,10 +64,9 @@ impl Session {
     fn each(
         &self,
         ports: &[PortId],
-        page: impl Fn(&Port<Any>) -> Result<String, Failure>,
-    ) -> String {
-        let pages = ports.iter().filter_map(|id| self.port(*id)).map(page);
-        pages.map(|page| page.unwrap_or_else(|failure| format!("{failure}\n"))).collect()
+        page: impl Fn(&Port<Any>) -> Result<Answer, Failure>,
+    ) -> Answer {
+        Answer::Pages(ports.iter().filter_map(|id| self.port(*id)).map(page).collect())
     }
 
     fn info_page(&self, port: &Port<Any>) -> Result<PortPage, Failure> {
@@ -103,7 +103,7 @@ impl Session {
         };
         let with_ports = asked.map(|device| {
             let ports = device.ports.iter().filter_map(port).collect();
-            (device, ports)
+            DeviceLines { device, ports }
         });
         let devices: Vec<_> = with_ports.collect();
         match name {
@@ -128,11 +128,11 @@ impl Session {
         Ok(ports.map(|slot| figures::port_report(slot.port(), &mut self.shown)).collect())
     }
 
-    /// The forward statistics as testpmd's table.
-    pub(crate) fn forward_table(&self) -> String {
+    /// The forward statistics, with what was chosen to be shown of them.
+    pub(crate) fn forward_stats(&self) -> ForwardStatsPage {
         let run = &self.settings.run;
         let show = Show { bursts: run.burst_stats, cycles: run.core_cycles };
-        self.account().stats.table(show).to_string()
+        ForwardStatsPage { stats: self.account().stats, show }
     }
 
     /// What was forwarded in this run, or in the last one if none runs.

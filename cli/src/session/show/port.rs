@@ -1,5 +1,6 @@
 //! Pages of one port. What its device lacks is said in testpmd's words, which scripts know.
 
+use crate::answer::Answer;
 use crate::command::PortPage;
 use crate::failure::Failure;
 use crate::render::flow_ctrl::FlowControlPage;
@@ -7,13 +8,14 @@ use crate::render::hexdump::EepromPage;
 use crate::render::macs::MacsPage;
 use crate::render::offloads::{OffloadCapabilities, OffloadConfiguration};
 use crate::render::ptypes::PtypesPage;
+use crate::render::register::RegisterPage;
 use crate::render::rss::{RetaPage, RssHashPage};
 use crate::session::refused;
 use dataplane::port::{
     Any, Direction, Errno, PTYPE_LAYERS, Port, PortInfo, QueueId, RETA_GROUP, offload_names,
 };
 
-type Page = Result<String, Failure>;
+type Page = Result<Answer, Failure>;
 
 /// The longest RSS key that is shown, bytes (testpmd's `RSS_HASH_KEY_LENGTH`).
 const LONGEST_KEY: u8 = 64;
@@ -27,10 +29,10 @@ pub(super) fn page(port: &Port<Any>, page: &PortPage) -> Page {
     match page {
         PortPage::OffloadCapabilities(direction) => offload_capabilities(port, *direction),
         PortPage::OffloadConfiguration(direction) => offload_configuration(port, *direction),
-        PortPage::RssHash { with_key } => rss_hash(port, *with_key),
+        PortPage::RssHash { with_key } => rss_hash(port, *with_key).map(Answer::page),
         PortPage::Reta { size, masks } => reta(port, *size, masks),
         PortPage::FlowControl => match port.flow_control() {
-            Ok(flow_control) => Ok(FlowControlPage { port: id, flow_control }.to_string()),
+            Ok(flow_control) => Ok(Answer::page(FlowControlPage { port: id, flow_control })),
             Err(errno) => Err(refused(format!(
                 "Failed to get current flow ctrl information: err = {}",
                 errno.raw()
@@ -40,12 +42,12 @@ pub(super) fn page(port: &Port<Any>, page: &PortPage) -> Page {
             let macs = port.macs(info(port)?.max_mac_addrs).map_err(|errno| {
                 refused(format!("Failed to get the MAC addresses of port {id}: {errno}"))
             })?;
-            Ok(MacsPage::Unicast(macs).to_string())
+            Ok(Answer::page(MacsPage::Unicast(macs)))
         }
-        PortPage::MulticastMacs => Ok(MacsPage::Multicast(port.multicast()).to_string()),
+        PortPage::MulticastMacs => Ok(Answer::page(MacsPage::Multicast(port.multicast()))),
         PortPage::Ptypes => {
             let layers = PTYPE_LAYERS.iter().map(|layer| (layer.name, port.ptypes(layer.mask)));
-            Ok(PtypesPage { layers: layers.collect() }.to_string())
+            Ok(Answer::page(PtypesPage { layers: layers.collect() }))
         }
         PortPage::Eeprom => eeprom(port, false),
         PortPage::ModuleEeprom => eeprom(port, true),
@@ -77,7 +79,7 @@ fn offload_capabilities(port: &Port<Any>, direction: Direction) -> Page {
         per_queue: names(direction, of_queues),
         per_port: names(direction, all & !of_queues),
     };
-    Ok(page.to_string())
+    Ok(Answer::page(page))
 }
 
 fn offload_configuration(port: &Port<Any>, direction: Direction) -> Page {
@@ -100,10 +102,11 @@ fn offload_configuration(port: &Port<Any>, direction: Direction) -> Page {
         of_port: names(direction, of_port),
         of_queues: (0..queues).map(|queue| names(direction, of_queue(queue))).collect(),
     };
-    Ok(page.to_string())
+    Ok(Answer::page(page))
 }
 
-fn rss_hash(port: &Port<Any>, with_key: bool) -> Page {
+/// What RSS hashes.
+pub(super) fn rss_hash(port: &Port<Any>, with_key: bool) -> Result<RssHashPage, Failure> {
     let key_len = info(port)?.hash_key_size;
     if !(1..=LONGEST_KEY).contains(&key_len) {
         return Err(refused("dev_info did not provide a valid hash key size"));
@@ -112,7 +115,7 @@ fn rss_hash(port: &Port<Any>, with_key: bool) -> Page {
         Errno::NOT_SUPPORTED => refused("operation not supported by device"),
         errno => refused(format!("operation failed - diag={}", errno.raw())),
     })?;
-    Ok(RssHashPage { hash, with_key }.to_string())
+    Ok(RssHashPage { hash, with_key })
 }
 
 fn reta(port: &Port<Any>, size: u16, masks: &str) -> Page {
@@ -134,7 +137,7 @@ fn reta(port: &Port<Any>, size: u16, masks: &str) -> Page {
     let entries = entries.map_err(|errno| {
         refused(format!("Failed to get RSS RETA info, return code = {}", errno.raw()))
     })?;
-    Ok(RetaPage(entries).to_string())
+    Ok(Answer::page(RetaPage(entries)))
 }
 
 /// The masks of `(0xf,0x1)`.
@@ -158,7 +161,7 @@ fn eeprom(port: &Port<Any>, module: bool) -> Page {
             refused(format!("Unable to get {module}EEPROM: {}", errno.raw()))
         }
     })?;
-    Ok(EepromPage { port: port.id(), module, bytes }.to_string())
+    Ok(Answer::page(EepromPage { port: port.id(), module, bytes }))
 }
 
 fn register(port: &Port<Any>, offset: u32) -> Page {
@@ -172,10 +175,7 @@ fn register(port: &Port<Any>, offset: u32) -> Page {
         Some(bytes) => {
             // Registers are in the order of this machine's bytes, as the driver read them.
             let value = bytes.iter().rev().fold(0_u64, |value, byte| value << 8 | u64::from(*byte));
-            Ok(format!(
-                "port {} PCI register at offset {offset:#X}: 0x{value:08X} ({value})\n",
-                port.id()
-            ))
+            Ok(Answer::page(RegisterPage { port: port.id(), offset, value }))
         }
         None => Err(refused(format!(
             "Invalid register offset {offset:#X} (must be a multiple of {} below {:#X})",

@@ -1,15 +1,16 @@
 //! Pages of one queue. What its driver does not say is answered in testpmd's words, which scripts know.
 
+use crate::answer::Answer;
 use crate::command::QueuePage;
 use crate::failure::Failure;
+use crate::render::descriptor::{DescriptorPage, DescriptorStatusPage, UsedPage};
 use crate::render::queue_info::{RxQueuePage, TxQueuePage};
 use crate::session::refused;
 use dataplane::port::{
     Any, DescriptorError, Direction, Errno, Port, QueueId, RxDescriptor, TxDescriptor,
 };
-use std::fmt::Write;
 
-type Page = Result<String, Failure>;
+type Page = Result<Answer, Failure>;
 
 /// A page of a queue.
 pub(super) fn page(port: &Port<Any>, queue: QueueId, page: QueuePage) -> Page {
@@ -18,7 +19,7 @@ pub(super) fn page(port: &Port<Any>, queue: QueueId, page: QueuePage) -> Page {
         QueuePage::DescriptorStatus(direction, desc) => status(port, queue, direction, desc),
         QueuePage::Descriptor(direction, desc) => descriptor(port, queue, direction, desc),
         QueuePage::Used => match port.rx_used(queue) {
-            Ok(used) => Ok(format!("Used desc count = {used}\n")),
+            Ok(used) => Ok(Answer::page(UsedPage { used })),
             Err(_) => Err(refused(format!("Invalid queueid = {queue}"))),
         },
     }
@@ -35,11 +36,11 @@ fn info(port: &Port<Any>, queue: QueueId, direction: Direction) -> Page {
     match direction {
         Direction::Rx => {
             let info = port.rx_queue_info(queue).map_err(|errno| unknown("RX", errno))?;
-            Ok(RxQueuePage { port: id, queue, info }.to_string())
+            Ok(Answer::page(RxQueuePage { port: id, queue, info }))
         }
         Direction::Tx => {
             let info = port.tx_queue_info(queue).map_err(|errno| unknown("TX", errno))?;
-            Ok(TxQueuePage { port: id, queue, info }.to_string())
+            Ok(Answer::page(TxQueuePage { port: id, queue, info }))
         }
     }
 }
@@ -58,7 +59,7 @@ fn status(port: &Port<Any>, queue: QueueId, direction: Direction, desc: u16) -> 
         }),
     };
     match word {
-        Ok(word) => Ok(format!("Desc status = {word}\n")),
+        Ok(status) => Ok(Answer::page(DescriptorStatusPage { status })),
         Err(_) => Err(refused(format!("Invalid input: queue id = {queue}, desc id = {desc}"))),
     }
 }
@@ -92,23 +93,7 @@ fn descriptor(port: &Port<Any>, queue: QueueId, direction: Direction, desc: u16)
             refused(format!("Invalid {way} descriptor {desc}: the ring ends before it"))
         }
     })?;
-    let words: Vec<String> = bytes
-        .chunks_exact(8)
-        .map(|pair| {
-            // Descriptors are little-endian (every data sheet of those that keep them in memory).
-            let word = |bytes: &[u8]| bytes.iter().rev().fold(0_u32, |w, b| w << 8 | u32::from(*b));
-            let (low, high) = pair.split_at(4);
-            format!("0x{:08X} - 0x{:08X}", word(high), word(low))
-        })
-        .collect();
-    Ok(match direction {
-        Direction::Rx => words.iter().fold(String::new(), |mut text, word| {
-            // Writing to a string cannot fail.
-            let _ = writeln!(text, "    {word}");
-            text
-        }),
-        Direction::Tx => format!("    {}\n", words.join(" / ")),
-    })
+    Ok(Answer::page(DescriptorPage { direction, bytes }))
 }
 
 /// Descriptors of a queue: the driver's own count, or what was asked of it.

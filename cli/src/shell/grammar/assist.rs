@@ -1,7 +1,7 @@
 //! Help while typing: completion and hints.
 
 use super::syntax::Syntax;
-use super::{Grammar, words};
+use super::{Grammar, JSON, words};
 
 impl<C> Grammar<'_, C> {
     /// Completes the word that a line ends with: where it begins, and what it can become.
@@ -10,6 +10,7 @@ impl<C> Grammar<'_, C> {
         let mut choices: Vec<String> = self
             .open(&done)
             .flat_map(|syntax| self.choices(&syntax, &done))
+            .chain(self.shows(&done).then(|| JSON.to_owned()))
             .filter(|choice| choice.starts_with(partial))
             .collect();
         choices.sort();
@@ -45,6 +46,12 @@ impl<C> Grammar<'_, C> {
             _ => return None,
         };
         Some(usage).filter(|usage| !usage.is_empty())
+    }
+
+    /// Whether the words are a whole command that shows something: it can be answered in JSON.
+    fn shows(&self, done: &[&str]) -> bool {
+        let whole = |syntax: Syntax| syntax.values(&self.line(done)).is_some();
+        done.first() == Some(&"show") && self.open(done).any(whole)
     }
 
     /// The commands that agree with the words typed so far.

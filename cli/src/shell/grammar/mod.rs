@@ -15,6 +15,7 @@ pub(crate) use explain::GrammarError;
 pub(crate) use own::{Followed, Own};
 pub(crate) use values::{PortList, Values, number};
 
+use crate::answer::Form;
 use crate::shell::help::Topic;
 use dataplane::port::PortId;
 use std::path::PathBuf;
@@ -30,6 +31,17 @@ pub(crate) enum Request<C> {
     /// The commands of a file.
     Load(PathBuf),
 }
+
+/// What a line asks for, and how it is to be answered.
+pub(crate) struct Asked<C> {
+    /// `None` for a line that is empty or only a comment.
+    pub(crate) request: Result<Option<Request<C>>, GrammarError>,
+    /// As text, unless the line ends with `--json`.
+    pub(crate) form: Form,
+}
+
+/// What a line ends with to be answered in JSON.
+const JSON: &str = "--json";
 
 /// One line of a table.
 pub(crate) struct Entry<C: 'static> {
@@ -100,17 +112,28 @@ impl<'a, C> Grammar<'a, C> {
         Syntax::of(entry.syntax).usage(0, &self.line(&[]))
     }
 
+    /// Reads a line: a command, and `--json` behind it where that is how it is to be answered.
+    pub(crate) fn read(&self, line: &str) -> Asked<C> {
+        match words(line).split_last() {
+            Some((&JSON, words)) => Asked { request: self.request(words), form: Form::Json },
+            _ => Asked { request: self.parse(line), form: Form::Text },
+        }
+    }
+
     /// Parses a line; `None` for one that is empty or only a comment (`#`).
     ///
     /// # Errors
     ///
     /// [`GrammarError`], with what could have been typed.
     pub(crate) fn parse(&self, line: &str) -> Result<Option<Request<C>>, GrammarError> {
-        let words = words(line);
+        self.request(&words(line))
+    }
+
+    fn request(&self, words: &[&str]) -> Result<Option<Request<C>>, GrammarError> {
         if words.is_empty() {
             return Ok(None);
         }
-        let line = self.line(&words);
+        let line = self.line(words);
         for (entry, syntax) in self.entries() {
             if let Some(values) = syntax.values(&line)
                 && let Some(request) = (entry.build)(&mut Values::new(&values))

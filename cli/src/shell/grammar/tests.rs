@@ -125,6 +125,19 @@ fn what_is_no_command_is_answered_with_what_would_be() {
 }
 
 #[test]
+fn a_line_that_ends_with_json_is_answered_so() {
+    let known = known();
+    let read = |line| {
+        let Asked { request, form } = Grammar::new(KINDS, &known).read(line);
+        (request.map(|request| request.is_some()), form)
+    };
+    assert_eq!(read("burst 512 --json # all of it"), (Ok(true), Form::Json));
+    assert_eq!(read("burst 512"), (Ok(true), Form::Text));
+    assert_eq!(read("--json"), (Ok(false), Form::Json));
+    assert!(matches!(read("burst --json --json"), (Err(_), Form::Json)));
+}
+
+#[test]
 fn completion_knows_what_there_is_now() {
     let known = known();
     let complete = |line| Grammar::new(KINDS, &known).complete(line);
@@ -138,6 +151,8 @@ fn completion_knows_what_there_is_now() {
     assert_eq!(complete("start t"), (6, words(&["tx_first"])));
     assert_eq!(complete("load /"), (5, vec![]));
     let commands = |line| Grammar::new(TABLE, &known).complete(line);
+    assert_eq!(commands("show config fwd -"), (16, words(&["--json"])));
+    assert_eq!(commands("set fwd io -"), (11, vec![]));
     assert_eq!(commands("set fwd mac"), (8, words(&["mac", "macswap"])));
     assert_eq!(commands("clear port stats "), (17, words(&["0", "1", "all"])));
 }

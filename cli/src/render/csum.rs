@@ -1,0 +1,50 @@
+//! What mode csum does for a port: `csum show` and `tso show` (testpmd's `csum_show` and `cmd_tso_set_parsed`,
+//! `app/test-pmd/cmdline.c`).
+
+use serde::Serialize;
+use std::fmt;
+
+/// Who computes which checksum of packets that a port sends.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct CsumPage {
+    /// Whether packets inside tunnels are looked at.
+    pub(crate) parse_tunnel: bool,
+    /// Each checksum, in testpmd's order.
+    pub(crate) checksums: Vec<ChecksumBy>,
+}
+
+/// Who computes a checksum.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct ChecksumBy {
+    /// testpmd's name of it.
+    pub(crate) name: &'static str,
+    /// Whether the device does.
+    pub(crate) hardware: bool,
+}
+
+impl fmt::Display for CsumPage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tunnel = if self.parse_tunnel { "on" } else { "off" };
+        writeln!(f, "Parse tunnel is {tunnel}")?;
+        self.checksums.iter().try_for_each(|ChecksumBy { name, hardware }| {
+            let by = if *hardware { "hw" } else { "sw" };
+            writeln!(f, "{name} checksum offload is {by}")
+        })
+    }
+}
+
+/// Whether TCP is cut into segments.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct TsoPage {
+    /// Bytes of a segment; 0 where it is not.
+    pub(crate) segment: u16,
+}
+
+impl fmt::Display for TsoPage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.segment {
+            0 => writeln!(f, "TSO for non-tunneled packets is disabled"),
+            segment => writeln!(f, "TSO segment size for non-tunneled packets is {segment}"),
+        }
+    }
+}
