@@ -77,7 +77,7 @@ fn generate(flags: &[String]) {
         .allowlist_type("rte_flow_item_(any|eth|vlan|ipv4|ipv6|icmp|udp|tcp|sctp|vxlan|gre)")
         .allowlist_type("rte_ether_addr|rte_lcore_state_t|pw_.*")
         .allowlist_function("pw_.*")
-        .allowlist_function("rte_eal_(init|cleanup|remote_launch|wait_lcore|get_lcore_state|has_hugepages)")
+        .allowlist_function("rte_eal_(init|cleanup|remote_launch|wait_lcore|get_lcore_state|get_runtime_dir|has_hugepages)")
         .allowlist_function("rte_(get_main_lcore|get_next_lcore|lcore_to_socket_id)")
         .allowlist_function("rte_(version|strerror|get_tsc_hz)")
         .allowlist_function("rte_eth_timesync_(enable|read_rx_timestamp|read_tx_timestamp)")

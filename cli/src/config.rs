@@ -11,7 +11,7 @@ use crate::nearest::nearest;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 /// Configuration of `pollway fwd`.
@@ -24,6 +24,8 @@ pub(crate) struct Config {
     pub(crate) port: Vec<Port>,
     /// Who forwards what, and how.
     pub(crate) fwd: Fwd,
+    /// How pollway ctl reaches the program.
+    pub(crate) control: Control,
     /// What PCI devices are to be; `pollway dev apply` makes them so.
     pub(crate) device: Vec<Device>,
 }
@@ -134,6 +136,20 @@ pub(crate) struct Pipeline {
     pub(crate) work: Vec<u32>,
     /// Lcores that feed transmit queues.
     pub(crate) transmit: Vec<u32>,
+}
+
+/// How `pollway ctl` reaches the program.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Control {
+    /// Whether it does (it does unless told otherwise).
+    pub(crate) enabled: Option<bool>,
+    /// The Unix socket, in the folder of the file prefix unless given.
+    pub(crate) socket: Option<PathBuf>,
+    /// Who may use it, in octal digits: "0600" unless given.
+    pub(crate) mode: Option<String>,
+    /// The group that the socket belongs to, by name or number.
+    pub(crate) group: Option<String>,
 }
 
 /// Why a configuration file cannot be read.

@@ -26,16 +26,21 @@ impl Failure {
         Self::Running(error.into())
     }
 
+    /// The exit code that stands for it.
+    pub(crate) fn code(&self) -> u8 {
+        match self {
+            Self::Input(_) => 2,
+            Self::Running(_) => 1,
+        }
+    }
+
     /// Says what is wrong, in one paragraph on stderr, and which exit code that is.
     pub(crate) fn report(&self) -> ExitCode {
         if self.nobody_reads() {
             return ExitCode::SUCCESS;
         }
         out::note(&format!("error: {self}"));
-        match self {
-            Self::Input(_) => ExitCode::from(2),
-            Self::Running(_) => ExitCode::from(1),
-        }
+        ExitCode::from(self.code())
     }
 
     /// Whether the reader of our output has seen enough, as `head` has after ten lines.

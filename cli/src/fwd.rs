@@ -8,7 +8,7 @@ use crate::out::{complain, print};
 use crate::render::port_stats;
 use crate::session::Session;
 use crate::settings::{FwdSettings, RunSettings};
-use crate::shell::prompt::{self, Flow};
+use crate::shell::prompt::{self, Executor, Flow};
 use crate::stop;
 use dataplane::port::PortId;
 use std::io::{BufRead, IsTerminal};
@@ -110,6 +110,7 @@ fn forward(
         // Rates count from the last look at the figures; this is the first.
         session.port_stats(PortSelection::All)?;
     }
+    let requests = session.requests();
     while !stop.load(Ordering::Relaxed) {
         session.health()?;
         session.watch()?;
@@ -125,7 +126,11 @@ fn forward(
             }
             next_show = Some(show + period);
         }
-        thread::sleep(LOOK);
+        if let Ok(request) = requests.recv_timeout(LOOK)
+            && prompt::serve_request(request, session) == Flow::Quit
+        {
+            break;
+        }
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ mod answer;
 mod check;
 mod command;
 mod config;
+mod ctl;
 mod demo;
 mod dev;
 mod doctor;
@@ -42,6 +43,9 @@ fn main() -> ExitCode {
     };
     let done = match cli.subcommand {
         Sub::Fwd(flags) => fwd::run(*flags),
+        Sub::Ctl(flags) => {
+            return ctl::run(&flags).unwrap_or_else(|failure| failure.report());
+        }
         Sub::Gen(flags) => r#gen::run(&flags),
         Sub::Demo(flags) => demo::run(&flags),
         Sub::Check(flags) => check::run(&flags),

@@ -32,6 +32,21 @@ impl Prefix {
         Self { name: name.to_owned(), runtime_dir: machine.path(runtime_dir()) }
     }
 
+    /// Every prefix that has a folder on a machine, in use or not.
+    pub fn all(machine: &Machine) -> Vec<Self> {
+        let runtime_dir = machine.path(runtime_dir());
+        let entries = fs::read_dir(&runtime_dir).into_iter().flatten().flatten();
+        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        names.into_iter().map(|name| Self { name, runtime_dir: runtime_dir.clone() }).collect()
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The file that a primary process holds its lock on.
     pub(crate) fn lock(&self) -> PathBuf {
         self.folder().join("config")
@@ -64,7 +79,8 @@ impl Prefix {
         let _ = fs::remove_dir_all(self.folder());
     }
 
-    fn folder(&self) -> PathBuf {
+    /// The folder of what its program shares with others.
+    pub fn folder(&self) -> PathBuf {
         self.runtime_dir.join(&self.name)
     }
 }

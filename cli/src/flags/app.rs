@@ -126,6 +126,12 @@ pub(crate) struct AppFlags {
     /// Print the final figures as one JSON object
     #[arg(long, help_heading = "Flags of our own")]
     pub(crate) json: bool,
+    /// Where pollway ctl finds this program: a Unix socket (in the folder of its file prefix unless given)
+    #[arg(long, value_name = "PATH", help_heading = "Flags of our own")]
+    pub(crate) control: Option<PathBuf>,
+    /// Take no commands of pollway ctl
+    #[arg(long, conflicts_with = "control", help_heading = "Flags of our own")]
+    pub(crate) no_control: bool,
     #[command(flatten)]
     pub(crate) modes: ModeFlags,
     #[command(flatten)]

@@ -6,6 +6,7 @@ pub(crate) mod modes;
 pub(crate) mod ports;
 mod testpmd;
 
+use crate::ctl::CtlFlags;
 use crate::dev::DevFlags;
 use crate::doctor::DoctorFlags;
 use crate::r#gen::flags::{GenAppFlags, GenFlags};
@@ -30,6 +31,8 @@ pub(crate) struct Cli {
 pub(crate) enum Sub {
     /// Forward packets between ports: pollway fwd EAL-FLAGS -- FLAGS, or pollway fwd --config FILE
     Fwd(Box<FwdFlags>),
+    /// Steer a forwarder or a switch that runs: pollway ctl show port stats all
+    Ctl(CtlFlags),
     /// Generate traffic and measure what comes back: pollway gen EAL-FLAGS -- -m 1.0 < COMMANDS, or pollway gen --config FILE
     Gen(Box<GenFlags>),
     /// Show it working: generator and forwarder in one process, then two kernels (needs no NIC, no hugepages, no root)

@@ -27,6 +27,7 @@ mod watch;
 
 use crate::answer::Answer;
 use crate::command::{Command, ControlCommand, PortSelection};
+use crate::ctl::{Request, Server};
 use crate::failure::Failure;
 use crate::lcores;
 use crate::out::note;
@@ -35,6 +36,7 @@ use crate::settings::FwdSettings;
 use crate::shell::grammar::{PortWords, Table, Vocabulary};
 use crate::shell::prompt::{Executor, Flow};
 use crate::shell::table::TABLE;
+use crossbeam_channel::Receiver;
 use dataplane::forward::{Forwarding, MODES};
 use dataplane::port::{Any, Port, PortId};
 use dataplane::runtime::{Dataplane, Slot};
@@ -48,6 +50,8 @@ use watch::Links;
 /// A running dataplane.
 pub(crate) struct Session {
     settings: FwdSettings,
+    // Before everything else: who waits for an answer has it before the program ends.
+    control: Server,
     // Before `eal`: ports and pools go before DPDK does.
     dataplane: Dataplane,
     eal: dataplane::eal::Eal,
@@ -190,6 +194,10 @@ impl Executor for Session {
             ports: self.dataplane.ports().map(words).collect(),
             modes: MODES.iter().map(|mode| mode.name).collect(),
         }
+    }
+
+    fn requests(&self) -> Receiver<Request> {
+        self.control.requests().clone()
     }
 
     fn idle(&mut self) {

@@ -5,10 +5,11 @@ use super::figures::Baseline;
 use super::layout::Layout;
 use super::verbose::Verbose;
 use super::watch::Links;
+use crate::ctl::Server;
 use crate::failure::Failure;
 use crate::lcores;
 use crate::out::note;
-use crate::settings::{AssumedPool, ForwardingPorts, FwdSettings};
+use crate::settings::{AssumedPool, ControlSettings, ForwardingPorts, FwdSettings};
 use dataplane::eal::{self, Eal, EalRequest};
 use dataplane::forward::Forwarding;
 use dataplane::machine::Machine;
@@ -55,8 +56,10 @@ impl Session {
         let layout = Layout::new(&settings, ports.clone(), eal.worker_lcores());
         let baseline = Baseline::at_start(&dataplane);
         let (last, shown, heaps_shown) = (None, BTreeMap::new(), None);
+        let control = control(&settings.control, &eal)?;
         let mut session = Self {
             settings,
+            control,
             dataplane,
             eal,
             shares_memory,
@@ -137,6 +140,22 @@ impl Session {
             note(&format!("port {id} ({name}) {text}"));
         }
         Ok(())
+    }
+}
+
+/// The control socket; where none can be made and nobody asked for a certain one, the program runs without.
+///
+/// # Errors
+///
+/// [`Failure::Input`] if one was asked for.
+fn control(settings: &ControlSettings, eal: &Eal) -> Result<Server, Failure> {
+    match Server::open(settings, &eal.runtime_dir()) {
+        Ok(server) => Ok(server),
+        Err(error) if settings.socket.is_some() => Err(Failure::input(error)),
+        Err(error) => {
+            note(&format!("without pollway ctl: {error}"));
+            Ok(Server::closed())
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! same things with the same words.
 
 mod assumed;
+mod control;
 mod given;
 pub(crate) mod modes;
 mod numa;
@@ -12,6 +13,7 @@ mod tuning;
 mod value;
 
 pub(crate) use assumed::AssumedPool;
+pub(crate) use control::ControlSettings;
 
 use crate::config::{Config, ConfigError, Pipeline};
 use crate::flags::FwdFlags;
@@ -70,6 +72,8 @@ pub(crate) struct FwdSettings {
     pub(crate) burst: u16,
     /// Slots of each pipeline ring.
     pub(crate) ring_size: u32,
+    /// How pollway ctl reaches the program.
+    pub(crate) control: ControlSettings,
     /// The packet pools.
     pub(crate) pool: PoolSetup,
     /// How long to run and what to show meanwhile.
@@ -174,7 +178,7 @@ impl FwdSettings {
         file: &str,
     ) -> Result<Self, SettingsError> {
         let FwdFlags { eal, app } = flags;
-        let Config { eal: file_eal, port: file_ports, fwd, device: _ } = config;
+        let Config { eal: file_eal, port: file_ports, fwd, control, device: _ } = config;
         let layers = Layers { file };
 
         let eal = eal.over(file_eal.to_flags(file)?);
@@ -185,6 +189,7 @@ impl FwdSettings {
             return Err(SettingsError::NoPort);
         }
 
+        let control = control::control(&layers, &app, control)?;
         let modes = modes::options(&layers, &app.modes, &fwd)?;
         let mode = layers
             .pick("--forward-mode", app.forward_mode, "fwd.mode", fwd.mode)
@@ -241,6 +246,7 @@ impl FwdSettings {
             nb_cores,
             burst: burst.within(1..=value::MAX_BURST)?.unwrap_or(32),
             ring_size: ring_size.within(2..=MAX_RING_SIZE)?.unwrap_or(1024),
+            control,
             pool: PoolSetup {
                 // Room for a minimal frame behind RTE_PKTMBUF_HEADROOM, 128 bytes.
                 mbuf_size: mbuf_size.within(192..=u16::MAX)?.unwrap_or(DEFAULT_MBUF_SIZE),

@@ -5,15 +5,17 @@
 //! asked for a line, so that what a command prints never mixes with the next prompt.
 
 use crate::answer::{Answer, Form, render};
+use crate::ctl::Request as Remote;
+use crate::ctl::reply::Reply;
 use crate::failure::Failure;
 use crate::out::print;
 use crate::shell::grammar::{Asked, Grammar, Request, Table, Vocabulary};
 use crate::shell::help;
 use crate::shell::terminal::TerminalLines;
+use crossbeam_channel::{Receiver, never, select, unbounded};
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
@@ -45,6 +47,11 @@ pub(crate) trait Executor {
 
     /// The names that can be typed now.
     fn vocabulary(&self) -> Vocabulary;
+
+    /// Where requests of other programs arrive.
+    fn requests(&self) -> Receiver<Remote> {
+        never()
+    }
 
     /// Called again and again while a line is waited for.
     fn idle(&mut self);
@@ -91,8 +98,9 @@ fn serve<E: Executor>(
     wake: impl FnOnce() -> io::Result<()>,
     executor: &mut E,
 ) -> io::Result<Flow> {
-    let (ask, asked) = mpsc::channel();
-    let (answer, answers) = mpsc::channel();
+    let (ask, asked) = unbounded();
+    let (answer, answers) = unbounded();
+    let requests = executor.requests();
     // Not joined: a reader of a pipe may sit in a read that nothing interrupts, until the program ends.
     thread::Builder::new().name("shell".to_owned()).spawn(move || {
         while let Ok(known) = asked.recv() {
@@ -106,16 +114,25 @@ fn serve<E: Executor>(
             break;
         }
         let line = loop {
-            match answers.recv_timeout(LOOK) {
-                Ok(line) => break line?,
-                Err(RecvTimeoutError::Timeout) if stop.load(Ordering::Relaxed) => {
-                    wake()?;
-                    // Whatever it answers, and even if it does not, this is the end.
-                    let _ = answers.recv_timeout(RESTORE);
-                    return Ok(Flow::Continue);
+            let flow = select! {
+                recv(answers) -> line => match line {
+                    Ok(line) => break line?,
+                    Err(_) => break None,
+                },
+                recv(requests) -> request => {
+                    executor.idle();
+                    request.map_or(Flow::Continue, |request| serve_request(request, executor))
                 }
-                Err(RecvTimeoutError::Timeout) => executor.idle(),
-                Err(RecvTimeoutError::Disconnected) => break None,
+                default(LOOK) => {
+                    executor.idle();
+                    Flow::Continue
+                }
+            };
+            if flow == Flow::Quit || stop.load(Ordering::Relaxed) {
+                wake()?;
+                // Whatever it answers, and even if it does not, this is the end.
+                let _ = answers.recv_timeout(RESTORE);
+                return Ok(flow);
             }
         };
         let Some(line) = line else { break };
@@ -124,6 +141,19 @@ fn serve<E: Executor>(
         }
     }
     Ok(Flow::Continue)
+}
+
+/// Carries out what another program asks for, and answers it.
+pub(crate) fn serve_request<E: Executor>(request: Remote, executor: &mut E) -> Flow {
+    let mut reply = Reply::default();
+    let mut take_in = |answered, form| {
+        reply.take_in(answered, form);
+        Ok(())
+    };
+    // Nothing is written here, so nothing fails.
+    let flow = carry_out(&request.line, executor, &mut take_in, 0).unwrap_or(Flow::Continue);
+    request.answer(reply);
+    flow
 }
 
 /// Carries out the commands of a file, as if they had been typed; `load` is its command.

@@ -17,7 +17,9 @@ pub use flags::{EalFlags, EalRequest, prepare};
 use crate::port::{self, PortId};
 use files::Files;
 use std::collections::BTreeSet;
-use std::ffi::{CStr, CString, c_char};
+use std::ffi::{CStr, CString, OsStr, c_char};
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -79,6 +81,15 @@ impl Eal {
     pub fn has_hugepages(&self) -> bool {
         // SAFETY: reads EAL's configuration, which is there since `init`.
         unsafe { dpdk_sys::rte_eal_has_hugepages() != 0 }
+    }
+
+    /// The folder of its file prefix, where other processes find this one.
+    ///
+    /// Source: `rte_eal.h`, `rte_eal_get_runtime_dir`.
+    pub fn runtime_dir(&self) -> PathBuf {
+        // SAFETY: EAL settled the folder's name in `init`, and keeps it for the life of the process.
+        let name = unsafe { CStr::from_ptr(dpdk_sys::rte_eal_get_runtime_dir()) };
+        PathBuf::from(OsStr::from_bytes(name.to_bytes()))
     }
 
     /// Removes the files that EAL shares with other processes and keeps its memory in, as its end does: for a program that
