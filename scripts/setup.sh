@@ -16,8 +16,11 @@ cd "$(dirname "$0")/.."
 
 build=(gcc libc6-dev pkg-config libclang-dev libdpdk-dev)
 demo=(iproute2 iputils-ping iperf3 ethtool)
-test=(dpdk dpdk-dev tcpdump tshark podman runc debootstrap make xz-utils)
+test=(dpdk dpdk-dev openvswitch-switch-dpdk tcpdump tshark podman runc debootstrap make xz-utils)
 all=(valgrind shellcheck)
+
+# The services that packages start as they are installed.
+declare -A services=([openvswitch-switch-dpdk]=openvswitch-switch)
 
 # One place each says what is old enough: the build script for DPDK, the workspace for Rust.
 oldest_dpdk=$(sed -n 's/^const OLDEST: &str = "\(.*\)";/\1/p' dpdk-sys/build.rs)
@@ -38,11 +41,14 @@ installed() { dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/nu
 # The version that apt would install, or nothing.
 candidate() { LC_ALL=C apt-cache policy "$1" 2>/dev/null | sed -n 's/^  Candidate: //p' | grep -vxF '(none)'; }
 
+# Whether a package is of DPDK itself, and has its version.
+is_dpdk() { [[ $1 =~ ^(lib)?dpdk ]]; }
+
 # Whether apt has the package in a version that is of use: a DPDK that is too old is not.
 offered() {
     local version
     version=$(candidate "$1") || return
-    [[ $1 != *dpdk* ]] || at_least "$version" "$oldest_dpdk"
+    ! is_dpdk "$1" || at_least "$version" "$oldest_dpdk"
 }
 
 # as_root COMMAND…: directly, or by sudo, which may ask for a password only where somebody can answer.
@@ -70,7 +76,8 @@ wanted() {
     # Docker's own packages bring a runc and conflict with the distribution's.
     if [[ -n $(installed containerd.io) ]]; then docker_ce=yes; fi
     for package in "${packages[@]}"; do
-        [[ $own_dpdk && $package == *dpdk* ]] || [[ $docker_ce && $package == runc ]] || echo "$package"
+        if [[ $own_dpdk ]] && is_dpdk "$package"; then continue; fi
+        [[ $docker_ce && $package == runc ]] || echo "$package"
     done
 }
 
@@ -109,7 +116,19 @@ install_lacking() {
     as_root env DEBIAN_FRONTEND=noninteractive \
         apt-get -qq install --yes --no-remove --no-install-recommends "${installable[@]}" ||
         say "apt-get install failed; its reason stands above"
+    stop_services
     find_lacking
+}
+
+# Stops the services that the packages which were just installed have started.
+stop_services() {
+    local package service
+    for package in "${installable[@]}"; do
+        service=${services[$package]:-}
+        if [[ ! $service ]] || ! systemctl is-active --quiet "$service" 2>/dev/null; then continue; fi
+        say "systemctl disable --now $service: the tests start their own"
+        as_root systemctl disable --now --quiet "$service" || say "$service goes on; the reason stands above"
+    done
 }
 
 # What is missing after all: fatal for the group `build`, a remark for the others.

@@ -168,11 +168,12 @@ impl Machine {
         machine.command("dpkg-query", "exit 1");
         machine.command("pkg-config", "exit 1");
         machine.command("apt-get", "echo apt-get \"$@\"");
-        machine.command("sudo", "echo sudo: no >&2; exit 1");
+        machine.command("sudo", "[ \"$1\" = -n ] && shift\nexec \"$@\"");
+        machine.command("systemctl", "echo systemctl \"$@\"");
         machine.command(
             "apt-cache",
             &format!(
-                "case $2 in *dpdk*) v={version} ;; rustup) v='(none)' ;; *) v=1 ;; esac\n\
+                "case $2 in dpdk*|libdpdk*) v={version} ;; rustup) v='(none)' ;; *) v=1 ;; esac\n\
                  echo \"  Candidate: $v\""
             ),
         );
@@ -220,7 +221,24 @@ fn setup_refuses_a_dpdk_that_is_too_old() {
         "{said}"
     );
     let installing = said.lines().filter(|line| line.starts_with("apt-get"));
-    assert!(!installing.collect::<String>().contains("dpdk"), "{said}");
+    let words = installing.flat_map(str::split_whitespace).collect::<Vec<_>>();
+    for package in ["dpdk", "dpdk-dev", "libdpdk-dev"] {
+        assert!(!words.contains(&package), "{said}");
+    }
+}
+
+#[test]
+fn setup_stops_what_a_package_starts() {
+    let machine = Machine::offering_dpdk("22.11.7-1");
+    let said = stdout(&machine.run("setup.sh", "test"));
+    let install = said.find(" openvswitch-switch-dpdk ").unwrap_or_else(|| panic!("{said}"));
+    let stop = said.find("\nsystemctl disable --now").unwrap_or_else(|| panic!("{said}"));
+    assert!(install < stop, "{said}");
+
+    // Services of a package that was there before are left alone.
+    machine.command("dpkg-query", "shift 3\nfor p; do echo installed $p; done");
+    let said = stdout(&machine.run("setup.sh", "test"));
+    assert!(!said.contains("systemctl"), "{said}");
 }
 
 #[test]

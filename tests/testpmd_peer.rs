@@ -1,9 +1,11 @@
-//! DPDK's own dpdk-testpmd on the other side of a link: what it sends comes back, and both sides count the same.
+//! DPDK's own dpdk-testpmd on the other side of a link, or behind Open vSwitch: what it sends comes back, and all sides count
+//! the same.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what fails here fails the test")]
 
 mod lab;
 
 use lab::forwarder::{Forwarder, number};
+use lab::ovs::{self, Ovs};
 use lab::shell::Shell;
 use lab::{lacks_programs, skip, testpmd};
 
@@ -13,6 +15,7 @@ const PACKETS: u64 = 32 * BURSTS;
 
 /// Rounds of so many packets: several, as a ring that is used once proves nothing about its second turn.
 const ROUNDS: u64 = 12;
+const PACKETS_IN_ALL: u64 = ROUNDS * PACKETS;
 
 #[test]
 fn memif_with_testpmd() {
@@ -47,6 +50,34 @@ fn virtio_user_with_testpmds_vhost() {
     agree(forwarder, peer);
 }
 
+#[test]
+fn virtio_user_with_testpmd_behind_open_vswitch() {
+    let name = "virtio_user_with_testpmd_behind_open_vswitch";
+    if socket(name).is_none() {
+        return;
+    }
+    if let Some(reason) = lab::lacks(&[]).or_else(ovs::lacks_dpdk) {
+        return skip(name, &reason);
+    }
+    let ovs = Ovs::dpdk(0);
+    for (port, number) in [("ours", 1), ("theirs", 2)] {
+        ovs.add_port(port, number, "dpdkvhostuser", &[]);
+    }
+    for rule in ["in_port=1,actions=output:2", "in_port=2,actions=output:1"] {
+        ovs.ofctl("add-flow", &[rule]);
+    }
+    let [ours, theirs] = ["ours", "theirs"].map(|port| ovs.at(port).display().to_string());
+    let vdev = format!("net_virtio_user0,path={theirs}");
+    let peer = testpmd::start(&["--single-file-segments", "--vdev", &vdev], &[]);
+    let forwarder = Forwarder::on(&[&format!("virtio-user:{ours}")], &["--forward-mode=macswap"]);
+    agree(forwarder, peer);
+    let counted = format!("n_packets={PACKETS_IN_ALL}, n_bytes={}", PACKETS_IN_ALL * 64);
+    lab::wait_for("Open vSwitch's counters", || {
+        let rules = ovs.ofctl("dump-flows", &[]);
+        (rules.matches(&counted).count() == 2).then_some(())
+    });
+}
+
 /// Has testpmd send and the forwarder send back, until all of it came back.
 fn agree(mut forwarder: Forwarder, mut peer: Shell) {
     lab::wait_for("testpmd's link", || {
@@ -59,7 +90,7 @@ fn agree(mut forwarder: Forwarder, mut peer: Shell) {
         peer.wait_for_figure(0, "RX-packets", round * PACKETS);
         peer.ask("stop");
     }
-    let all = ROUNDS * PACKETS;
+    let all = PACKETS_IN_ALL;
     for way in ["RX-packets", "TX-packets"] {
         assert_eq!(peer.port_figure(0, way), all, "testpmd's {way}");
     }

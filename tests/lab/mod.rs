@@ -8,6 +8,7 @@ pub(crate) mod console;
 pub(crate) mod forwarder;
 pub(crate) mod generator;
 pub(crate) mod kernel;
+pub(crate) mod ovs;
 pub(crate) mod shell;
 pub(crate) mod testpmd;
 
