@@ -71,7 +71,7 @@ fn generate(flags: &[String]) {
         // Rust reads an mbuf through the offsets in compat.h, and never looks into the others.
         .opaque_type("rte_mbuf|rte_mempool|rte_ring")
         .allowlist_type("rte_eth_(conf|dev_info|rxconf|txconf|stats|xstat|xstat_name|rss_conf|fp_ops)")
-        .allowlist_type("rte_eth_(fc_conf|rxq_info|txq_info|burst_mode|dcb_info|dev_module_info|rss_reta_entry64)")
+        .allowlist_type("rte_eth_(fc_conf|rxq_info|txq_info|burst_mode|dcb_info|dev_module_info|rss_reta_entry64|tunnel_type)")
         .allowlist_type("rte_dev_(eeprom_info|reg_info|iterator)|rte_malloc_socket_stats")
         .allowlist_type("rte_flow_(attr|item|action|error|query_count)|rte_flow_action_(jump|mark|queue|count|rss|port_id)")
         .allowlist_type("rte_flow_item_(any|eth|vlan|ipv4|ipv6|icmp|udp|tcp|sctp|vxlan|gre)")
@@ -106,6 +106,7 @@ fn generate(flags: &[String]) {
         .allowlist_function("rte_eth_dev_(flow_ctrl_get|flow_ctrl_set|get_dcb_info)")
         .allowlist_function("rte_eth_dev_(get_supported_ptypes|set_ptypes)")
         .allowlist_function("rte_eth_dev_(get_eeprom_length|get_eeprom|get_module_info|get_module_eeprom|get_reg_info)")
+        .allowlist_function("rte_eth_dev_udp_tunnel_port_(add|delete)")
         .allowlist_function("rte_eth_dev_set_(rx|tx)_queue_stats_mapping|rte_eth_set_queue_rate_limit")
         .allowlist_function("rte_eth_dev_(reset|[rt]x_queue_(start|stop))|rte_eth_speed_bitflag")
         .allowlist_function("rte_log_set_(global_level|level_regexp)")

@@ -32,4 +32,8 @@ pub(crate) enum ConfigCommand {
     Log { types: Option<String>, level: u32 },
     /// Which packets are shown as they pass.
     Verbose(u16),
+    /// Whether links are spoken of when ports start and stop.
+    LinkCheck(bool),
+    /// All ports and lcores, and peers by the numbers of their ports.
+    Default,
 }

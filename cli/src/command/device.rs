@@ -1,6 +1,6 @@
 //! Commands that tell a device what to recognise, count and limit.
 
-use dataplane::port::{Direction, PortId, QueueId};
+use dataplane::port::{Direction, PortId, QueueId, Tunnel};
 
 /// Tells a device something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,4 +22,17 @@ pub(crate) enum DeviceChange {
     Link(bool),
     /// How much a transmit queue sends at most, Mbit/s.
     Rate(QueueId, u32),
+    /// Whether it looks for a kind of tunnel at a UDP port.
+    Tunnel(TunnelChange),
+}
+
+/// Whether a device looks for a kind of tunnel at a UDP port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TunnelChange {
+    /// The kind.
+    pub(crate) tunnel: Tunnel,
+    /// The port.
+    pub(crate) udp_port: u16,
+    /// Whether it is to look there.
+    pub(crate) look: bool,
 }

@@ -25,7 +25,7 @@ pub(crate) use clear::ClearCommand;
 pub(crate) use config::ConfigCommand;
 pub(crate) use control::ControlCommand;
 pub(crate) use csum::{By, Checksum, CsumCommand};
-pub(crate) use device::{DeviceChange, DeviceCommand};
+pub(crate) use device::{DeviceChange, DeviceCommand, TunnelChange};
 pub(crate) use dump::DumpCommand;
 pub(crate) use flow::{FlowCommand, FlowDeed};
 pub(crate) use flow_ctrl::{FlowCtrlChange, FlowCtrlCommand};

@@ -18,4 +18,6 @@ pub(crate) enum PortsCommand {
     Attach(String),
     /// Close a port and remove its device.
     Detach(PortId),
+    /// Close all ports of a device and remove it.
+    DetachDevice(String),
 }

@@ -86,4 +86,10 @@ pub(crate) enum ConfigPage {
     RxTx,
     /// What RSS hashes on each port.
     Rss,
+    /// Where in a buffer each segment of a received packet begins.
+    RxOffsets,
+    /// Into which segments received packets are split.
+    RxSegments,
+    /// At which times packets that are made are sent.
+    TxTimes,
 }

@@ -4,7 +4,7 @@ pub(crate) mod app;
 pub(crate) mod eal;
 pub(crate) mod modes;
 pub(crate) mod ports;
-mod testpmd;
+pub(crate) mod testpmd;
 
 use crate::ctl::CtlFlags;
 use crate::dev::DevFlags;

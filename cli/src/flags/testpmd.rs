@@ -59,12 +59,12 @@ const ALWAYS: &[&str] = &[
 ];
 
 /// Whether an argument asks for what is always done.
-pub(super) fn is_always_so(argument: &str) -> bool {
+pub(crate) fn is_always_so(argument: &str) -> bool {
     ALWAYS.contains(&argument)
 }
 
 /// Why an argument is refused, if it is one of those.
-pub(super) fn refusal(argument: &str) -> Option<String> {
+pub(crate) fn refusal(argument: &str) -> Option<String> {
     let name = argument.strip_prefix("--")?.split('=').next()?;
     let flag = REFUSED.iter().find(|flag| flag.name == name)?;
     Some(format!("--{name} is testpmd's and not Pollway's: {}\n", flag.instead))

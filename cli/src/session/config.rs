@@ -1,9 +1,11 @@
 //! How packets are forwarded is changed.
 
+use super::layout::Layout;
 use super::{Session, refused};
 use crate::command::{ConfigCommand, PortSelection};
 use crate::failure::Failure;
 use dataplane::forward::{Forwarding, ModeEntry, Retry};
+use std::collections::BTreeMap;
 
 impl Session {
     /// Carries out a command that changes how packets are forwarded.
@@ -31,7 +33,20 @@ impl Session {
                 }
             }
             ConfigCommand::Verbose(level) => self.set_verbose(level),
+            ConfigCommand::LinkCheck(on) => {
+                self.settings.run.link_check = on;
+                Ok(String::new())
+            }
+            ConfigCommand::Default => self.set_default(),
         }
+    }
+
+    fn set_default(&mut self) -> Result<String, Failure> {
+        self.forwarding_is_stopped()?;
+        let ports = self.port_ids();
+        self.layout = Layout::new(&self.settings, ports, self.eal.worker_lcores());
+        self.forward_as(Forwarding { peers: BTreeMap::new(), ..self.forwarding.clone() })?;
+        Ok("Reset to default forwarding configuration...\n".to_owned())
     }
 
     fn set_mode(&mut self, mode: &'static ModeEntry, retry: bool) -> Result<String, Failure> {

@@ -2,7 +2,7 @@
 //! know.
 
 use super::{Session, refused};
-use crate::command::{DeviceChange, DeviceCommand};
+use crate::command::{DeviceChange, DeviceCommand, TunnelChange};
 use crate::failure::Failure;
 use dataplane::port::{Any, Direction, PTYPE_ALL, Port, QueueId};
 
@@ -26,6 +26,10 @@ impl Session {
                 }
             },
             DeviceChange::Rate(queue, mbps) => limit_rate(port, queue, mbps),
+            DeviceChange::Tunnel(TunnelChange { tunnel, udp_port, look }) => port
+                .look_for_tunnel(tunnel, udp_port, look)
+                .map(|()| String::new())
+                .map_err(|errno| refused(format!("udp tunneling add error: ({errno})"))),
         }
     }
 }

@@ -36,6 +36,7 @@ use crate::settings::FwdSettings;
 use crate::shell::grammar::{PortWords, Table, Vocabulary};
 use crate::shell::prompt::{Executor, Flow};
 use crate::shell::table::TABLE;
+use crate::shell::testpmd;
 use crossbeam_channel::Receiver;
 use dataplane::forward::{Forwarding, MODES};
 use dataplane::port::{Any, Port, PortId};
@@ -198,6 +199,10 @@ impl Executor for Session {
 
     fn requests(&self) -> Receiver<Request> {
         self.control.requests().clone()
+    }
+
+    fn foreign(&self, line: &str) -> Option<String> {
+        testpmd::refusal(line)
     }
 
     fn idle(&mut self) {

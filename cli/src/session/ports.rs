@@ -1,6 +1,6 @@
 //! Ports start, stop, come and go.
 
-use super::Session;
+use super::{Session, refused};
 use crate::command::{PortSelection, PortsCommand};
 use crate::failure::Failure;
 use dataplane::engine::plan::Plan;
@@ -22,6 +22,7 @@ impl Session {
             PortsCommand::Reset(ports) => self.reset_ports(ports),
             PortsCommand::Attach(device) => self.attach(&device),
             PortsCommand::Detach(port) => self.detach(port),
+            PortsCommand::DetachDevice(device) => self.detach_device(&device),
         }
     }
 
@@ -160,6 +161,29 @@ impl Session {
         let total = self.dataplane.ports().count();
         Ok(format!(
             "Removing a device...\nPort {id} is closed\nDevice is detached\nNow total ports is {total}\nDone\n"
+        ))
+    }
+
+    /// testpmd's words (`detach_devargs`, `app/test-pmd/testpmd.c`).
+    fn detach_device(&mut self, device: &str) -> Result<String, Failure> {
+        let of_it = |slot: &&Slot| slot.port().info().is_ok_and(|info| info.device == device);
+        let ids: Vec<PortId> = self.dataplane.ports().filter(of_it).map(Slot::id).collect();
+        if ids.is_empty() {
+            return Err(refused(format!(
+                "Failed to detach device {device}: no port is of this device"
+            )));
+        }
+        if let Some(id) = ids.iter().find(|id| self.is_started(**id)) {
+            return Err(refused(format!("Port {id} not stopped; port stop {id} stops it")));
+        }
+        for id in ids {
+            let port = self.dataplane.remove_port(id).map_err(Failure::running)?;
+            port.detach();
+            self.forget(id);
+        }
+        let total = self.dataplane.ports().count();
+        Ok(format!(
+            "Removing a device...\nDevice {device} is detached\nNow total ports is {total}\nDone\n"
         ))
     }
 

@@ -6,3 +6,4 @@ pub(crate) mod help;
 pub(crate) mod prompt;
 pub(crate) mod table;
 mod terminal;
+pub(crate) mod testpmd;

@@ -59,6 +59,11 @@ pub(crate) trait Executor {
     /// Carries out a command: what it answers, and whether the shell goes on.
     fn execute(&mut self, command: Self::Command) -> (Result<Answer, Failure>, Flow);
 
+    /// The answer to a line that is no command here but one of the program that this one stands in for.
+    fn foreign(&self, _line: &str) -> Option<String> {
+        None
+    }
+
     /// What stands between two commands of a line, if a line can have several.
     fn separator(&self) -> Option<char> {
         None
@@ -226,7 +231,13 @@ fn carry_out<E: Executor>(
                 tell(Ok(help::text(&topic, &grammar).into()), form).map(|()| Flow::Continue)?
             }
             Ok(None) => Flow::Continue,
-            Err(error) => tell(Err(Failure::input(error)), form).map(|()| Flow::Continue)?,
+            Err(error) => {
+                let failure = match executor.foreign(command) {
+                    Some(refusal) => Failure::input(anyhow::Error::msg(refusal)),
+                    None => Failure::input(error),
+                };
+                tell(Err(failure), form).map(|()| Flow::Continue)?
+            }
         };
         if flow == Flow::Quit {
             return Ok(Flow::Quit);

@@ -26,6 +26,9 @@ impl Session {
                 Ok(Answer::page(CoresPage { lcores: self.layout.cores().to_vec() }))
             }
             ConfigPage::RxTx => Ok(Answer::page(self.rxtx_page())),
+            ConfigPage::RxOffsets => Ok("Number of offsets: 0\n".to_owned().into()),
+            ConfigPage::RxSegments => Ok("Number of segments: 0\n".to_owned().into()),
+            ConfigPage::TxTimes => Ok("Interburst gap: 0\nIntraburst gap: 0\n".to_owned().into()),
             ConfigPage::Rss => {
                 let ports: Vec<PortId> = self.dataplane.ports().map(Slot::id).collect();
                 Ok(self.each(&ports, |port| {

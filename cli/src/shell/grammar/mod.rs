@@ -7,7 +7,7 @@ mod explain;
 mod own;
 mod syntax;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod token;
 mod values;
 

@@ -6,7 +6,7 @@ use crate::command::{
 use crate::shell::table::TABLE;
 use proptest::prelude::*;
 
-fn known() -> Vocabulary {
+pub(crate) fn known() -> Vocabulary {
     let port = |id| PortWords { id: PortId(id), rx_queues: 2, tx_queues: 1 };
     Vocabulary { ports: vec![port(0), port(1)], modes: vec!["io", "mac", "macswap"] }
 }
@@ -189,7 +189,7 @@ fn a_flow_rule_is_completed_and_corrected_word_by_word() {
 }
 
 /// A line that a syntax accepts.
-fn example(syntax: &'static str) -> String {
+pub(crate) fn example(syntax: &'static str) -> String {
     let known = known();
     let place =
         token::Place { known: &known, topics: &["config"], port: Some(PortId(0)), own: &[] };

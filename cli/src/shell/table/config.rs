@@ -87,6 +87,16 @@ pub(super) const SECTION: Section<Command> = Section {
             about: "Show packets as they pass: 1 those received, 2 those sent, 3 both, 0 none.",
             build: |values| run(ConfigCommand::Verbose(values.number()?)),
         },
+        Entry {
+            syntax: "set link_check (on|off)",
+            about: "Set whether links are spoken of when ports start and stop.",
+            build: |values| run(ConfigCommand::LinkCheck(values.on()?)),
+        },
+        Entry {
+            syntax: "set default",
+            about: "Forward on all ports and lcores, and to the peers 02:00:00:00:00:PORT.",
+            build: |_| run(ConfigCommand::Default),
+        },
     ],
 };
 

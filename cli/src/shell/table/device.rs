@@ -1,8 +1,8 @@
 //! Commands that tell a device what to recognise, count and limit.
 
-use crate::command::{Command, DeviceChange, DeviceCommand};
+use crate::command::{Command, DeviceChange, DeviceCommand, TunnelChange};
 use crate::shell::grammar::{Entry, Request, Section, Values};
-use dataplane::port::{Direction, PortId};
+use dataplane::port::{Direction, PortId, Tunnel};
 
 pub(super) const SECTION: Section<Command> = Section {
     word: "devices",
@@ -43,6 +43,30 @@ pub(super) const SECTION: Section<Command> = Section {
             build: |values| {
                 let (port, queue, rate) = (values.port()?, values.queue()?, values.number()?);
                 run(port, DeviceChange::Rate(queue, rate))
+            },
+        },
+        Entry {
+            syntax: "rx_vxlan_port (add|rm) UDP:u16 PORT",
+            about: "Have a device look for VXLAN at a UDP port, or no longer.",
+            build: |values| {
+                let (look, udp_port) = (values.word()? == "add", values.number()?);
+                let change = TunnelChange { tunnel: Tunnel::Vxlan, udp_port, look };
+                run(values.port()?, DeviceChange::Tunnel(change))
+            },
+        },
+        Entry {
+            syntax: "port config PORT udp_tunnel_port (add|rm) (vxlan|geneve|vxlan-gpe|ecpri) UDP:u16",
+            about: "Have a device look for a kind of tunnel at a UDP port, or no longer.",
+            build: |values| {
+                let (port, look) = (values.port()?, values.word()? == "add");
+                let tunnel = match values.word()? {
+                    "vxlan" => Tunnel::Vxlan,
+                    "geneve" => Tunnel::Geneve,
+                    "vxlan-gpe" => Tunnel::VxlanGpe,
+                    _ => Tunnel::Ecpri,
+                };
+                let udp_port = values.number()?;
+                run(port, DeviceChange::Tunnel(TunnelChange { tunnel, udp_port, look }))
             },
         },
     ],

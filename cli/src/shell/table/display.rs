@@ -193,6 +193,21 @@ pub(super) const SECTION: Section<Command> = Section {
             build: |_| run(Command::Show(ShowCommand::Config(ConfigPage::Rss))),
         },
         Entry {
+            syntax: "show config rxoffs",
+            about: "Display where segments of received packets begin; packets are not split, so there are none.",
+            build: |_| run(Command::Show(ShowCommand::Config(ConfigPage::RxOffsets))),
+        },
+        Entry {
+            syntax: "show config (rxpkts|rxhdrs)",
+            about: "Display the segments of received packets; packets are not split, so there are none.",
+            build: |_| run(Command::Show(ShowCommand::Config(ConfigPage::RxSegments))),
+        },
+        Entry {
+            syntax: "show config txtimes",
+            about: "Display the gaps that devices keep between packets that are made: none.",
+            build: |_| run(Command::Show(ShowCommand::Config(ConfigPage::TxTimes))),
+        },
+        Entry {
             syntax: "show device info DEVICE:text",
             about: "Display the device of this name, or all, and their ports.",
             build: |values| {

@@ -73,7 +73,7 @@ pub(super) const SECTION: Section<Command> = Section {
             build: |values| offload(values, Direction::Rx, false),
         },
         Entry {
-            syntax: "port config PORT tx_offload (vlan_insert|ipv4_cksum|udp_cksum|tcp_cksum|sctp_cksum|tcp_tso|udp_tso|outer_ipv4_cksum|qinq_insert|vxlan_tnl_tso|gre_tnl_tso|ipip_tnl_tso|geneve_tnl_tso|macsec_insert|mt_lockfree|multi_segs|mbuf_fast_free|security) (on|off)",
+            syntax: "port config PORT tx_offload (vlan_insert|ipv4_cksum|udp_cksum|tcp_cksum|sctp_cksum|tcp_tso|udp_tso|outer_ipv4_cksum|qinq_insert|vxlan_tnl_tso|gre_tnl_tso|ipip_tnl_tso|geneve_tnl_tso|macsec_insert|mt_lockfree|multi_segs|mbuf_fast_free|security|send_on_timestamp) (on|off)",
             about: "Enable or disable a per port Tx offloading on all Tx queues of a port",
             build: |values| offload(values, Direction::Tx, false),
         },

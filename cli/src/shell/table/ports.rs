@@ -38,6 +38,11 @@ pub(super) const SECTION: Section<Command> = Section {
             about: "Detach physical or virtual dev by port_id",
             build: |values| run(PortsCommand::Detach(values.port()?)),
         },
+        Entry {
+            syntax: "device detach DEVICE:text",
+            about: "Detach device by its name, with all of its ports.",
+            build: |values| run(PortsCommand::DetachDevice(values.word()?.to_owned())),
+        },
     ],
 };
 
