@@ -48,6 +48,25 @@ impl Batch {
         }
     }
 
+    /// Takes packets out of `other`, from its first on, as many as fit.
+    #[inline]
+    pub fn append(&mut self, other: &mut Self) {
+        let count = other.len.min(self.room());
+        let into = &mut self.slots[self.len..self.len + count];
+        for (slot, from) in into.iter_mut().zip(&other.slots[..count]) {
+            // SAFETY: slots below the other's length are initialised; those read are moved out of it right below.
+            slot.write(unsafe { from.assume_init_read() });
+        }
+        self.len += count;
+        let left = other.len - count;
+        if left > 0 {
+            // SAFETY: both ranges are within the array, and its packets below `count` are this batch's now.
+            let first = other.slots.as_mut_ptr();
+            unsafe { std::ptr::copy(first.add(count), first, left) };
+        }
+        other.len = left;
+    }
+
     /// Takes the last packet.
     #[inline]
     pub fn pop(&mut self) -> Option<Mbuf> {

@@ -37,6 +37,8 @@ pub struct Sizing {
     pub ring_slots: u64,
     /// Streams, each with a burst in its hands.
     pub streams: u64,
+    /// Exits of all workers, each with a burst of copies in it.
+    pub exits: u64,
     /// Packets of a burst.
     pub burst: u64,
     /// Lcores that allocate or free.
@@ -53,7 +55,8 @@ impl Sizing {
     /// An lcore's cache is flushed at one and a half times its size (`rte_mempool.c`, CACHE_FLUSHTHRESH_MULTIPLIER).
     pub fn in_flight(&self) -> u64 {
         let cached = self.lcores * (self.cache + self.cache / 2);
-        self.descriptors + self.ring_slots + self.streams * self.burst * 2 + cached
+        let bursts = self.streams * 2 + self.exits;
+        self.descriptors + self.ring_slots + bursts * self.burst + cached
     }
 
     /// Packets the pool must hold so that no receive queue ever lacks one.
@@ -285,6 +288,7 @@ mod tests {
             descriptors: 2000,
             ring_slots: 300,
             streams: 2,
+            exits: 0,
             burst: 32,
             lcores: 2,
             cache: 100,

@@ -72,6 +72,7 @@ pub(super) fn name(model: Model) -> &'static str {
     match model {
         Model::RunToCompletion => "run-to-completion",
         Model::Pipeline => "pipeline",
+        Model::Switch => "switch",
     }
 }
 

@@ -167,7 +167,7 @@ impl Rig {
         self.dataplane
             .lay_out(plan, &mut |at, ground| match at.plan.work {
                 Work::Generate { .. } | Work::Measure => generator.job(at, ground),
-                Work::Pass | Work::Forward { .. } => others(at, ground),
+                Work::Pass | Work::Forward { .. } | Work::Switch { .. } => others(at, ground),
             })
             .map_err(Failure::input)?;
         let trial = Trial::begin(&mut self.dataplane.engine).map_err(Failure::running)?;

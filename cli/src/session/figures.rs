@@ -145,7 +145,7 @@ fn ingress(report: &StreamReport) -> Option<PortId> {
 /// The port that the packets which a stream forwards came from, over rings or not.
 fn entry(report: &StreamReport) -> Option<PortId> {
     match report.plan.work {
-        Work::Forward { ingress, .. } => Some(ingress),
+        Work::Forward { ingress, .. } | Work::Switch { ingress, .. } => Some(ingress),
         Work::Pass | Work::Generate { .. } | Work::Measure => None,
     }
 }
@@ -154,7 +154,7 @@ fn entry(report: &StreamReport) -> Option<PortId> {
 fn sends_to(report: &StreamReport) -> Option<PortId> {
     match report.plan.sink {
         Sink::Tx(port, _) => Some(port),
-        Sink::Ring(_) | Sink::FanOut(_) | Sink::Nothing => None,
+        Sink::Ring(_) | Sink::FanOut(_) | Sink::Exits(_) | Sink::Nothing => None,
     }
 }
 
@@ -163,6 +163,8 @@ fn egress(report: &StreamReport, plan: &Plan) -> Option<PortId> {
     match report.plan.work {
         Work::Forward { egress, .. } => Some(egress),
         Work::Pass => sends_to(report).or_else(|| plan.port(ingress(report)?)?.peer),
+        // What a switch drops never was bound for a port: it is counted where it entered.
+        Work::Switch { ingress, .. } => Some(ingress),
         Work::Generate { .. } | Work::Measure => None,
     }
 }

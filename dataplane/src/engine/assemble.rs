@@ -1,9 +1,10 @@
 //! From a plan and its queues to workers, and back to queues.
 
 use super::control::EngineError;
+use super::exits::{Exits, Outlet};
 use super::jobs::{self, MakeJob};
 use super::orders::JobSet;
-use super::plan::{Plan, RingPlan, Sink, Source, StreamPlan, WorkerPlan};
+use super::plan::{Exit, Plan, RingPlan, Sink, Source, StreamPlan, Way, WorkerPlan};
 use super::worker::{FanOut, SinkEnd, Sinks, SourceEnd, Stream, Worker};
 use crate::batch::Batch;
 use crate::eal::Eal;
@@ -56,7 +57,7 @@ impl PortQueues {
 
     /// Takes a worker's queues back.
     pub(super) fn put_worker(&mut self, worker: Worker) {
-        worker.sinks.tx.into_iter().for_each(|queue| self.put_tx(queue));
+        worker.sinks.outlets.tx.into_iter().for_each(|queue| self.put_tx(queue));
         for stream in worker.streams {
             if let SourceEnd::Rx(queue) | SourceEnd::Resting(queue) = stream.source {
                 self.put_rx(queue);
@@ -140,6 +141,7 @@ fn assemble_sink(
             rings: to.iter().map(|ring| sinks.ring(ring.0, rings)).collect::<Result<_, _>>()?,
             staged: to.iter().map(|_| Batch::new()).collect(),
         })),
+        Sink::Exits(exits) => sinks.exits(exits, parts, rings)?,
         Sink::Nothing => SinkEnd::Nothing,
     })
 }
@@ -192,18 +194,38 @@ impl SinkTable {
         if let Some(at) = self.tx.get(&(port, queue)) {
             return Ok(*at);
         }
-        self.sinks.tx.push(parts.take_tx(port, queue)?);
-        let at = self.sinks.tx.len() - 1;
+        self.sinks.outlets.tx.push(parts.take_tx(port, queue)?);
+        let at = self.sinks.outlets.tx.len() - 1;
         self.tx.insert((port, queue), at);
         Ok(at)
+    }
+
+    /// The worker's exits: a sound plan has the same for all of its streams.
+    fn exits(
+        &mut self,
+        exits: &[Exit],
+        parts: &mut PortQueues,
+        rings: &mut Rings,
+    ) -> Result<SinkEnd, EngineError> {
+        if self.sinks.exits.len() == 0 {
+            let outlet = |exit: &Exit| {
+                Ok(match exit.way {
+                    Way::Tx(queue) => (exit.port, Outlet::Tx(self.tx(exit.port, queue, parts)?)),
+                    Way::Ring(ring) => (exit.port, Outlet::Ring(self.ring(ring.0, rings)?)),
+                })
+            };
+            let outlets: Vec<_> = exits.iter().map(outlet).collect::<Result<_, EngineError>>()?;
+            self.sinks.exits = Exits::new(outlets.into_iter());
+        }
+        Ok(SinkEnd::Exits)
     }
 
     fn ring(&mut self, ring: usize, rings: &mut Rings) -> Result<usize, EngineError> {
         if let Some(at) = self.rings.get(&ring) {
             return Ok(*at);
         }
-        self.sinks.rings.push(rings.producer(ring)?);
-        let at = self.sinks.rings.len() - 1;
+        self.sinks.outlets.rings.push(rings.producer(ring)?);
+        let at = self.sinks.outlets.rings.len() - 1;
         self.rings.insert(ring, at);
         Ok(at)
     }

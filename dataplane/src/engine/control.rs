@@ -2,6 +2,7 @@
 
 use super::assemble::{self, PortQueues};
 use super::counters::{StreamCounters, WorkerCounters};
+use super::exits::ExitCounters;
 use super::figures::{Figures, StreamReport, WorkerReport};
 use super::jobs::{self, MakeJob};
 use super::orders::{JobSet, Order, Orders};
@@ -83,6 +84,7 @@ struct Post {
     orders: Arc<Orders>,
     polls: Arc<WorkerCounters>,
     streams: Vec<Arc<StreamCounters>>,
+    exits: Vec<(PortId, Arc<ExitCounters>)>,
     /// The modes' own counts, by stream.
     own_counts: Vec<Option<Arc<dyn Counts>>>,
 }
@@ -268,6 +270,7 @@ impl Engine {
                         mode: own.as_ref().map_or_else(Vec::new, |own| own.figures()),
                     })
                     .collect(),
+                exits: post.exits.iter().map(|(port, exit)| exit.figures(*port)).collect(),
             }
         };
         Figures { workers: self.posts.iter().zip(&self.plan.workers).map(report).collect() }
@@ -304,6 +307,7 @@ impl Post {
             orders: Arc::clone(&worker.orders),
             polls: Arc::clone(&worker.counters),
             streams: worker.streams.iter().map(|stream| Arc::clone(&stream.counters)).collect(),
+            exits: worker.sinks.exits.counters(),
             own_counts: own_counts(worker.streams.iter().map(|stream| &stream.job)),
             worker: Arc::new(Mutex::new(Some(worker))),
         }
@@ -313,6 +317,7 @@ impl Post {
     fn reset(&self) {
         self.polls.reset();
         self.streams.iter().for_each(|stream| stream.reset());
+        self.exits.iter().for_each(|(_, exit)| exit.reset());
         self.own_counts.iter().flatten().for_each(|own| own.reset());
         self.orders.give(Order::Run);
     }

@@ -1,6 +1,7 @@
 //! All counts of an engine at one moment.
 
 use super::counters::{PollFigures, StreamFigures};
+use super::exits::ExitFigures;
 use super::plan::StreamPlan;
 use crate::forward::TallyFigure;
 use crate::lcore::LcoreId;
@@ -22,6 +23,9 @@ pub struct WorkerReport {
     pub polls: PollFigures,
     /// Its streams' counts, in the plan's order.
     pub streams: Vec<StreamReport>,
+    /// What left by its exits, if it switches.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exits: Vec<ExitFigures>,
 }
 
 /// One stream's counts.
@@ -40,10 +44,14 @@ impl Figures {
     pub fn streams(&self) -> impl Iterator<Item = &StreamReport> {
         self.workers.iter().flat_map(|worker| &worker.streams)
     }
+
     /// Takes off what had been counted `before`, by the same plan's workers.
     pub fn subtract(&mut self, before: &Self) {
         for (worker, before) in self.workers.iter_mut().zip(&before.workers) {
             worker.polls.subtract(&before.polls);
+            for (exit, before) in worker.exits.iter_mut().zip(&before.exits) {
+                exit.subtract(before);
+            }
             for (stream, before) in worker.streams.iter_mut().zip(&before.streams) {
                 stream.figures.subtract(&before.figures);
                 for figure in &mut stream.mode {

@@ -47,7 +47,7 @@ fn resting_ports(plan: &Plan, sets: &[JobSet]) -> Vec<PortId> {
     let jobs = || {
         streams(plan).zip(sets.iter().flatten()).filter_map(|(stream, job)| match stream.work {
             Work::Forward { ingress, .. } => Some((ingress, job.feed() == Feed::Itself)),
-            Work::Pass | Work::Generate { .. } | Work::Measure => None,
+            Work::Pass | Work::Switch { .. } | Work::Generate { .. } | Work::Measure => None,
         })
     };
     let wanted = |port| jobs().any(|(ingress, itself)| ingress == port && !itself);

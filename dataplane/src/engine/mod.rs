@@ -3,6 +3,7 @@
 mod assemble;
 mod control;
 pub mod counters;
+pub(crate) mod exits;
 mod figures;
 mod jobs;
 mod orders;
@@ -12,5 +13,6 @@ mod retry;
 mod worker;
 
 pub use control::{Engine, EngineError};
+pub use exits::ExitFigures;
 pub use figures::{Figures, StreamReport, WorkerReport};
 pub use jobs::{MakeJob, StreamAt};

@@ -1,6 +1,7 @@
 //! The poll loop: one lcore and its streams.
 
 use super::counters::{StreamCounters, WorkerCounters};
+use super::exits::Exits;
 use super::orders::{JobSet, LOOK_EVERY, Order, Orders};
 use super::prepare::prepare;
 use super::retry::send_again;
@@ -43,13 +44,14 @@ pub(super) enum SourceEnd {
     Nothing,
 }
 
-/// Where a stream's packets go: indices into the worker's [`Sinks`], which streams share.
+/// Where a stream's packets go: indices into the worker's [`Outlets`], which streams share, or the worker's exits.
 ///
 /// The one large variant is boxed, so that the others are told apart by a plain number.
 pub(super) enum SinkEnd {
     Tx(usize),
     Ring(usize),
     FanOut(Box<FanOut>),
+    Exits,
     Nothing,
 }
 
@@ -59,9 +61,16 @@ pub(super) struct FanOut {
     pub(super) staged: Vec<Batch>,
 }
 
-/// The transmit queues and ring ends that one worker feeds.
+/// What one worker feeds.
 #[derive(Default)]
 pub(super) struct Sinks {
+    pub(super) outlets: Outlets,
+    pub(super) exits: Exits,
+}
+
+/// The transmit queues and ring ends that one worker feeds.
+#[derive(Default)]
+pub(super) struct Outlets {
     pub(super) tx: Vec<TxQueue>,
     pub(super) rings: Vec<Producer<Mbuf, Single>>,
 }
@@ -202,7 +211,8 @@ impl Stream {
             return false;
         }
         if let Some(mode) = &mut self.job.mode {
-            mode.process(&mut self.batch, &mut Context { counters: &self.counters });
+            let mut context = Context { counters: &self.counters, exits: &mut sinks.exits };
+            mode.process(&mut self.batch, &mut context);
         }
         let full = match &mut self.sink {
             SinkEnd::Nothing => {
@@ -210,9 +220,15 @@ impl Stream {
                 self.batch.clear();
                 return received > 0;
             }
+            SinkEnd::Exits => {
+                sinks.exits.send(&mut sinks.outlets, self.job.mode.as_deref(), &self.counters);
+                // A mode that switches leaves none.
+                self.drop_rest(DropReason::NoExit);
+                return received > 0;
+            }
             _ if self.batch.is_empty() => return received > 0,
             SinkEnd::Tx(at) => {
-                let queue = &mut sinks.tx[*at];
+                let queue = &mut sinks.outlets.tx[*at];
                 if queue.prepares() {
                     let refused = prepare(queue, &mut self.batch);
                     self.counters.dropped(DropReason::Offload, refused);
@@ -227,7 +243,7 @@ impl Stream {
                 DropReason::TxFull
             }
             SinkEnd::Ring(at) => {
-                self.counters.sent(sinks.rings[*at].enqueue_batch(&mut self.batch));
+                self.counters.sent(sinks.outlets.rings[*at].enqueue_batch(&mut self.batch));
                 DropReason::RingFull
             }
             SinkEnd::FanOut(fan_out) => {
@@ -275,7 +291,7 @@ impl FanOut {
         });
         for (ring, stage) in rings.iter().zip(staged) {
             if !stage.is_empty() {
-                sinks.rings[*ring].enqueue_batch(stage);
+                sinks.outlets.rings[*ring].enqueue_batch(stage);
                 stage.drain_each(|mbuf| {
                     let _ = batch.push(mbuf);
                 });

@@ -3,6 +3,7 @@
 use super::ModeOptions;
 use crate::batch::Batch;
 use crate::engine::counters::StreamCounters;
+use crate::engine::exits::{Exits, NotPut};
 use crate::lcore::{LcoreId, SocketId};
 use crate::mbuf::Mbuf;
 use crate::mempool::Mempool;
@@ -89,11 +90,35 @@ pub enum DropReason {
     Impaired,
     /// It asks for an offload that the device cannot do.
     Offload,
+    /// No rule of the switch matches it.
+    NoRule,
+    /// A rule says so, or has nothing else to do with it.
+    Rule,
+    /// Its VLAN is not allowed on the port where it came, or it would have to leave by.
+    Vlan,
+    /// It would have to leave by the port where it came.
+    SamePort,
+    /// It came by an isolated port, and every port that it could leave by is isolated too.
+    Isolated,
+    /// Its address is one that no bridge forwards (IEEE 802.1Q §8.6.3).
+    Reserved,
+    /// Its destination is not known, or everyone, and no port takes such packets.
+    Unknown,
+    /// Its port received more than it may.
+    Rate,
+    /// Its port received more broadcast, multicast or unknown packets than it may.
+    Storm,
+    /// Its time to live has run out.
+    Ttl,
+    /// There is no port of that number, or no group, or nothing in it.
+    NoExit,
+    /// There was no packet to copy it into.
+    NoBuffer,
 }
 
 impl DropReason {
     /// All reasons, in the order of their numbers.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 20] = [
         Self::TxFull,
         Self::RingFull,
         Self::Shared,
@@ -102,12 +127,25 @@ impl DropReason {
         Self::HoldFull,
         Self::Impaired,
         Self::Offload,
+        Self::NoRule,
+        Self::Rule,
+        Self::Vlan,
+        Self::SamePort,
+        Self::Isolated,
+        Self::Reserved,
+        Self::Unknown,
+        Self::Rate,
+        Self::Storm,
+        Self::Ttl,
+        Self::NoExit,
+        Self::NoBuffer,
     ];
 }
 
 /// What a mode may use while it processes a burst.
 pub struct Context<'a> {
     pub(crate) counters: &'a StreamCounters,
+    pub(crate) exits: &'a mut Exits,
 }
 
 impl Context<'_> {
@@ -121,6 +159,42 @@ impl Context<'_> {
     #[inline]
     pub fn dropped(&mut self, reason: DropReason, packets: usize) {
         self.counters.dropped(reason, packets);
+    }
+
+    /// Has a packet leave by the exit to `port`, once this burst is done. Without such an exit it is freed and counted.
+    #[inline]
+    pub fn leave(&mut self, port: PortId, mbuf: Mbuf) {
+        if let Err(reason) = self.exits.put(port, mbuf) {
+            let reason = match reason {
+                NotPut::NoExit => DropReason::NoExit,
+                NotPut::Full => DropReason::TxFull,
+            };
+            self.counters.dropped(reason, 1);
+        }
+    }
+
+    /// As [`Self::leave`], for a whole burst.
+    #[inline]
+    pub fn leave_all(&mut self, port: PortId, batch: &mut Batch) {
+        if !self.exits.put_all(port, batch) {
+            self.counters.dropped(DropReason::NoExit, batch.len());
+            batch.clear();
+        } else if !batch.is_empty() {
+            self.counters.dropped(DropReason::TxFull, batch.len());
+            batch.clear();
+        }
+    }
+
+    /// How many exits there are.
+    #[inline]
+    pub fn exits(&self) -> usize {
+        self.exits.len()
+    }
+
+    /// The port of the exit at a place below [`Self::exits`].
+    #[inline]
+    pub fn exit(&self, place: usize) -> Option<PortId> {
+        self.exits.port_at(place)
     }
 
     /// Gives each packet its fate: those that are not sent are freed in bulk, and those dropped are counted.

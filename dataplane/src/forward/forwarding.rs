@@ -76,7 +76,7 @@ impl Forwarding {
                 Some(context) => self.tagged((self.mode.make)(&context)?, context.egress),
                 None => None,
             },
-            Work::Pass | Work::Generate { .. } | Work::Measure => None,
+            Work::Pass | Work::Switch { .. } | Work::Generate { .. } | Work::Measure => None,
         };
         Ok(Job::new(mode, self.tries_again()))
     }

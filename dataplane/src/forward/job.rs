@@ -25,6 +25,11 @@ pub trait Mode: Any + Send {
         None
     }
 
+    /// Whether the exit to `port` is tried again when its queue is full, for a mode that puts packets into exits.
+    fn retry(&self, _port: PortId) -> Option<Retry> {
+        None
+    }
+
     /// Frees the packets that the mode holds, and returns how many: the run ends, or another mode takes over.
     fn release(&mut self) -> usize {
         0

@@ -110,6 +110,7 @@ pub fn sizing(plan: &Plan, descriptors: u64, setup: &PoolSetup) -> Sizing {
         descriptors,
         ring_slots: plan.rings.iter().map(|ring| u64::from(ring.size)).sum(),
         streams: plan.workers.iter().map(|worker| worker.streams.len() as u64).sum(),
+        exits: plan.exits() as u64,
         burst: u64::from(plan.burst),
         // The main lcore frees packets when ports are drained.
         lcores: plan.workers.len() as u64 + 1,

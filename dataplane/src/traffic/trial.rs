@@ -45,7 +45,7 @@ pub fn run(
     generator.rewind();
     dataplane.set_jobs(&mut |at, ground| match at.plan.work {
         Work::Generate { .. } | Work::Measure => generator.job(at, ground),
-        Work::Pass | Work::Forward { .. } => others(at, ground),
+        Work::Pass | Work::Forward { .. } | Work::Switch { .. } => others(at, ground),
     })?;
     let trial = Trial::begin(&mut dataplane.engine)?;
     while !trial.is_over(generator, &dataplane.engine) && !interrupted.load(Ordering::Relaxed) {
@@ -133,7 +133,7 @@ fn counts(engine: &Engine) -> (u64, u64) {
                 let ours = stream.mode.iter().filter(|count| count.name == RECEIVED);
                 received += ours.map(|count| count.count).sum::<u64>();
             }
-            Work::Pass | Work::Forward { .. } => {}
+            Work::Pass | Work::Forward { .. } | Work::Switch { .. } => {}
         }
     }
     (sent, received)

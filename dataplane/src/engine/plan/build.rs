@@ -23,6 +23,8 @@ impl Request {
     /// work lcore for each port, one from a work lcore towards each egress port, and the latter are dealt to the
     /// transmit lcores, port by port, so that a transmit lcore serves as few ports as possible.
     ///
+    /// *Switch*: see `switching.rs`.
+    ///
     /// # Errors
     /// What was asked for cannot be had, see the first group of [`PlanError`].
     pub fn plan(&self) -> Result<Plan, PlanError> {
@@ -35,6 +37,7 @@ impl Request {
                 self.check_named(stages)?;
                 self.pipeline(stages)?
             }
+            ModelRequest::Switch => self.switching(self.cores()?)?,
         };
         plan.validate()?;
         Ok(plan)
@@ -113,7 +116,7 @@ impl Request {
     }
 
     /// Every receive queue and its way through, in the order in which they are dealt.
-    fn lanes(&self) -> Vec<Lane<'_>> {
+    pub(super) fn lanes(&self) -> Vec<Lane<'_>> {
         let most = self.ports.iter().map(|port| port.rx_queues).max().unwrap_or(0);
         let mut lanes = Vec::new();
         for queue in 0..most {
@@ -128,7 +131,7 @@ impl Request {
     }
 
     /// The plan without rings and workers.
-    fn frame(&self, model: Model) -> Plan {
+    pub(super) fn frame(&self, model: Model) -> Plan {
         let port = |(index, port): (usize, &PortRequest)| PortPlan {
             id: port.id,
             rx_queues: port.rx_queues,
@@ -225,16 +228,16 @@ impl Request {
         Ok(plan)
     }
 
-    fn push_ring(&self, plan: &mut Plan, name: String, socket: SocketId) -> RingId {
+    pub(super) fn push_ring(&self, plan: &mut Plan, name: String, socket: SocketId) -> RingId {
         plan.rings.push(RingPlan { name, size: self.ring_size, socket });
         RingId(plan.rings.len() - 1)
     }
 }
 
 /// A receive queue and the ports that its packets enter and leave by.
-struct Lane<'a> {
-    ingress: &'a PortRequest,
-    queue: QueueId,
+pub(super) struct Lane<'a> {
+    pub(super) ingress: &'a PortRequest,
+    pub(super) queue: QueueId,
     egress: &'a PortRequest,
 }
 
@@ -276,7 +279,10 @@ fn check_useful(stage: Stage, lcores: &[LcoreId], useful: usize) -> Result<(), P
 }
 
 /// Deals `items` to `lcores` in runs, the last lcores one more where it does not come out even (as testpmd does).
-fn deal<'a, T>(items: &'a [T], lcores: &'a [LcoreId]) -> impl Iterator<Item = (LcoreId, &'a T)> {
+pub(super) fn deal<'a, T>(
+    items: &'a [T],
+    lcores: &'a [LcoreId],
+) -> impl Iterator<Item = (LcoreId, &'a T)> {
     let hands = lcores.len().max(1);
     let short = items.len() / hands;
     let first_long = hands - items.len() % hands;

@@ -238,6 +238,24 @@ pub enum PlanError {
     /// Rings lead back to themselves.
     #[error("the rings form a cycle, so packets would never leave")]
     RingCycle,
+    /// The switching streams of an lcore have different exits.
+    #[error("stream {stream} of lcore {lcore} has other exits than the streams before it")]
+    OtherExits {
+        /// The stream's lcore.
+        lcore: LcoreId,
+        /// Which of its streams, counted from 0.
+        stream: usize,
+    },
+    /// A stream has two exits to one port.
+    #[error("stream {stream} of lcore {lcore} has two exits to port {port}")]
+    ExitTwice {
+        /// The stream's lcore.
+        lcore: LcoreId,
+        /// Which of its streams, counted from 0.
+        stream: usize,
+        /// The port.
+        port: PortId,
+    },
     /// A stream works on packets of another port than it says, or on packets that were worked on before.
     #[error(
         "stream {stream} of lcore {lcore} cannot work on what reaches it, packets that entered port {entered}"

@@ -6,7 +6,9 @@
 
 mod build;
 mod error;
+mod routes;
 mod show;
+mod switching;
 #[cfg(test)]
 mod tests;
 mod traffic;
@@ -14,6 +16,7 @@ mod validate;
 
 pub use error::{Direction, PlanError, Stage};
 pub use show::Surroundings;
+pub use switching::{Exit, Way};
 
 use crate::lcore::{LcoreId, SocketId};
 use crate::port::{PortId, QueueId};
@@ -83,6 +86,8 @@ pub enum ModelRequest {
         /// Lcores that feed transmit queues.
         transmit: Vec<LcoreId>,
     },
+    /// Every worker can send to every port (`pollway switch`); [`Request::topology`] says nothing then.
+    Switch,
 }
 
 /// Who runs what; nobody anything, by default.
@@ -100,7 +105,7 @@ pub struct Plan {
     pub workers: Vec<WorkerPlan>,
 }
 
-/// The two ways to lay streams over cores.
+/// The ways to lay streams over cores.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Model {
@@ -109,6 +114,8 @@ pub enum Model {
     RunToCompletion,
     /// Receive, work and transmit are stages joined by rings.
     Pipeline,
+    /// One core takes a packet from receive to wherever it leaves.
+    Switch,
 }
 
 /// A port's part in a plan.
@@ -122,7 +129,7 @@ pub struct PortPlan {
     pub tx_queues: u16,
     /// The NUMA node it belongs to.
     pub socket: SocketId,
-    /// The port that sends what this one receives; `None` where the generator measures what it receives.
+    /// The port that sends what this one receives; `None` where the generator measures that, or where a switch decides.
     pub peer: Option<PortId>,
 }
 
@@ -188,6 +195,13 @@ pub enum Work {
         /// The port where they leave.
         egress: PortId,
     },
+    /// Decides for each packet by which exits it leaves.
+    Switch {
+        /// The port where the packets entered.
+        ingress: PortId,
+        /// How many receive queues that port has, among whose streams its limits are shared out.
+        queues: u16,
+    },
     /// Makes stamped packets (the generator's sender).
     Generate {
         /// The number of the traffic's stream.
@@ -207,18 +221,40 @@ pub enum Sink {
     Ring(RingId),
     /// One of several rings, chosen by the packet's flow hash.
     FanOut(Vec<RingId>),
+    /// Any of several ports, as the mode decides. All switching streams of an lcore have the same.
+    Exits(Vec<Exit>),
     /// Nowhere: the mode consumes packets.
     Nothing,
 }
 
 impl Sink {
     /// The rings that packets may go to.
-    pub fn rings(&self) -> &[RingId] {
-        match self {
-            Self::Ring(ring) => std::slice::from_ref(ring),
-            Self::FanOut(rings) => rings,
-            Self::Tx(..) | Self::Nothing => &[],
-        }
+    pub fn rings(&self) -> impl Iterator<Item = RingId> {
+        let (plain, exits) = match self {
+            Self::Ring(ring) => (std::slice::from_ref(ring), [].as_slice()),
+            Self::FanOut(rings) => (rings.as_slice(), [].as_slice()),
+            Self::Exits(exits) => ([].as_slice(), exits.as_slice()),
+            Self::Tx(..) | Self::Nothing => ([].as_slice(), [].as_slice()),
+        };
+        let by_ring = |exit: &Exit| match exit.way {
+            Way::Ring(ring) => Some(ring),
+            Way::Tx(_) => None,
+        };
+        plain.iter().copied().chain(exits.iter().filter_map(by_ring))
+    }
+
+    /// The transmit queues that packets may go to.
+    pub fn queues(&self) -> impl Iterator<Item = (PortId, QueueId)> {
+        let (plain, exits) = match self {
+            Self::Tx(port, queue) => (Some((*port, *queue)), [].as_slice()),
+            Self::Exits(exits) => (None, exits.as_slice()),
+            Self::Ring(_) | Self::FanOut(_) | Self::Nothing => (None, [].as_slice()),
+        };
+        let by_queue = |exit: &Exit| match exit.way {
+            Way::Tx(queue) => Some((exit.port, queue)),
+            Way::Ring(_) => None,
+        };
+        plain.into_iter().chain(exits.iter().filter_map(by_queue))
     }
 }
 
@@ -231,7 +267,19 @@ impl Plan {
     /// How many streams run the forwarding mode.
     pub fn forwarding_streams(&self) -> usize {
         let streams = self.workers.iter().flat_map(|worker| &worker.streams);
-        streams.filter(|stream| matches!(stream.work, Work::Forward { .. })).count()
+        let works = |work: &Work| matches!(work, Work::Forward { .. } | Work::Switch { .. });
+        streams.filter(|stream| works(&stream.work)).count()
+    }
+
+    /// How many exits all workers have.
+    pub fn exits(&self) -> usize {
+        let exits = |worker: &WorkerPlan| {
+            worker.streams.iter().find_map(|stream| match &stream.sink {
+                Sink::Exits(exits) => Some(exits.len()),
+                _ => None,
+            })
+        };
+        self.workers.iter().filter_map(exits).sum()
     }
 
     /// How many rings a packet passes at most: as many rounds empty them all when no port is polled any more.
@@ -255,7 +303,7 @@ impl Plan {
                     Source::Ring(ring) => reached.get(&ring).copied().unwrap_or(0),
                     Source::Rx(..) | Source::Nothing => 0,
                 };
-                for &ring in stream.sink.rings() {
+                for ring in stream.sink.rings() {
                     let longest = reached.entry(ring).or_default();
                     if *longest < before + 1 {
                         *longest = before + 1;

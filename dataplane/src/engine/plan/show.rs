@@ -1,6 +1,6 @@
 //! A plan as people read it, in the layout of testpmd's `show config fwd`.
 
-use super::{Plan, Sink, Source};
+use super::{Plan, Sink, Source, Way};
 use crate::forward::Retry;
 use crate::lcore::{LcoreId, SocketId};
 use crate::port::{PortId, QueueId};
@@ -67,6 +67,13 @@ impl Plan {
             Sink::FanOut(rings) => {
                 f.write_str("RINGS BY FLOW")?;
                 rings.iter().try_for_each(|ring| write!(f, " {}", self.ring_name(*ring)))
+            }
+            Sink::Exits(exits) => {
+                f.write_str("EXITS")?;
+                exits.iter().try_for_each(|exit| match exit.way {
+                    Way::Tx(queue) => write!(f, " P={}/Q={queue}", exit.port),
+                    Way::Ring(ring) => write!(f, " {}", self.ring_name(ring)),
+                })
             }
             Sink::Nothing => f.write_str("MEASURE"),
         }

@@ -1,14 +1,14 @@
 //! What a sound plan is.
 
 use super::error::{Direction, PlanError};
-use super::{Plan, PortPlan, RingId, Sink, Source, StreamPlan, Work};
+use super::{Exit, Plan, PortPlan, RingId, Sink, Source, StreamPlan, Work};
 use crate::batch::MAX_BURST;
 use crate::lcore::LcoreId;
 use crate::port::{PortId, QueueId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A stream and where it stands: its lcore, and its place among that lcore's streams.
-type Placed<'a> = (LcoreId, usize, &'a StreamPlan);
+pub(super) type Placed<'a> = (LcoreId, usize, &'a StreamPlan);
 
 impl Plan {
     /// Checks that the plan is sound.
@@ -16,7 +16,8 @@ impl Plan {
     /// Each receive queue is polled exactly once, each transmit queue used by one lcore; each ring has one reading
     /// stream and one writing lcore (so it may be single-producer, single-consumer), and rings form no cycle; no lcore
     /// has two workers or an empty one; every queue, port and ring named exists; and every packet is worked on once, by
-    /// the stream of the port where it entered, and leaves by that port's peer.
+    /// the stream of the port where it entered, and leaves by that port's peer, or by the port of the exit that it was put
+    /// into.
     ///
     /// # Errors
     /// The first violation, see the second group of [`PlanError`].
@@ -29,6 +30,7 @@ impl Plan {
         self.validate_streams()?;
         self.validate_queues()?;
         self.validate_rings()?;
+        self.validate_exits()?;
         self.validate_routes()
     }
 
@@ -66,12 +68,12 @@ impl Plan {
                 let count = |port: &PortPlan| port.rx_queues;
                 self.validate_queue(lcore, Direction::Receive, port, queue, count)?;
             }
-            if let Sink::Tx(port, queue) = plan.sink {
+            for (port, queue) in plan.sink.queues() {
                 let count = |port: &PortPlan| port.tx_queues;
                 self.validate_queue(lcore, Direction::Transmit, port, queue, count)?;
             }
             let source_ring = if let Source::Ring(ring) = plan.source { Some(ring) } else { None };
-            for ring in plan.sink.rings().iter().copied().chain(source_ring) {
+            for ring in plan.sink.rings().chain(source_ring) {
                 if ring.0 >= self.rings.len() {
                     return Err(PlanError::NoSuchRing { lcore, ring });
                 }
@@ -105,11 +107,12 @@ impl Plan {
             {
                 return Err(PlanError::RxQueuePolledTwice { port, queue, first, second: lcore });
             }
-            if let Sink::Tx(port, queue) = plan.sink
-                && let Some(first) = sent.insert((port, queue), lcore)
-                && first != lcore
-            {
-                return Err(PlanError::TxQueueShared { port, queue, first, second: lcore });
+            for (port, queue) in plan.sink.queues() {
+                if let Some(first) = sent.insert((port, queue), lcore)
+                    && first != lcore
+                {
+                    return Err(PlanError::TxQueueShared { port, queue, first, second: lcore });
+                }
             }
         }
         for port in &self.ports {
@@ -134,7 +137,7 @@ impl Plan {
             {
                 return Err(PlanError::RingReadTwice(self.rings[ring.0].name.clone()));
             }
-            for &ring in plan.sink.rings() {
+            for ring in plan.sink.rings() {
                 if let Some(first) = written.insert(ring, lcore)
                     && first != lcore
                 {
@@ -155,55 +158,22 @@ impl Plan {
         self.longest_chain().map(|_| ()).ok_or(PlanError::RingCycle)
     }
 
-    /// Follows the packets of every receive queue, through rings, to where they leave.
-    fn validate_routes(&self) -> Result<(), PlanError> {
-        let mut readers: BTreeMap<RingId, Placed> = BTreeMap::new();
-        // Streams to visit: the port where the packets entered, whether they were worked on before, the stream.
-        let mut visits: Vec<(PortId, bool, Placed)> = Vec::new();
-        for placed in self.placed_streams() {
-            match placed.2.source {
-                Source::Rx(port, _) => visits.push((port, false, placed)),
-                Source::Ring(ring) => {
-                    readers.insert(ring, placed);
-                }
-                Source::Nothing => {}
+    /// Each worker's switching streams share their exits, one a port.
+    fn validate_exits(&self) -> Result<(), PlanError> {
+        let mut shared: BTreeMap<LcoreId, &Vec<Exit>> = BTreeMap::new();
+        for (lcore, stream, plan) in self.placed_streams() {
+            let Sink::Exits(exits) = &plan.sink else { continue };
+            if *shared.entry(lcore).or_insert(exits) != exits {
+                return Err(PlanError::OtherExits { lcore, stream });
             }
-        }
-        let mut followed: BTreeSet<(RingId, PortId, bool)> = BTreeSet::new();
-        while let Some((entered, worked_on, (lcore, stream, plan))) = visits.pop() {
-            let peer = self.port(entered).and_then(|port| port.peer);
-            let (fits, worked_on) = match plan.work {
-                Work::Pass | Work::Generate { .. } => (true, worked_on),
-                Work::Forward { ingress, .. } => (!worked_on && ingress == entered, true),
-                Work::Measure => (peer.is_none(), true),
-            };
-            if !fits {
-                return Err(PlanError::WrongIngress { lcore, stream, entered });
-            }
-            let says_peer = match plan.work {
-                Work::Forward { egress, .. } => peer == Some(egress),
-                _ => true,
-            };
-            let sends_to_peer = match plan.sink {
-                // What the generator answers leaves where the question came from.
-                Sink::Tx(port, _) => worked_on && peer.unwrap_or(entered) == port,
-                _ => true,
-            };
-            if !says_peer || !sends_to_peer {
-                return Err(PlanError::WrongEgress { lcore, stream, entered });
-            }
-            for &ring in plan.sink.rings() {
-                if followed.insert((ring, entered, worked_on))
-                    && let Some(&reader) = readers.get(&ring)
-                {
-                    visits.push((entered, worked_on, reader));
-                }
+            if let Some(port) = first_repeated(exits.iter().map(|exit| exit.port)) {
+                return Err(PlanError::ExitTwice { lcore, stream, port });
             }
         }
         Ok(())
     }
 
-    fn placed_streams(&self) -> impl Iterator<Item = Placed<'_>> {
+    pub(super) fn placed_streams(&self) -> impl Iterator<Item = Placed<'_>> {
         self.workers.iter().flat_map(|worker| {
             let placed = move |(place, stream)| (worker.lcore, place, stream);
             worker.streams.iter().enumerate().map(placed)
@@ -216,10 +186,11 @@ fn well_formed(stream: &StreamPlan) -> bool {
     match (&stream.source, &stream.work, &stream.sink) {
         (Source::Nothing, Work::Generate { .. }, Sink::Tx(..))
         | (Source::Rx(..), Work::Measure, Sink::Nothing | Sink::Tx(..) | Sink::Ring(_)) => true,
+        (Source::Rx(..), Work::Switch { .. }, Sink::Exits(exits)) => !exits.is_empty(),
         (Source::Rx(..) | Source::Ring(_), Work::Pass | Work::Forward { .. }, sink) => match sink {
             Sink::Tx(..) | Sink::Ring(_) => true,
             Sink::FanOut(rings) => !rings.is_empty(),
-            Sink::Nothing => false,
+            Sink::Exits(_) | Sink::Nothing => false,
         },
         _ => false,
     }

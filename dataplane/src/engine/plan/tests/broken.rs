@@ -203,3 +203,32 @@ fn packets_on_the_wrong_way() {
     let (lcore, stream, entered) = (LcoreId(1), 1, PortId(2));
     finds(demo(), |p| p.ports[1].peer = None, PlanError::WrongEgress { lcore, stream, entered });
 }
+
+#[test]
+fn exits_of_a_switch() {
+    let switch = || request(1, 1, ModelRequest::Switch).plan().unwrap();
+    let (lcore, stream) = (LcoreId(1), 1);
+    let other = |p: &mut Plan| p.workers[0].streams[1].sink = Sink::Exits(vec![exit(0, 0)]);
+    finds(switch(), other, PlanError::OtherExits { lcore, stream });
+    let twice = |p: &mut Plan| {
+        for stream in &mut p.workers[0].streams {
+            stream.sink = Sink::Exits(vec![exit(0, 0), exit(0, 0)]);
+        }
+    };
+    finds(switch(), twice, PlanError::ExitTwice { lcore, stream: 0, port: PortId(0) });
+    let none = |p: &mut Plan| p.workers[0].streams[1].sink = Sink::Exits(Vec::new());
+    finds(switch(), none, PlanError::MalformedStream { lcore, stream });
+    let (port, queue, has, direction) = (PortId(0), QueueId(1), 1, Direction::Transmit);
+    let missing = PlanError::NoSuchQueue { lcore, direction, port, queue, has };
+    finds(switch(), |p| p.workers[0].streams[0].sink = Sink::Exits(vec![exit(0, 1)]), missing);
+    // A ring that leads to another port than its exit says.
+    let mut scarce = request(1, 2, ModelRequest::Switch);
+    scarce.ports.iter_mut().for_each(|port| port.tx_queues = 1);
+    let astray = |p: &mut Plan| p.workers[0].streams[1].sink = tx(1, 0);
+    let wrong = PlanError::WrongEgress { lcore, stream: 1, entered: PortId(1) };
+    finds(scarce.plan().unwrap(), astray, wrong);
+}
+
+fn exit(port: u16, queue: u16) -> Exit {
+    Exit { port: PortId(port), way: Way::Tx(QueueId(queue)) }
+}

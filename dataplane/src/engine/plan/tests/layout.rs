@@ -96,3 +96,19 @@ Logical Core 2 forwards packets on 2 streams:
   RX P=3/Q=0 (socket 0) -> MEASURE";
     assert_eq!(plan.to_string(), expected);
 }
+
+#[test]
+fn a_switch_gives_every_worker_an_exit_to_every_port() {
+    let expected = "\
+Logical Core 1 forwards packets on 2 streams:
+  RX P=0/Q=0 (socket 0) -> EXITS P=0/Q=0 P=2/Q=0 P=1/Q=0
+  RING tx-p2-c2 -> TX P=2/Q=0 (socket 0)
+Logical Core 2 forwards packets on 2 streams:
+  RX P=2/Q=0 (socket 0) -> EXITS P=0/Q=1 tx-p2-c2 P=1/Q=1
+  RX P=1/Q=0 (socket 0) -> EXITS P=0/Q=1 tx-p2-c2 P=1/Q=1";
+    let ports = vec![port(0, 1, 2), port(2, 1, 1), port(1, 1, 2)];
+    let request = Request { ports, ..request(1, 2, ModelRequest::Switch) };
+    let plan = request.plan().unwrap();
+    assert_eq!((plan.depth(), plan.exits()), (1, 6));
+    assert_eq!(plan.to_string(), expected);
+}

@@ -22,6 +22,7 @@ fn models() -> impl Strategy<Value = ModelRequest> {
     prop_oneof![
         3 => Just(ModelRequest::RunToCompletion),
         3 => Just(ModelRequest::Pipeline),
+        3 => Just(ModelRequest::Switch),
         3 => disjoint,
         1 => any,
     ]
@@ -103,9 +104,9 @@ proptest! {
                 prop_assert_eq!(streams.iter().filter(|(_, s)| s.source == source).count(), 1);
             }
             for queue in (0..port.tx_queues).map(QueueId) {
-                let sink = Sink::Tx(port.id, queue);
+                let feeds = |s: &StreamPlan| s.sink.queues().any(|fed| fed == (port.id, queue));
                 let users: BTreeSet<_> =
-                    streams.iter().filter(|(_, s)| s.sink == sink).map(|(core, _)| core).collect();
+                    streams.iter().filter(|(_, s)| feeds(s)).map(|(core, _)| core).collect();
                 prop_assert!(users.len() <= 1);
             }
         }
@@ -113,11 +114,26 @@ proptest! {
             let source = Source::Ring(ring);
             prop_assert_eq!(streams.iter().filter(|(_, s)| s.source == source).count(), 1);
             let writers: BTreeSet<_> = streams.iter()
-                .filter(|(_, s)| s.sink.rings().contains(&ring)).map(|(core, _)| core).collect();
+                .filter(|(_, s)| s.sink.rings().any(|r| r == ring)).map(|(core, _)| core).collect();
             prop_assert_eq!(writers.len(), 1);
             prop_assert!(plan.rings[ring.0].name.len() <= 28, "longer than rte_ring allows");
         }
-        prop_assert_eq!(plan.depth(), if plan.model == Model::Pipeline { 2 } else { 0 });
+        let depth = match plan.model {
+            Model::Pipeline => 2,
+            Model::Switch => usize::from(!plan.rings.is_empty()),
+            Model::RunToCompletion => 0,
+        };
+        prop_assert_eq!(plan.depth(), depth);
+        if plan.model == Model::Switch {
+            // Every worker that receives reaches every port, and has a queue of its own where there are enough.
+            let ports: Vec<_> = request.ports.iter().map(|port| port.id).collect();
+            for (_, stream) in streams.iter().filter(|(_, s)| matches!(s.source, Source::Rx(..))) {
+                let Sink::Exits(exits) = &stream.sink else { panic!("{stream:?}") };
+                prop_assert_eq!(exits.iter().map(|exit| exit.port).collect::<Vec<_>>(), ports.clone());
+            }
+            let scarce = request.ports.iter().any(|p| usize::from(p.tx_queues) < plan.workers.len());
+            prop_assert_eq!(plan.rings.is_empty(), !scarce);
+        }
     }
 
     /// No stream of a plan is superfluous, and none may be there twice.

@@ -1,0 +1,197 @@
+//! A switching worker's ways out: one a port, each with the packets that were put into it and not sent yet.
+
+use super::counters::{Counter, StreamCounters};
+use super::prepare::prepare;
+use super::retry::send_again;
+use super::worker::Outlets;
+use crate::batch::Batch;
+use crate::forward::{DropReason, Mode};
+use crate::mbuf::Mbuf;
+use crate::port::PortId;
+use crossbeam_utils::CachePadded;
+use serde::Serialize;
+use std::sync::Arc;
+
+/// The exits that one worker's switching streams share; none in a plan that switches nothing. Between two polls they are
+/// empty.
+#[derive(Default)]
+pub(crate) struct Exits {
+    /// By port number: the place of the port's exit.
+    by_port: Box<[Option<u16>]>,
+    ends: Vec<End>,
+    /// The places of those that hold packets, in the order in which they got the first.
+    filled: Vec<u16>,
+}
+
+/// One exit.
+struct End {
+    staged: Batch,
+    port: PortId,
+    outlet: Outlet,
+    counters: Arc<ExitCounters>,
+}
+
+/// Where an exit leads: a place among the worker's [`Outlets`].
+#[derive(Clone, Copy)]
+pub(super) enum Outlet {
+    Tx(usize),
+    Ring(usize),
+}
+
+/// Why a packet could not be put into an exit.
+pub(crate) enum NotPut {
+    /// There is no exit to that port.
+    NoExit,
+    /// The exit holds as many packets as a batch can.
+    Full,
+}
+
+impl Exits {
+    /// Exits to these ports.
+    pub(super) fn new(outlets: impl Iterator<Item = (PortId, Outlet)>) -> Self {
+        let counters = Arc::default;
+        let end = |(port, outlet)| End { staged: Batch::new(), port, outlet, counters: counters() };
+        let ends: Vec<End> = outlets.map(end).collect();
+        let most = ends.iter().map(|end| usize::from(end.port.0) + 1).max().unwrap_or(0);
+        let place = |port: usize| ends.iter().position(|end| usize::from(end.port.0) == port);
+        let by_port = (0..most).map(|port| place(port).map(|at| at as u16)).collect();
+        Self { by_port, filled: Vec::with_capacity(ends.len()), ends }
+    }
+
+    /// What is counted at each exit, by port.
+    pub(super) fn counters(&self) -> Vec<(PortId, Arc<ExitCounters>)> {
+        self.ends.iter().map(|end| (end.port, Arc::clone(&end.counters))).collect()
+    }
+
+    /// How many exits there are.
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The port of the exit at a place below [`Self::len`].
+    #[inline]
+    pub(crate) fn port_at(&self, place: usize) -> Option<PortId> {
+        self.ends.get(place).map(|end| end.port)
+    }
+
+    /// Puts a packet into the exit to `port`, or frees it.
+    ///
+    /// # Errors
+    /// Why it was freed.
+    #[inline]
+    pub(crate) fn put(&mut self, port: PortId, mbuf: Mbuf) -> Result<(), NotPut> {
+        let Self { by_port, ends, filled } = self;
+        let Some(end) = exit(by_port, ends, filled, port) else { return Err(NotPut::NoExit) };
+        end.staged.push(mbuf).map_err(|_| NotPut::Full)
+    }
+
+    /// Puts all packets of a batch into the exit to `port`, as many as it can hold; `false` if there is none.
+    #[inline]
+    pub(crate) fn put_all(&mut self, port: PortId, batch: &mut Batch) -> bool {
+        let Self { by_port, ends, filled } = self;
+        let Some(end) = exit(by_port, ends, filled, port) else { return false };
+        end.staged.append(batch);
+        true
+    }
+
+    /// Sends what was put into the exits. What is not taken is tried again as `mode` has it for that port, and freed then.
+    ///
+    /// Not inlined: it would take the registers of the loop around it, for the streams that have no exits too.
+    #[inline(never)]
+    pub(super) fn send(
+        &mut self,
+        outlets: &mut Outlets,
+        mode: Option<&dyn Mode>,
+        counters: &StreamCounters,
+    ) {
+        for place in self.filled.drain(..) {
+            let Some(end) = self.ends.get_mut(usize::from(place)) else { continue };
+            let sent = match end.outlet {
+                Outlet::Tx(at) => {
+                    let queue = &mut outlets.tx[at];
+                    if queue.prepares() {
+                        let refused = prepare(queue, &mut end.staged);
+                        counters.dropped(DropReason::Offload, refused);
+                    }
+                    let mut sent = queue.tx_burst(&mut end.staged);
+                    if !end.staged.is_empty()
+                        && let Some(retry) = mode.and_then(|mode| mode.retry(end.port))
+                    {
+                        sent += send_again(queue, &mut end.staged, retry);
+                    }
+                    sent
+                }
+                Outlet::Ring(at) => outlets.rings[at].enqueue_batch(&mut end.staged),
+            };
+            counters.sent(sent);
+            end.counters.0.sent.add(sent as u64);
+            if !end.staged.is_empty() {
+                let reason = match end.outlet {
+                    Outlet::Tx(_) => DropReason::TxFull,
+                    Outlet::Ring(_) => DropReason::RingFull,
+                };
+                counters.dropped(reason, end.staged.len());
+                end.counters.0.full.add(end.staged.len() as u64);
+                end.staged.clear();
+            }
+        }
+    }
+}
+
+/// The exit to `port`, which is about to get packets.
+#[inline]
+fn exit<'a>(
+    by_port: &[Option<u16>],
+    ends: &'a mut [End],
+    filled: &mut Vec<u16>,
+    port: PortId,
+) -> Option<&'a mut End> {
+    let place = (*by_port.get(usize::from(port.0))?)?;
+    let end = ends.get_mut(usize::from(place))?;
+    // An exit is listed once, when it gets its first packet, so the list never grows beyond its capacity.
+    if end.staged.is_empty() {
+        filled.push(place);
+    }
+    Some(end)
+}
+
+/// What one worker counts at one exit.
+#[derive(Debug, Default)]
+pub(super) struct ExitCounters(CachePadded<ExitCounts>);
+
+#[derive(Debug, Default)]
+struct ExitCounts {
+    sent: Counter,
+    full: Counter,
+}
+
+impl ExitCounters {
+    /// The counts now.
+    pub(super) fn figures(&self, port: PortId) -> ExitFigures {
+        ExitFigures { port, sent: self.0.sent.get(), full: self.0.full.get() }
+    }
+
+    pub(super) fn reset(&self) {
+        self.0.sent.reset();
+        self.0.full.reset();
+    }
+}
+
+/// What left by one exit of a worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct ExitFigures {
+    /// The port that it leads to.
+    pub port: PortId,
+    /// Packets that the port's queue, or the ring towards it, took.
+    pub sent: u64,
+    /// Packets that it did not take.
+    pub full: u64,
+}
+
+impl ExitFigures {
+    /// Takes off what had been counted before.
+    pub(super) fn subtract(&mut self, before: &Self) {
+        self.sent = self.sent.saturating_sub(before.sent);
+        self.full = self.full.saturating_sub(before.full);
+    }
+}
