@@ -75,6 +75,8 @@ fn generate(flags: &[String]) {
         .allowlist_type("rte_dev_(eeprom_info|reg_info|iterator)|rte_malloc_socket_stats")
         .allowlist_type("rte_flow_(attr|item|action|error|query_count)|rte_flow_action_(jump|mark|queue|count|rss|port_id)")
         .allowlist_type("rte_flow_item_(any|eth|vlan|ipv4|ipv6|icmp|udp|tcp|sctp|vxlan|gre)")
+        .allowlist_type("rte_meter_srtcm(_params|_profile)?")
+        .allowlist_function("rte_meter_srtcm_(profile_config|config)")
         .allowlist_type("rte_ether_addr|rte_lcore_state_t|pw_.*")
         .allowlist_function("pw_.*")
         .allowlist_function("rte_eal_(init|cleanup|remote_launch|wait_lcore|get_lcore_state|get_runtime_dir|has_hugepages)")

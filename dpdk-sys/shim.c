@@ -34,6 +34,11 @@ uint64_t pw_rdtsc(void)
 	return rte_rdtsc();
 }
 
+int pw_meter_check(struct rte_meter_srtcm *meter, struct rte_meter_srtcm_profile *profile, uint64_t time, uint32_t len)
+{
+	return (int)rte_meter_srtcm_color_blind_check(meter, profile, time, len);
+}
+
 int pw_pktmbuf_alloc_bulk(struct rte_mempool *pool, struct rte_mbuf **mbufs, unsigned int count)
 {
 	return rte_pktmbuf_alloc_bulk(pool, mbufs, count);

@@ -9,6 +9,7 @@
 
 #include <rte_dev.h>
 #include <rte_mempool.h>
+#include <rte_meter.h>
 #include <rte_ring_elem.h>
 
 /* rte_errno of this thread (rte_errno.h: a macro over a per-thread variable). */
@@ -33,6 +34,9 @@ unsigned int pw_ring_dequeue_burst(struct rte_ring *ring, void *elems, unsigned 
 unsigned int pw_ring_dequeue_bulk(struct rte_ring *ring, void *elems, unsigned int size, unsigned int n);
 unsigned int pw_ring_count(const struct rte_ring *ring);
 unsigned int pw_ring_capacity(const struct rte_ring *ring);
+
+/* rte_meter_srtcm_color_blind_check (rte_meter.h): 0 green, 1 yellow, 2 red. */
+int pw_meter_check(struct rte_meter_srtcm *meter, struct rte_meter_srtcm_profile *profile, uint64_t time, uint32_t len);
 
 /* A link's state in a layout that no release changes (rte_ethdev.h: struct rte_eth_link). */
 struct pw_eth_link {

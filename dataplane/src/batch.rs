@@ -60,8 +60,8 @@ impl Batch {
         self.len += count;
         let left = other.len - count;
         if left > 0 {
-            // SAFETY: both ranges are within the array, and its packets below `count` are this batch's now.
             let first = other.slots.as_mut_ptr();
+            // SAFETY: both ranges are within the array, and its packets below `count` are this batch's now.
             unsafe { std::ptr::copy(first.add(count), first, left) };
         }
         other.len = left;

@@ -4,6 +4,8 @@
 //! Reference counts stay DPDK's business: nothing here can make two owners of one packet.
 #![allow(unsafe_code)]
 
+mod front;
+
 use crate::offload::tx::{MEMORY, QINQ, VLAN};
 use dpdk_sys::rte_mbuf;
 use std::ptr::NonNull;

@@ -51,6 +51,13 @@ pub mod tx {
     /// of DPDK's (`RTE_MBUF_F_INDIRECT`, `RTE_MBUF_F_EXTERNAL`). They stay whatever is asked of the device.
     pub const MEMORY: u64 = dpdk_sys::PW_MBUF_F_INDIRECT | dpdk_sys::PW_MBUF_F_EXTERNAL;
 
+    /// Any of those that have the transport's checksum filled in: its field holds the pseudo header's sum until then.
+    pub const L4_MASK: u64 = checksum(Transport::Tcp)
+        | checksum(Transport::Udp)
+        | checksum(Transport::Sctp)
+        | TCP_SEGMENT
+        | UDP_SEGMENT;
+
     /// Fill in the transport's checksum.
     #[inline]
     pub const fn checksum(transport: Transport) -> u64 {

@@ -114,11 +114,13 @@ pub enum DropReason {
     NoExit,
     /// There was no packet to copy it into.
     NoBuffer,
+    /// It came by a port that is there for the copies of a mirror.
+    Mirror,
 }
 
 impl DropReason {
     /// All reasons, in the order of their numbers.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::TxFull,
         Self::RingFull,
         Self::Shared,
@@ -139,6 +141,7 @@ impl DropReason {
         Self::Ttl,
         Self::NoExit,
         Self::NoBuffer,
+        Self::Mirror,
     ];
 }
 

@@ -7,6 +7,7 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 pub(crate) mod station;
+pub(crate) mod switchboard;
 
 use dataplane::eal::Eal;
 use dataplane::forward::{ModeOptions, PortFacts, StreamContext};
