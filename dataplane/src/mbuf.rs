@@ -95,25 +95,47 @@ impl Mbuf {
     /// `None`, and no change, if the packet has several segments, shares its buffer, or has too short a one.
     #[inline]
     pub fn resize(&mut self, bytes: u16) -> Option<&mut [u8]> {
-        self.resize_within(bytes, bytes)
-    }
-
-    /// As [`Self::resize`], but returns the first `room` bytes of the buffer, `bytes` or more: what lies behind the packet may
-    /// be written to, and does not belong to it.
-    #[inline]
-    pub fn resize_within(&mut self, bytes: u16, room: u16) -> Option<&mut [u8]> {
         let most = self.buf_len().saturating_sub(self.headroom());
-        if self.segments() != 1 || self.refcnt() != 1 || bytes > room || room > most {
+        if self.segments() != 1 || self.refcnt() != 1 || bytes > most {
             return None;
         }
-        // SAFETY: as in `field!`; the data stays within the buffer, as just checked. The buffer is initialised memory:
-        // EAL's heap comes zeroed from the kernel.
+        // SAFETY: the data stays within the buffer, as just checked.
+        unsafe { self.set_len(bytes) };
+        self.data_mut()
+    }
+
+    /// Has `make` write a packet into the first `room` bytes of a fresh buffer; it returns how many of them are the packet.
+    ///
+    /// # Safety
+    /// A pool has just given the packet out (`rte_mbuf.h`, `rte_pktmbuf_reset`: one segment and one owner, its data behind
+    /// the headroom), and its buffers have `room` bytes there.
+    #[inline]
+    pub(crate) unsafe fn shape(&mut self, room: usize, make: impl FnOnce(&mut [u8]) -> u16) {
+        // SAFETY: as in `field!`; the room is there, as the caller promises, and nobody else has it. The buffer is
+        // initialised memory: EAL's heap comes zeroed from the kernel.
+        let buffer = unsafe {
+            let start = self.at::<NonNull<u8>>(dpdk_sys::PW_MBUF_BUF_ADDR).read();
+            let data = start.add(dpdk_sys::RTE_PKTMBUF_HEADROOM as usize).as_ptr();
+            std::slice::from_raw_parts_mut(data, room)
+        };
+        let bytes = make(buffer);
+        debug_assert!(usize::from(bytes) <= room, "{bytes} bytes in a room of {room}");
+        // SAFETY: `room` bytes fit, and no more are taken for the packet.
+        unsafe { self.set_len(bytes.min(room as u16)) };
+    }
+
+    /// Makes a packet of one segment `bytes` long.
+    ///
+    /// # Safety
+    /// The buffer has as many behind the headroom.
+    #[inline]
+    unsafe fn set_len(&mut self, bytes: u16) {
+        // SAFETY: as in `field!`, and `&mut self` makes this the only access; the caller's promise keeps the data within the
+        // buffer.
         unsafe {
             self.at::<u16>(dpdk_sys::PW_MBUF_DATA_LEN).write(bytes);
             self.at::<u32>(dpdk_sys::PW_MBUF_PKT_LEN).write(u32::from(bytes));
         }
-        // SAFETY: as for `data_mut`, with as many bytes as the buffer was found to have.
-        Some(unsafe { std::slice::from_raw_parts_mut(self.data_ptr(), usize::from(room)) })
     }
 
     /// Tells the device what to do before it sends the packet ([`crate::offload::tx`]), and where the headers lie that this

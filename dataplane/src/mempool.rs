@@ -202,6 +202,29 @@ impl Mempool {
         got == count
     }
 
+    /// Adds `count` packets to `batch`, or none at all. `make` writes each into the first `room` bytes of its buffer, whose
+    /// content is whatever they held, and returns how many of them are the packet.
+    ///
+    /// `false` if the pool or the batch has no room for all of them, or a packet has no `room`.
+    #[inline]
+    pub fn make_bulk(
+        &self,
+        batch: &mut Batch,
+        count: usize,
+        room: usize,
+        mut make: impl FnMut(&mut [u8]) -> u16,
+    ) -> bool {
+        let before = batch.len();
+        if room > usize::from(self.data_room()) || !self.alloc_bulk(batch, count) {
+            return false;
+        }
+        for mbuf in &mut batch[before..] {
+            // SAFETY: the pool has just given this packet out, and its buffers have the room.
+            unsafe { mbuf.shape(room, &mut make) };
+        }
+        true
+    }
+
     /// A packet of this pool with the same bytes and flags; `None` if there is none left.
     ///
     /// Source: `rte_mbuf.h`, `rte_pktmbuf_copy`.

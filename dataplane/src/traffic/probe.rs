@@ -53,14 +53,10 @@ impl Probe {
     /// The probe of a packet that was to depart at `intended_tsc` and departs at `departure_tsc`, not before.
     #[inline]
     pub fn new(stream: u16, sequence: u64, intended_tsc: u64, departure_tsc: u64) -> Self {
-        let late = departure_tsc.saturating_sub(intended_tsc).min(LATEST);
-        let short = (u64::BITS - late.leading_zeros()).saturating_sub(LATENESS_BITS);
-        Self {
-            stream,
-            sequence: sequence as u32,
-            departure: departure_tsc & DEPARTURE,
-            lateness: (short as u16) << LATENESS_BITS | (late >> short) as u16,
-        }
+        let late = departure_tsc.saturating_sub(intended_tsc);
+        // Most packets are hardly late.
+        let lateness = if late < 1 << LATENESS_BITS { late as u16 } else { shortened(late) };
+        Self { stream, sequence: sequence as u32, departure: departure_tsc & DEPARTURE, lateness }
     }
 
     /// By how many cycles the packet departed later than it was to.
@@ -80,12 +76,18 @@ impl Probe {
     /// Writes the probe as it travels.
     #[inline]
     pub fn write(&self, bytes: &mut [u8; PROBE_BYTES], signature: u16) {
-        let (head, tail) = self.words(signature);
-        let check = !sum(head, tail, self.lateness);
-        let head = head | u64::from(check) << 32;
+        let Self { stream, sequence, departure, lateness } = *self;
+        // The first three are the same in packets that depart together: whoever writes those in a loop sums them once.
+        let shared = u32::from(signature) + u32::from(stream) + u32::from(folded(departure));
+        let check = !folded(u64::from(
+            shared + (sequence >> 16) + (sequence & 0xffff) + u32::from(lateness),
+        ));
+        let head = u64::from(signature) << 48 | u64::from(stream) << 16;
+        let head = head | u64::from(check) << 32 | u64::from(sequence >> 16);
+        let tail = departure | u64::from(sequence) << 48;
         bytes[0..8].copy_from_slice(&head.to_be_bytes());
         bytes[8..16].copy_from_slice(&tail.to_be_bytes());
-        bytes[16..18].copy_from_slice(&self.lateness.to_be_bytes());
+        bytes[16..18].copy_from_slice(&lateness.to_be_bytes());
     }
 
     /// Reads a probe from the beginning of `bytes`.
@@ -115,15 +117,14 @@ impl Probe {
             lateness,
         })
     }
+}
 
-    /// The first sixteen bytes as two numbers, the check being zero.
-    #[inline]
-    fn words(&self, signature: u16) -> (u64, u64) {
-        let head = u64::from(signature) << 48
-            | u64::from(self.stream) << 16
-            | u64::from(self.sequence >> 16);
-        (head, u64::from(self.sequence) << 48 | self.departure)
-    }
+/// A lateness that has more bits than are kept of it.
+#[inline]
+fn shortened(late: u64) -> u16 {
+    let late = late.min(LATEST);
+    let short = (u64::BITS - late.leading_zeros()).saturating_sub(LATENESS_BITS);
+    (short as u16) << LATENESS_BITS | (late >> short) as u16
 }
 
 /// The ones' complement sum of the probe's nine words. A number of several words is worth their sum.

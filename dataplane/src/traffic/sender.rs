@@ -4,7 +4,7 @@ use super::histogram::Histogram;
 use super::pacing::{Pacer, WHENEVER};
 use super::packet::Packets;
 use super::polling::PollClock;
-use super::probe::Probe;
+use super::probe::{PROBE_BYTES, Probe};
 use super::timeline::{Line, Ticker};
 use crate::batch::{Batch, MAX_BURST};
 use crate::forward::{Context, Feed, Mode};
@@ -160,19 +160,9 @@ impl Stamp {
         if due == 0 {
             return 0;
         }
-        let kept = batch.len();
-        if !self.pool.alloc_bulk(batch, due) {
+        if !self.parts.packets.make(&self.pool, batch, due) {
             self.figures.starved += due as u64;
             return 0;
-        }
-        let packets = &mut self.parts.packets;
-        let room = packets.room() as u16;
-        for mbuf in &mut batch[kept..] {
-            let bytes = packets.next_bytes();
-            // A fresh packet of this pool has the room: the generator looked.
-            if let Some(buffer) = mbuf.resize_within(bytes, room) {
-                packets.make(buffer, bytes);
-            }
         }
         self.figures.made += due as u64;
         due
@@ -182,17 +172,28 @@ impl Stamp {
     #[inline]
     fn stamp(&mut self, batch: &mut Batch) {
         self.departure_tsc = cycles();
-        let Some(probe_at) = self.parts.packets.probe_at() else { return };
+        let Some(at) = self.parts.packets.probe_at() else { return };
+        let place = at..at + PROBE_BYTES;
         let first = self.figures.made - batch.len() as u64;
         let (stream, signature) = (self.parts.stream, self.parts.signature);
         for ((mbuf, intended), sequence) in batch.iter_mut().zip(&*self.intended).zip(first..) {
             let probe = Probe::new(stream, sequence, *intended, self.departure_tsc);
             // Every packet here was made above and has one owner.
-            let rest = mbuf.data_mut().and_then(|frame| frame.get_mut(probe_at..));
+            let rest = mbuf.data_mut().and_then(|frame| frame.get_mut(place.clone()));
             if let Some(place) = rest.and_then(|rest| rest.first_chunk_mut()) {
                 probe.write(place, signature);
             }
         }
+    }
+
+    /// Sends the line of a second that is over.
+    #[cold]
+    #[inline(never)]
+    fn report(&mut self, second: u32) {
+        let line = Line { second, ..self.last_line() };
+        self.reported = self.figures.sent;
+        // With the control thread away for minutes there is no room, and its record has a gap.
+        let _ = self.parts.lines.try_send(line);
     }
 }
 
@@ -203,10 +204,7 @@ impl Mode for Stamp {
         self.parts.polls.poll(now_tsc, 0);
         self.settle(kept);
         if let Some(second) = self.parts.ticker.over(now_tsc) {
-            let line = Line { second, ..self.last_line() };
-            self.reported = self.figures.sent;
-            // With the control thread away for minutes there is no room, and its record has a gap.
-            let _ = self.parts.lines.try_send(line);
+            self.report(second);
         }
         let due = self.due(now_tsc, kept);
         self.fresh = self.make(batch, due);

@@ -84,7 +84,7 @@ pub(super) fn put<T: Value>(
         let mask = mask.map(|mask| changing.fitting(mask.number())).transpose()?;
         Ok(mask.map_or(full << shift, placed))
     };
-    let (fixed, values) = match field {
+    let (fixed, mask, values) = match field {
         Field::Fixed(value) => return put_fixed(image, place, place.fitting(value.number())?),
         Field::Listed(values) => {
             let numbers: Result<Vec<u128>, _> =
@@ -95,7 +95,7 @@ pub(super) fn put<T: Value>(
                 return put_wide(image, place, &numbers, sums);
             }
             let values = numbers.into_iter().map(placed).collect();
-            (first & !u128::from(full), Values::Listed { values, at: 0 })
+            (first & !u128::from(full), full << shift, Values::Listed { values, at: 0 })
         }
         Field::Counted(Counted { from, step, count, every, mask }) => {
             let from = place.fitting(from.number())?;
@@ -105,19 +105,18 @@ pub(super) fn put<T: Value>(
             }
             // A step down wraps, like the numbers themselves.
             let step = (*step as u64) << shift;
-            (
-                from & !u128::from(mask >> shift),
-                Values::Counted(Counter::new(placed(from), step, mask, *count, *every)),
-            )
+            let values = Values::Counted(Counter::new(placed(from), step, mask, *count, *every));
+            (from & !u128::from(mask >> shift), mask, values)
         }
         Field::Drawn(Drawn { from, mask, seed }) => {
             let mask = masked(*mask)?;
             let from = place.fitting(from.number())?;
-            (from & !u128::from(mask >> shift), Values::Drawn { random: Random::new(*seed), mask })
+            let values = Values::Drawn { random: Random::new(*seed), mask };
+            (from & !u128::from(mask >> shift), mask, values)
         }
     };
     put_fixed(image, place, fixed)?;
-    image.edits.push(Edit { at, values, sums });
+    image.edits.push(Edit { at, mask, values, sums });
     Ok(())
 }
 
@@ -144,7 +143,8 @@ fn put_wide(
     for (part, behind) in parts {
         let (at, shift) = part.container();
         let values = numbers.iter().map(|number| ((number >> behind) as u64) << shift).collect();
-        image.edits.push(Edit { at, values: Values::Listed { values, at: 0 }, sums });
+        let mask = (u64::MAX >> (u64::BITS - part.bits)) << shift;
+        image.edits.push(Edit { at, mask, values: Values::Listed { values, at: 0 }, sums });
     }
     Ok(())
 }

@@ -24,6 +24,8 @@ pub(super) struct Image {
 #[derive(Clone, Debug)]
 pub(super) struct Edit {
     pub(super) at: usize,
+    /// Which bits of the eight bytes are the field's: none, where a value only counts in checksums.
+    pub(super) mask: u64,
     pub(super) values: Values,
     pub(super) sums: [usize; 2],
 }
@@ -33,9 +35,8 @@ pub(super) struct Edit {
 pub(super) struct Length {
     pub(super) at: Option<usize>,
     pub(super) minus: u16,
-    pub(super) sum: usize,
-    /// How often the checksum counts it: a transport's length is in the pseudo header too.
-    pub(super) times: u64,
+    /// The checksum that counts it; twice, where a transport's length is in the pseudo header too.
+    pub(super) sums: [usize; 2],
 }
 
 /// A checksum and what it covers.
@@ -72,27 +73,32 @@ impl Image {
         Ok(self.sums.len() - 1)
     }
 
-    /// Writes the lengths and checksums that are the same in all packets of these sizes, and drops them; returns the
-    /// checksums that are not.
+    /// Writes the lengths and checksums that are the same in all packets of these sizes, and makes edits of lengths that
+    /// are not; returns the checksums that are not.
     pub(super) fn settle(&mut self, sizes: &SizeRound) -> Vec<Checksum> {
         let mut constant = [0u64; SUMS + 1];
-        if sizes.smallest() == sizes.largest() {
-            for length in std::mem::take(&mut self.lengths) {
-                let bytes = sizes.smallest().saturating_sub(length.minus);
-                if let Some(at) = length.at {
-                    self.bytes[at..at + 2].copy_from_slice(&bytes.to_be_bytes());
-                }
+        for Length { at, minus, sums } in std::mem::take(&mut self.lengths) {
+            if sizes.smallest() < sizes.largest() {
+                self.edits.push(Edit {
+                    at: at.unwrap_or_default(),
+                    mask: at.map_or(0, |_| u64::from(u16::MAX) << Values::LENGTH_SHIFT),
+                    values: Values::Length { minus },
+                    sums,
+                });
+                continue;
+            }
+            let bytes = sizes.smallest().saturating_sub(minus);
+            sums.iter().for_each(|sum| constant[*sum] += u64::from(bytes));
+            if let Some(at) = at {
+                self.bytes[at..at + 2].copy_from_slice(&bytes.to_be_bytes());
                 // What stands in the packet is summed with it below.
-                let unseen = length.times - u64::from(length.at.is_some());
-                constant[length.sum] += u64::from(bytes) * unseen;
+                constant[sums[0]] -= u64::from(bytes);
             }
         }
         let mut changing = Vec::new();
         for (sum, covered) in self.sums.iter().enumerate() {
             let base = constant[sum] + self.base(covered);
-            if self.lengths.iter().any(|length| length.sum == sum)
-                || self.edits.iter().any(|edit| edit.sums.contains(&sum))
-            {
+            if self.edits.iter().any(|edit| edit.sums.contains(&sum)) {
                 let Covered { at, is_udp, .. } = *covered;
                 changing.push(Checksum { at, sum, base, is_udp });
             } else {

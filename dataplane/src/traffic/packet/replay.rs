@@ -173,18 +173,16 @@ impl Replay {
         self.sizes.frame_bytes(packets)
     }
 
+    /// Makes the next packet in a buffer of [`Self::room`] bytes; returns how many it has.
     #[inline]
-    pub(super) fn next_bytes(&mut self) -> u16 {
-        self.sizes.next()
-    }
-
-    #[inline]
-    pub(super) fn make(&mut self, buffer: &mut [u8]) {
+    pub(super) fn make(&mut self, buffer: &mut [u8]) -> u16 {
         let packet = self.recording.packet(self.at);
         if let Some(place) = buffer.get_mut(..packet.len()) {
             place.copy_from_slice(packet);
         }
         self.at = if self.at + 1 < self.recording.packets() { self.at + 1 } else { 0 };
+        // `read` refused larger ones.
+        packet.len() as u16
     }
 }
 
@@ -218,8 +216,7 @@ mod tests {
         let mut buffer = [0; 96];
         let mut sent = Vec::new();
         for _ in 0..4 {
-            let bytes = usize::from(replay.next_bytes());
-            replay.make(&mut buffer);
+            let bytes = usize::from(replay.make(&mut buffer));
             sent.push(buffer[..bytes].to_vec());
         }
         assert_eq!(sent, [&one[..], &two, &one, &one]);

@@ -43,6 +43,15 @@ impl SizeRound {
         Self { bytes: bytes.collect(), at: 0 }
     }
 
+    /// Those of the next packets.
+    #[inline]
+    pub(super) fn fill(&mut self, next: &mut [u16]) {
+        match *self.bytes {
+            [only] => next.fill(only),
+            _ => next.fill_with(|| self.next()),
+        }
+    }
+
     /// The next packet's.
     #[inline]
     pub(super) fn next(&mut self) -> u16 {

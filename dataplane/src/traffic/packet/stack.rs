@@ -140,7 +140,7 @@ impl Stack<'_> {
         self.fixed("version", 0, 8, 0x45)?;
         self.put("dscp", 8, 6, &ipv4.dscp, sums)?;
         self.put("ecn", 14, 2, &ipv4.ecn, sums)?;
-        self.length(Some(at + 2), at, sum, 1);
+        self.length(Some(at + 2), at, sums);
         self.put("id", 32, 16, &ipv4.id, sums)?;
         self.fixed("dont_fragment", 49, 1, ipv4.dont_fragment.into())?;
         self.put("ttl", 64, 8, &ipv4.ttl, sums)?;
@@ -163,7 +163,7 @@ impl Stack<'_> {
         self.put("dscp", 4, 6, &ipv6.dscp, sums)?;
         self.put("ecn", 10, 2, &ipv6.ecn, sums)?;
         self.put("flow_label", 12, 20, &ipv6.flow_label, sums)?;
-        self.length(Some(at + 4), at + 40, NO_SUM, 1);
+        self.length(Some(at + 4), at + 40, sums);
         match &ipv6.next_header {
             Some(next) => self.put("next_header", 48, 8, next, sums)?,
             None => self.fixed("next_header", 48, 8, self.protocol(true)?.into())?,
@@ -191,7 +191,7 @@ impl Stack<'_> {
         };
         self.put("src", 0, 16, &udp.src, [sum, NO_SUM])?;
         self.put("dst", 16, 16, udp.dst.as_ref().unwrap_or(&port.into()), [sum, NO_SUM])?;
-        self.length(Some(self.at + 4), self.at, sum, 2);
+        self.length(Some(self.at + 4), self.at, [sum; 2]);
         Ok(())
     }
 
@@ -205,7 +205,7 @@ impl Stack<'_> {
         self.fixed("header length", 96, 4, 5)?;
         self.put("flags", 104, 8, &tcp.flags, sums)?;
         self.put("window", 112, 16, &tcp.window, sums)?;
-        self.length(None, self.at, sums[0], 1);
+        self.length(None, self.at, sums);
         Ok(())
     }
 
@@ -214,7 +214,7 @@ impl Stack<'_> {
         let is_v6 = self.ip.as_ref().is_some_and(|ip| ip.is_v6);
         let (sum, echo_request) = if is_v6 {
             let sum = self.transport_sum(2, ICMPV6, false)?;
-            self.length(None, self.at, sum, 1);
+            self.length(None, self.at, [sum, NO_SUM]);
             (sum, 128)
         } else {
             let bytes = self.at..self.image.bytes.len();
@@ -256,7 +256,7 @@ impl Stack<'_> {
         // Version 1, GTP and not GTP', no options; a G-PDU (3GPP TS 29.281 §5.1).
         self.fixed("flags", 0, 8, 0x30)?;
         self.fixed("message type", 8, 8, 255)?;
-        self.length(Some(self.at + 2), self.at + 8, NO_SUM, 1);
+        self.length(Some(self.at + 2), self.at + 8, [NO_SUM; 2]);
         self.put("teid", 32, 32, &gtpu.teid, [NO_SUM; 2])
     }
 
@@ -285,10 +285,10 @@ impl Stack<'_> {
     }
 
     /// Has a length kept: the bytes from `from` to the packet's end.
-    fn length(&mut self, at: Option<usize>, from: usize, sum: usize, times: u64) {
+    fn length(&mut self, at: Option<usize>, from: usize, sums: [usize; 2]) {
         // A stack of headers is far shorter than 64 KiB, or no frame would hold it.
         let minus = from as u16;
-        self.image.lengths.push(Length { at, minus, sum, times });
+        self.image.lengths.push(Length { at, minus, sums });
     }
 
     /// Adds a transport's checksum, `at` bytes into its header; the IP header's addresses count in it too.

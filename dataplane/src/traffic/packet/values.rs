@@ -1,5 +1,6 @@
 //! The values of a field that changes, packet by packet, where they stand in the packet.
 
+use super::ahead::Row;
 use crate::traffic::random::Random;
 
 /// What gives the next value. Values are shifted to their place in the eight bytes that hold the field.
@@ -11,6 +12,8 @@ pub(super) enum Values {
     Listed { values: Box<[u64]>, at: usize },
     /// At random.
     Drawn { random: Random, mask: u64 },
+    /// The packet's bytes less so many, in the first two of the eight bytes.
+    Length { minus: u16 },
 }
 
 /// A value that goes on by a step every so many packets.
@@ -60,17 +63,23 @@ impl Counter {
 }
 
 impl Values {
-    /// The next packet's.
+    /// Where a length stands in its eight bytes.
+    pub(super) const LENGTH_SHIFT: u32 = u64::BITS - u16::BITS;
+
+    /// Those of the next packets, which have so many `bytes`.
     #[inline]
-    pub(super) fn next(&mut self) -> u64 {
+    pub(super) fn fill(&mut self, next: &mut Row<u64>, bytes: &Row<u16>) {
         match self {
-            Self::Counted(counter) => counter.next(),
-            Self::Listed { values, at } => {
+            Self::Counted(counter) => next.fill_with(|| counter.next()),
+            Self::Listed { values, at } => next.fill_with(|| {
                 let value = values.get(*at).copied().unwrap_or_default();
                 *at = if *at + 1 < values.len() { *at + 1 } else { 0 };
                 value
-            }
-            Self::Drawn { random, mask } => random.next() & *mask,
+            }),
+            Self::Drawn { random, mask } => next.fill_with(|| random.next() & *mask),
+            Self::Length { minus } => next.iter_mut().zip(bytes).for_each(|(value, bytes)| {
+                *value = u64::from(bytes.wrapping_sub(*minus)) << Self::LENGTH_SHIFT;
+            }),
         }
     }
 }

@@ -1,0 +1,81 @@
+//! Packets of the same headers, in order.
+
+use super::ahead::{Ahead, BLOCK, Block};
+use super::error::BuildError;
+use super::size::{FCS_BYTES, SizeRound};
+use super::stack;
+use crate::traffic::probe::PROBE_BYTES;
+use crate::traffic::rate::Volume;
+use crate::traffic::spec::{Layer, StreamSpec};
+
+/// What makes them.
+#[derive(Clone, Debug)]
+pub struct Template {
+    /// A packet as large as the largest, without what changes.
+    image: Box<[Block]>,
+    ahead: Ahead,
+    probe_at: usize,
+}
+
+impl Template {
+    /// Works out what the packets of a stream are.
+    ///
+    /// # Errors
+    /// [`BuildError`] says what cannot be, and what to change.
+    pub fn new(spec: &StreamSpec) -> Result<Self, BuildError> {
+        let layers = spec.stack();
+        let sizes = SizeRound::new(&spec.size)?;
+        let probe_at: usize = layers.iter().map(stack::header_bytes).sum();
+        let need = probe_at + PROBE_BYTES;
+        if need > usize::from(sizes.smallest()) {
+            return Err(BuildError::BelowHeaders {
+                size: sizes.smallest() + FCS_BYTES,
+                headers: layers.iter().map(Layer::name).collect::<Vec<_>>().join(", "),
+                need: need + usize::from(FCS_BYTES),
+            });
+        }
+        let mut image = stack::build(&layers, sizes.largest().into())?;
+        let sums = image.settle(&sizes);
+        image.bytes.resize(image.bytes.len().next_multiple_of(BLOCK), 0);
+        let blocks = image.bytes.as_chunks().0;
+        let ahead = Ahead::new(sizes, blocks, image.edits, sums);
+        Ok(Self { image: blocks.into(), ahead, probe_at })
+    }
+
+    /// Where the probe lies in every packet.
+    pub fn probe_at(&self) -> usize {
+        self.probe_at
+    }
+
+    /// The bytes of buffer that the largest packet is made in.
+    pub fn room(&self) -> usize {
+        self.image.len() * BLOCK
+    }
+
+    /// The packets of a round of sizes, for reckoning rates.
+    pub fn volume(&self) -> Volume {
+        self.ahead.sizes().volume()
+    }
+
+    /// The bytes of the first `packets` frames, their check sequences included.
+    pub fn frame_bytes(&self, packets: u64) -> u64 {
+        self.ahead.sizes().frame_bytes(packets)
+    }
+
+    /// Makes the next packet, all but its probe, in a buffer of [`Self::room`] bytes; returns how many of them it has.
+    #[inline]
+    pub fn make(&mut self, buffer: &mut [u8]) -> u16 {
+        let bytes = self.ahead.turn();
+        // Whole blocks: what lies behind the packet's end is not sent.
+        let used = usize::from(bytes).div_ceil(BLOCK);
+        let place = buffer.as_chunks_mut().0;
+        let head = self.ahead.head();
+        let behind = head.len();
+        place.iter_mut().zip(head).take(used).for_each(|(to, from)| *to = *from);
+        let rest = place.get_mut(behind..used).zip(self.image.get(behind..used));
+        if let Some((to, from)) = rest.filter(|(to, _)| !to.is_empty()) {
+            to.copy_from_slice(from);
+        }
+        bytes
+    }
+}
