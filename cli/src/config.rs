@@ -76,6 +76,9 @@ pub(crate) struct Port {
     pub(crate) mac: Option<String>,
     /// Whether it receives frames for any address (it does unless told otherwise).
     pub(crate) promiscuous: Option<bool>,
+    /// Lcores that poll its receive queues, queue 0 first; queues without one are shared out.
+    #[serde(default)]
+    pub(crate) rxq_lcores: Vec<u32>,
     /// Destination MAC of what this port sends in mode mac.
     pub(crate) eth_peer: Option<String>,
 }

@@ -130,7 +130,8 @@ fn dismantled(engine: &mut Engine) -> Vec<Queues> {
 fn plan(ports: Vec<PortRequest>, cores: u32, model: ModelRequest) -> Plan {
     let lcores = (1..=cores).map(LcoreId).collect();
     let topology = Topology::Paired;
-    Request { ports, lcores, nb_cores: None, topology, model, burst: 32, ring_size: 1024 }
+    let placed = BTreeMap::new();
+    Request { ports, lcores, placed, nb_cores: None, topology, model, burst: 32, ring_size: 1024 }
         .plan()
         .unwrap()
 }

@@ -21,6 +21,7 @@ use dataplane::traffic::rate::Rate;
 use dataplane::traffic::result::{Path, TrialResult};
 use dataplane::traffic::spec::{Load, StreamSpec, TrafficSpec};
 use dataplane::traffic::trial;
+use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -52,6 +53,7 @@ impl Bench {
         let request = Request {
             ports: vec![port(forwarder)],
             lcores: vec![LcoreId(self.forwarder)],
+            placed: BTreeMap::new(),
             nb_cores: None,
             topology: Topology::Loop,
             model: ModelRequest::RunToCompletion,

@@ -15,6 +15,7 @@ use dataplane::port::{Port, PortConfig, wire_pair};
 use dataplane::runtime::{Dataplane, PoolSetup};
 use dataplane::wire::ethernet::MacAddr;
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -83,6 +84,7 @@ fn a_running_worker_neither_allocates_nor_frees() {
                     })
                     .collect(),
                 lcores: (1..LCORES).map(LcoreId).collect(),
+                placed: BTreeMap::new(),
                 nb_cores: None,
                 topology: Topology::Paired,
                 model,

@@ -3,11 +3,14 @@
 use super::{PATIENCE, run, tag};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use std::fs::{self, File};
-use std::net::{TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 /// Runs `work` on a thread of its own whose network is a namespace's.
 pub(crate) fn inside<T: Send + 'static>(
@@ -110,5 +113,65 @@ impl Drop for VethPair {
     fn drop(&mut self) {
         // A test that fails has more to say than this.
         let _ = Command::new("ip").args(["link", "delete", &self.one]).status();
+    }
+}
+
+/// Datagrams on their way from one namespace to another. No more of them are under way than fit any queue, so that none is
+/// lost because somebody was slow.
+pub(crate) struct Datagrams {
+    received: Arc<AtomicU64>,
+    enough: Arc<AtomicBool>,
+    sender: JoinHandle<u64>,
+}
+
+/// How many datagrams are under way at most.
+const WINDOW: u64 = 128;
+
+impl Datagrams {
+    pub(crate) fn start(from: &str, to: &str, address: &str) -> Self {
+        let socket = inside(to, || UdpSocket::bind("0.0.0.0:0").unwrap()).join().unwrap();
+        let target = format!("{address}:{}", socket.local_addr().unwrap().port());
+        let (received, enough) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
+        let count = Arc::clone(&received);
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        // Ends when nothing has come for long.
+        thread::spawn(move || {
+            while socket.recv(&mut [0; 64]).is_ok() {
+                count.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        let (count, end) = (Arc::clone(&received), Arc::clone(&enough));
+        let sender = inside(from, move || {
+            let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
+            let mut sent: u64 = 0;
+            while !end.load(Ordering::Relaxed) {
+                if sent - count.load(Ordering::Relaxed) < WINDOW {
+                    socket.send_to(&sent.to_be_bytes(), &target).unwrap();
+                    sent += 1;
+                } else {
+                    thread::sleep(Duration::from_micros(200));
+                }
+            }
+            sent
+        });
+        Self { received, enough, sender }
+    }
+
+    /// Waits until `more` others have arrived.
+    pub(crate) fn wait_for(&self, more: u64) {
+        let received = || self.received.load(Ordering::Relaxed);
+        let least = received() + more;
+        super::wait_for(&format!("{least} datagrams"), || (received() >= least).then_some(()));
+    }
+
+    /// Sends no more and waits until all have arrived; returns how many.
+    ///
+    /// # Panics
+    /// If one was lost.
+    pub(crate) fn finish(self) -> u64 {
+        self.enough.store(true, Ordering::Relaxed);
+        let sent = self.sender.join().unwrap();
+        let all = || (self.received.load(Ordering::Relaxed) == sent).then_some(sent);
+        super::wait_for(&format!("all of {sent} datagrams"), all)
     }
 }

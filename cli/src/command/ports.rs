@@ -1,7 +1,8 @@
 //! Commands that start, stop, add and remove ports.
 
 use super::PortSelection;
-use dataplane::port::PortId;
+use dataplane::lcore::LcoreId;
+use dataplane::port::{PortId, QueueId};
 
 /// Starts, stops, adds or removes ports.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,4 +21,10 @@ pub(crate) enum PortsCommand {
     Detach(PortId),
     /// Close all ports of a device and remove it.
     DetachDevice(String),
+    /// Make a device, start its port and forward it, while others forward.
+    Add(String),
+    /// Forward a port no longer, close it and remove its device, while others forward.
+    Remove(PortId),
+    /// Have an lcore poll a receive queue, or whichever it is dealt to.
+    Place(PortId, QueueId, Option<LcoreId>),
 }

@@ -22,6 +22,7 @@ use dataplane::traffic::rate::Rate;
 use dataplane::traffic::result::{Sending, TrialResult};
 use dataplane::traffic::spec::{Load, Sizes, StreamSpec, TrafficSpec};
 use dataplane::traffic::trial::{self, Progress};
+use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -156,6 +157,7 @@ impl Setup<'_> {
         let request = Request {
             ports: vec![port(forwarder)],
             lcores: self.forwarders.to_vec(),
+            placed: BTreeMap::new(),
             nb_cores: None,
             topology: Topology::Loop,
             model: self.model.clone(),

@@ -77,6 +77,7 @@ impl From<GenPort> for config::Port {
             max_pkt_len: None,
             mac: port.mac,
             promiscuous: None,
+            rxq_lcores: Vec::new(),
             eth_peer: None,
         }
     }

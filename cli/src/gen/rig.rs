@@ -216,6 +216,7 @@ impl Rig {
                 let request = Request {
                     ports: port.map(request).into_iter().collect(),
                     lcores: vec![inside.lcore],
+                    placed: BTreeMap::new(),
                     nb_cores: None,
                     topology: Topology::Loop,
                     model: ModelRequest::RunToCompletion,

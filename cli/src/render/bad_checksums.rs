@@ -32,6 +32,16 @@ impl BadChecksums {
         sum
     }
 
+    /// Both together.
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self {
+            ip: self.ip + other.ip,
+            l4: self.l4 + other.l4,
+            outer_l4: self.outer_l4 + other.outer_l4,
+            outer_ip: self.outer_ip + other.outer_ip,
+        }
+    }
+
     /// The lines of a port.
     pub(crate) fn port_lines(self) -> String {
         let Self { ip, l4, outer_l4, outer_ip } = self;

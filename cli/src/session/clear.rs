@@ -1,7 +1,7 @@
 //! Counts are set to zero.
 
 use super::Session;
-use super::figures::Baseline;
+use super::figures::{Baseline, Earlier};
 use crate::command::{ClearCommand, PortSelection};
 use crate::failure::Failure;
 use crate::render::port_stats;
@@ -14,6 +14,7 @@ impl Session {
             ClearCommand::PortXstats(ports) => self.clear_port_xstats(ports),
             ClearCommand::FwdStats => {
                 self.baseline = Baseline::now(&self.dataplane);
+                self.earlier = Earlier::default();
                 self.last = None;
                 Ok(String::new())
             }

@@ -1,7 +1,7 @@
 //! Forwarding starts and stops.
 
 use super::Session;
-use super::figures::Baseline;
+use super::figures::{Baseline, Earlier};
 use crate::command::ControlCommand;
 use crate::failure::Failure;
 use dataplane::forward::{self, Forwarding};
@@ -49,6 +49,7 @@ impl Session {
             .lay_out(plan, &mut |stream, ground| forwarding.job(stream, ground))
             .map_err(Failure::input)?;
         self.baseline = Baseline::at_start(&self.dataplane);
+        self.earlier = Earlier::default();
         let started = match forward::mode("txonly").filter(|_| tx_first > 0) {
             Some(mode) => {
                 let first = Forwarding { mode, ..forwarding.clone() };

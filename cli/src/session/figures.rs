@@ -57,6 +57,7 @@ impl Account {
         mode: &str,
         ports: &[PortId],
         baseline: &Baseline,
+        earlier: &Earlier,
     ) -> Self {
         let mut figures = dataplane.engine.figures();
         if let Some(before) = &baseline.engine {
@@ -67,9 +68,15 @@ impl Account {
         let ports = ports.iter().filter_map(|id| dataplane.port(*id));
         let stats = ForwardStats {
             mode: mode.to_owned(),
-            ports: ports.map(|slot| port_stats(slot, &reports, &plan, baseline)).collect(),
+            ports: ports
+                .map(|slot| {
+                    let mut passed = Passed::of(slot.id(), &reports, &plan);
+                    earlier.add_to(slot.id(), &mut passed);
+                    port_stats(slot, passed, &reports, baseline)
+                })
+                .collect(),
             streams: reports.iter().filter_map(|report| stream(report)).collect(),
-            busy_cycles: figures.workers.iter().map(|worker| worker.polls.busy_cycles).sum(),
+            busy_cycles: earlier.busy_cycles + busy_cycles(&figures),
             tsc_hz: cycles_hz(),
         };
         Self { plan, figures, stats }
@@ -81,33 +88,109 @@ fn shown(counts: &Vec<TallyFigure>) -> bool {
     !counts.is_empty() && BadChecksums::of(counts).is_none()
 }
 
+/// What the engine counted of a port's packets.
+#[derive(Clone, Default)]
+struct Passed {
+    received: u64,
+    sent: u64,
+    dropped: u64,
+    bad_checksums: Option<BadChecksums>,
+    bursts: Bursts,
+}
+
+impl Passed {
+    /// What a plan's streams counted.
+    fn of(id: PortId, reports: &[&StreamReport], plan: &Plan) -> Self {
+        let received = reports.iter().filter(|report| ingress(report) == Some(id));
+        let sent = reports.iter().filter(|report| sends_to(report) == Some(id));
+        let entered = reports.iter().filter(|report| entry(report) == Some(id));
+        let for_it = reports.iter().filter(|report| egress(report, plan) == Some(id));
+        Self {
+            received: received.clone().map(|report| report.figures.received).sum(),
+            sent: sent.clone().map(|report| report.figures.sent).sum(),
+            // Not the device's own errors: drivers count there what they refuse, at each try, and it is dropped here.
+            dropped: for_it.map(|report| report.figures.dropped_total()).sum(),
+            bad_checksums: BadChecksums::of(entered.flat_map(|report| &report.mode)),
+            bursts: Bursts {
+                rx: by_size(received.flat_map(|report| &report.figures.received_bursts)),
+                tx: by_size(sent.flat_map(|report| &report.figures.sent_bursts)),
+            },
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.received += other.received;
+        self.sent += other.sent;
+        self.dropped += other.dropped;
+        self.bad_checksums = match (self.bad_checksums, other.bad_checksums) {
+            (Some(one), Some(other)) => Some(one.plus(other)),
+            (one, other) => one.or(other),
+        };
+        let Bursts { rx, tx } = &self.bursts;
+        let rx = by_size(rx.iter().chain(&other.bursts.rx));
+        let tx = by_size(tx.iter().chain(&other.bursts.tx));
+        self.bursts = Bursts { rx, tx };
+    }
+}
+
+/// What ports forwarded in a run under plans that were exchanged for others.
+#[derive(Clone, Default)]
+pub(super) struct Earlier {
+    ports: BTreeMap<PortId, Passed>,
+    busy_cycles: u64,
+}
+
+impl Earlier {
+    /// Takes in what a plan's workers counted in all, less what they had counted before the baseline; what comes after it
+    /// counts from zero.
+    pub(super) fn take_in(&mut self, plan: &Plan, mut figures: Figures, baseline: &mut Baseline) {
+        if let Some(before) = baseline.engine.take() {
+            figures.subtract(&before);
+        }
+        let reports: Vec<&StreamReport> = figures.streams().collect();
+        for port in &plan.ports {
+            let passed = Passed::of(port.id, &reports, plan);
+            self.ports.entry(port.id).or_default().add(&passed);
+        }
+        self.busy_cycles += busy_cycles(&figures);
+    }
+
+    /// A port is gone; its number may be another's next.
+    pub(super) fn forget(&mut self, port: PortId) {
+        self.ports.remove(&port);
+    }
+
+    fn add_to(&self, port: PortId, passed: &mut Passed) {
+        if let Some(earlier) = self.ports.get(&port) {
+            passed.add(earlier);
+        }
+    }
+}
+
+fn busy_cycles(figures: &Figures) -> u64 {
+    figures.workers.iter().map(|worker| worker.polls.busy_cycles).sum()
+}
+
 fn port_stats(
     slot: &Slot,
+    passed: Passed,
     reports: &[&StreamReport],
-    plan: &Plan,
     baseline: &Baseline,
 ) -> PortForward {
     let id = slot.id();
     let (now, before) = (slot.port().stats().unwrap_or_default(), baseline.of_port(id));
-    let received = reports.iter().filter(|report| ingress(report) == Some(id));
-    let sent = reports.iter().filter(|report| sends_to(report) == Some(id));
     let entered = reports.iter().filter(|report| entry(report) == Some(id));
-    let for_it = reports.iter().filter(|report| egress(report, plan) == Some(id));
     PortForward {
         port: id,
-        rx_packets: received.clone().map(|report| report.figures.received).sum(),
+        rx_packets: passed.received,
         rx_dropped: now.rx_missed.saturating_sub(before.rx_missed),
         rx_errors: now.rx_errors.saturating_sub(before.rx_errors),
         rx_nombufs: now.rx_nombuf.saturating_sub(before.rx_nombuf),
-        tx_packets: sent.clone().map(|report| report.figures.sent).sum(),
-        bad_checksums: BadChecksums::of(entered.clone().flat_map(|report| &report.mode)),
+        tx_packets: passed.sent,
+        bad_checksums: passed.bad_checksums,
         mode_counts: entered.map(|report| report.mode.clone()).filter(shown).collect(),
-        // Not the device's own errors: drivers count there what they refuse, at each try, and it is dropped here.
-        tx_dropped: for_it.map(|report| report.figures.dropped_total()).sum(),
-        bursts: Bursts {
-            rx: by_size(received.flat_map(|report| &report.figures.received_bursts)),
-            tx: by_size(sent.flat_map(|report| &report.figures.sent_bursts)),
-        },
+        tx_dropped: passed.dropped,
+        bursts: passed.bursts,
     }
 }
 

@@ -11,6 +11,7 @@ use dataplane::port::PortId;
 use dataplane::runtime::Slot;
 
 /// How forwarding is to be laid out.
+#[derive(Clone)]
 pub(super) struct Layout {
     /// The ports that may forward, in forwarding order.
     pub(super) ports: Vec<PortId>,
@@ -62,6 +63,7 @@ impl Layout {
         let forwarding = self.forwarding().iter().filter(|id| **id != port).count();
         self.ports.retain(|id| *id != port);
         self.nb_ports = forwarding;
+        self.asked.placed.retain(|(id, _), _| *id != port);
     }
 }
 

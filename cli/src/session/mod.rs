@@ -10,6 +10,7 @@ mod control;
 mod csum;
 mod device;
 mod dump;
+mod exchange;
 mod figures;
 mod flow;
 mod flow_ctrl;
@@ -41,7 +42,7 @@ use crossbeam_channel::Receiver;
 use dataplane::forward::{Forwarding, MODES};
 use dataplane::port::{Any, Port, PortId};
 use dataplane::runtime::{Dataplane, Slot};
-use figures::{Account, Baseline, Shown};
+use figures::{Account, Baseline, Earlier, Shown};
 use layout::Layout;
 use report::{DeviceReport, Report};
 use std::collections::BTreeMap;
@@ -64,6 +65,8 @@ pub(crate) struct Session {
     last: Option<Account>,
     /// Device statistics at the last start of forwarding: the forward statistics count from there.
     baseline: Baseline,
+    /// What ports forwarded in this run under plans that were exchanged for others.
+    earlier: Earlier,
     /// Device statistics when they were last shown: rates count from there.
     shown: BTreeMap<PortId, Shown>,
     links: Links,

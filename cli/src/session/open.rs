@@ -1,7 +1,7 @@
 //! Opening: EAL with what this machine needs, then each device, then pools, ports and plan.
 
 use super::Session;
-use super::figures::Baseline;
+use super::figures::{Baseline, Earlier};
 use super::layout::Layout;
 use super::verbose::Verbose;
 use super::watch::Links;
@@ -12,8 +12,9 @@ use crate::out::note;
 use crate::settings::{AssumedPool, ControlSettings, ForwardingPorts, FwdSettings};
 use dataplane::eal::{self, Eal, EalRequest};
 use dataplane::forward::Forwarding;
+use dataplane::lcore::LcoreId;
 use dataplane::machine::Machine;
-use dataplane::port::{Port, PortConfig, PortError, PortId, Stopped};
+use dataplane::port::{Port, PortConfig, PortError, PortId, QueueId, Stopped};
 use dataplane::runtime::{Dataplane, RuntimeError, Slot};
 use dataplane::wire::ethernet::MacAddr;
 use std::collections::BTreeMap;
@@ -24,6 +25,8 @@ pub(crate) struct Opened {
     pub(crate) port: Port<Stopped>,
     pub(crate) config: PortConfig,
     peer: MacAddr,
+    /// Its receive queues that certain lcores are to poll.
+    placed: Vec<((PortId, QueueId), LcoreId)>,
 }
 
 /// DPDK's environment, as this machine needs it.
@@ -47,13 +50,15 @@ impl Session {
             peers: opened.iter().map(|opened| (opened.port.id(), opened.peer)).collect(),
             ..Forwarding::of(settings.mode)
         };
+        let placed = opened.iter().flat_map(|opened| &opened.placed).copied().collect();
         let mut dataplane = Dataplane::new(&eal, settings.pool);
         for mut opened in opened {
             settings.numa.apply(opened.port.id(), &mut opened.config);
             dataplane.add(opened.port, opened.config);
         }
         let ports: Vec<PortId> = dataplane.ports().map(Slot::id).collect();
-        let layout = Layout::new(&settings, ports.clone(), eal.worker_lcores());
+        let mut layout = Layout::new(&settings, ports.clone(), eal.worker_lcores());
+        layout.asked.placed = placed;
         let baseline = Baseline::at_start(&dataplane);
         let (last, shown, heaps_shown) = (None, BTreeMap::new(), None);
         let control = control(&settings.control, &eal)?;
@@ -67,6 +72,7 @@ impl Session {
             layout,
             last,
             baseline,
+            earlier: Earlier::default(),
             verbose: Verbose::default(),
             shown,
             links: Links::default(),
@@ -212,7 +218,8 @@ pub(crate) fn open_ports(settings: &FwdSettings, eal: &Eal) -> Result<Vec<Opened
     let mut opened = Vec::new();
     for port in Port::found(eal) {
         let peer = settings.peer(port.id(), None);
-        opened.push(Opened { port, config: settings.found_port.clone(), peer });
+        let config = settings.found_port.clone();
+        opened.push(Opened { port, config, peer, placed: Vec::new() });
     }
     for named in &settings.ports {
         let device = named.device.clone().located(&Machine::default()).map_err(Failure::input)?;
@@ -221,7 +228,8 @@ pub(crate) fn open_ports(settings: &FwdSettings, eal: &Eal) -> Result<Vec<Opened
             Failure::input(anyhow::Error::new(error).context(named.device.typed.clone()))
         })?;
         let peer = settings.peer(port.id(), Some(named));
-        opened.push(Opened { port, config: named.config.clone(), peer });
+        let placed = named.placed(port.id()).collect();
+        opened.push(Opened { port, config: named.config.clone(), peer, placed });
     }
     let ports: Vec<PortId> = opened.iter().map(|opened| opened.port.id()).collect();
     if let Some(port) = settings.peers.keys().find(|port| !ports.contains(port)) {

@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use dataplane::engine::plan::Plan;
 use dataplane::machine::Machine;
 use dataplane::port::device::{DeviceList, DeviceSpec};
-use dataplane::port::{Port, PortError, PortId};
+use dataplane::port::{Port, PortConfig, PortError, PortId};
 use dataplane::runtime::{RuntimeError, Slot};
 use std::fmt::Write;
 use std::path::Path;
@@ -23,6 +23,9 @@ impl Session {
             PortsCommand::Attach(device) => self.attach(&device),
             PortsCommand::Detach(port) => self.detach(port),
             PortsCommand::DetachDevice(device) => self.detach_device(&device),
+            PortsCommand::Add(device) => self.add_port(&device),
+            PortsCommand::Remove(port) => self.remove_port(port),
+            PortsCommand::Place(port, queue, lcore) => self.place_queue(port, queue, lcore),
         }
     }
 
@@ -114,20 +117,29 @@ impl Session {
     }
 
     fn attach(&mut self, typed: &str) -> Result<String, Failure> {
+        let id = self.probe(typed, self.settings.found_port.clone())?;
+        let total = self.dataplane.ports().count();
+        Ok(format!(
+            "Attaching a new port...\nPort {id} is attached. Now total ports is {total}\nDone\n"
+        ))
+    }
+
+    /// Makes a device and takes its port in, stopped.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Input`] if there is no such device, or it cannot be made.
+    pub(super) fn probe(&mut self, typed: &str, wanted: PortConfig) -> Result<PortId, Failure> {
         let failed = |error: anyhow::Error| {
             Failure::input(error.context(format!("Failed to attach port {typed}")))
         };
-        let wanted = self.settings.found_port.clone();
         let spec = self.device(typed, wanted.rx_queues.max(wanted.tx_queues)).map_err(failed)?;
         let port = Port::probe(&self.eal, &spec.to_string())
             .map_err(|error: PortError| failed(error.into()))?;
         let id = port.id();
         self.dataplane.add(port, wanted);
         self.layout.add(id);
-        let total = self.dataplane.ports().count();
-        Ok(format!(
-            "Attaching a new port...\nPort {id} is attached. Now total ports is {total}\nDone\n"
-        ))
+        Ok(id)
     }
 
     /// What a user typed, as DPDK is told; a short form gets a name that no port has.
@@ -197,6 +209,7 @@ impl Session {
         self.layout.remove(id);
         self.shown.remove(&id);
         self.baseline.forget(id);
+        self.earlier.forget(id);
     }
 }
 

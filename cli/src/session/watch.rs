@@ -1,6 +1,7 @@
 //! What ports do by themselves: links go down and come up, devices are taken away.
 
 use super::Session;
+use super::exchange::widowed;
 use crate::failure::Failure;
 use crate::out::note;
 use dataplane::port::PortId;
@@ -56,29 +57,20 @@ impl Session {
 
     /// Closes a port whose device is being taken away, and forwards on with the others.
     fn let_go(&mut self, id: PortId) -> Result<(), Failure> {
+        let name = self.existing(id)?.name().to_owned();
         let forwards = self.is_forwarding();
-        if forwards {
-            self.stop()?;
-        }
-        self.dataplane.stop_port(id).map_err(Failure::running)?;
-        let port = self.dataplane.remove_port(id).map_err(Failure::running)?;
-        let name = port.name().to_owned();
-        port.detach();
         let partner = self.layout.lose(id);
-        self.forget(id);
-        let and = match partner {
-            Some(partner) => {
-                format!("; port {partner}, which it was paired with, no longer forwards")
-            }
-            None => String::new(),
-        };
-        note(&format!("port {id} ({name}) was taken away{and}"));
-        if !forwards {
-            return Ok(());
+        let alone = self.layout.forwarding().is_empty();
+        if forwards && alone {
+            self.stop()?;
+        } else {
+            self.forward_on()?;
         }
-        if self.layout.forwarding().is_empty() {
-            return Err(Failure::running(anyhow::anyhow!("no port is left that could forward")));
+        self.leave(id)?;
+        note(&format!("port {id} ({name}) was taken away{}", widowed(partner)));
+        match forwards && alone {
+            true => Err(Failure::running(anyhow::anyhow!("no port is left that could forward"))),
+            false => Ok(()),
         }
-        self.start(0)
     }
 }

@@ -67,7 +67,12 @@ impl FwdSettings {
             })
             .collect();
         let lcores = self.lcores.clone().or_else(Lcores::of_this_machine);
-        self.request(ports, lcores.map(|lcores| lcores.workers).unwrap_or_default()).plan()
+        let mut request =
+            self.request(ports, lcores.map(|lcores| lcores.workers).unwrap_or_default());
+        let found = self.eal.values("allow").count();
+        let named = (0..).map(PortId).skip(found).zip(&self.ports);
+        request.placed = named.flat_map(|(id, port)| port.placed(id)).collect();
+        request.plan()
     }
 
     /// The destination of what a port sends in mode mac.

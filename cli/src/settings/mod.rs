@@ -24,7 +24,7 @@ use dataplane::forward::{MODES, ModeEntry, ModeOptions};
 use dataplane::lcore::LcoreId;
 use dataplane::mempool::DEFAULT_MBUF_SIZE;
 use dataplane::port::device::{DeviceError, DeviceSpec};
-use dataplane::port::{PortConfig, PortId};
+use dataplane::port::{PortConfig, PortId, QueueId};
 use dataplane::runtime::{DEFAULT_CACHE, PoolSetup};
 use dataplane::wire::ethernet::MacAddr;
 use given::Layers;
@@ -89,6 +89,15 @@ pub(crate) struct PortSettings {
     pub(crate) config: PortConfig,
     /// Destination MAC of what it sends in mode mac.
     pub(crate) peer: Option<MacAddr>,
+    /// Which lcores poll its receive queues, queue 0 first; the others are dealt out.
+    pub(crate) lcores: Vec<LcoreId>,
+}
+
+impl PortSettings {
+    /// Its receive queues that certain lcores are to poll.
+    pub(crate) fn placed(&self, id: PortId) -> impl Iterator<Item = ((PortId, QueueId), LcoreId)> {
+        (0..).map(QueueId).zip(&self.lcores).map(move |(queue, lcore)| ((id, queue), *lcore))
+    }
 }
 
 /// The ports that forward, as flags name them.
@@ -288,6 +297,7 @@ impl FwdSettings {
         Request {
             ports,
             lcores,
+            placed: BTreeMap::new(),
             nb_cores: self.nb_cores,
             topology: self.topology,
             model: self.model.clone(),

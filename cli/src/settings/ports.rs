@@ -5,6 +5,7 @@ use super::{PortSettings, SettingsError, tuning, value};
 use crate::config::{Fwd, Port};
 use crate::flags::app::AppFlags;
 use crate::flags::eal::EalFlags;
+use dataplane::lcore::LcoreId;
 use dataplane::port::device::DeviceList;
 use dataplane::port::{ETHERNET_OVERHEAD, PortConfig};
 
@@ -19,8 +20,8 @@ pub(super) fn named(
     let named: Vec<&String> = eal.vdevs.iter().chain(&app.port).collect();
     let mut devices = DeviceList::default();
     let mut asked = Vec::new();
-    let mut add = |device: &str, config: PortConfig, peer| {
-        asked.push((config.clone(), peer));
+    let mut add = |device: &str, config: PortConfig, peer, lcores| {
+        asked.push((config.clone(), peer, lcores));
         devices.add(device, config.rx_queues.max(config.tx_queues))
     };
     if named.is_empty() {
@@ -29,14 +30,26 @@ pub(super) fn named(
             let peer = layers
                 .key(&format!("port[{index}].eth_peer"), port.eth_peer)
                 .try_map(|address| value::mac(&address))?;
-            add(&port.device, config, peer)?;
+            let lcores: Vec<LcoreId> = port.rxq_lcores.into_iter().map(LcoreId).collect();
+            if lcores.len() > usize::from(config.rx_queues) {
+                return Err(SettingsError::Value {
+                    setting: format!("{}: port[{index}].rxq_lcores", layers.file),
+                    why: format!("the port has {} receive queues", config.rx_queues),
+                    mend: "name an lcore for each, or set rxq".into(),
+                });
+            }
+            add(&port.device, config, peer, lcores)?;
         }
     } else {
         let config = config(layers, app, fwd, None)?;
-        named.into_iter().try_for_each(|device| add(device, config.clone(), None))?;
+        named.into_iter().try_for_each(|device| add(device, config.clone(), None, Vec::new()))?;
     }
-    let ports = devices.expand()?.into_iter().zip(asked);
-    Ok(ports.map(|(device, (config, peer))| PortSettings { device, config, peer }).collect())
+    let ports = devices
+        .expand()?
+        .into_iter()
+        .zip(asked)
+        .map(|(device, (config, peer, lcores))| PortSettings { device, config, peer, lcores });
+    Ok(ports.collect())
 }
 
 /// What a port is asked to be: flags, else the file's entry for it, else testpmd's defaults.

@@ -24,11 +24,26 @@ pub(super) struct PortQueues {
 impl PortQueues {
     pub(super) fn new(queues: Vec<Queues>) -> Self {
         let mut parts = Self::default();
-        for Queues { rx, tx } in queues {
-            rx.into_iter().for_each(|queue| parts.put_rx(queue));
-            tx.into_iter().for_each(|queue| parts.put_tx(queue));
-        }
+        parts.put(queues);
         parts
+    }
+
+    /// Takes ports' queues in.
+    pub(super) fn put(&mut self, queues: Vec<Queues>) {
+        for Queues { rx, tx } in queues {
+            rx.into_iter().for_each(|queue| self.put_rx(queue));
+            tx.into_iter().for_each(|queue| self.put_tx(queue));
+        }
+    }
+
+    /// The queues of ports that a plan does not have, taken out.
+    pub(super) fn take_beyond(&mut self, plan: &Plan) -> Vec<Queues> {
+        let planned = |port: PortId| plan.port(port).is_some();
+        let all = std::mem::take(self);
+        let (rx, beyond_rx) = all.rx.into_iter().partition(|((port, _), _)| planned(*port));
+        let (tx, beyond_tx) = all.tx.into_iter().partition(|((port, _), _)| planned(*port));
+        *self = Self { rx, tx };
+        Self { rx: beyond_rx, tx: beyond_tx }.into_queues()
     }
 
     fn put_rx(&mut self, queue: RxQueue) {
@@ -79,19 +94,37 @@ impl PortQueues {
     }
 }
 
+/// A sound plan with everything that takes time to make; what it lacks are its queues.
+pub(super) struct Prepared {
+    pub(super) plan: Plan,
+    jobs: Vec<JobSet>,
+    rings: Rings,
+}
+
+/// Makes a plan's jobs and rings.
+///
+/// # Errors
+/// What is not sound, or cannot be had.
+pub(super) fn prepare(
+    eal: &Eal,
+    plan: Plan,
+    make: &mut MakeJob<'_>,
+) -> Result<Prepared, EngineError> {
+    plan.validate()?;
+    let jobs = jobs::make_all(&plan, make)?;
+    let rings = Rings::new(eal, &plan.rings)?;
+    Ok(Prepared { plan, jobs, rings })
+}
+
 /// Lays the plan's streams over its queues, which are taken out of `parts`, and gives them their jobs.
 ///
 /// # Errors
 /// What is missing; what was taken is back in `parts`.
 pub(super) fn workers(
-    eal: &Eal,
-    plan: &Plan,
+    prepared: Prepared,
     parts: &mut PortQueues,
-    make: &mut MakeJob<'_>,
-) -> Result<Vec<Worker>, EngineError> {
-    plan.validate()?;
-    let jobs = jobs::make_all(plan, make)?;
-    let mut rings = Rings::new(eal, &plan.rings)?;
+) -> Result<(Plan, Vec<Worker>), EngineError> {
+    let Prepared { plan, jobs, mut rings } = prepared;
     let mut workers = Vec::new();
     for (planned, jobs) in plan.workers.iter().zip(jobs) {
         let mut sinks = SinkTable::default();
@@ -105,7 +138,7 @@ pub(super) fn workers(
             return Err(error);
         }
     }
-    Ok(workers)
+    Ok((plan, workers))
 }
 
 fn assemble_streams(

@@ -1,6 +1,6 @@
 //! The hand that steers: starts, changes, reads and stops a plan's workers.
 
-use super::assemble::{self, PortQueues};
+use super::assemble::{self, PortQueues, Prepared};
 use super::counters::{StreamCounters, WorkerCounters};
 use super::exits::ExitCounters;
 use super::figures::{Figures, StreamReport, WorkerReport};
@@ -14,11 +14,15 @@ use crate::lcore::{LcoreError, LcoreId, Running};
 use crate::port::{PortId, QueueId, Queues};
 use crate::ring::RingError;
 use std::any::Any;
+use std::hint::spin_loop;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// How often control looks whether a worker has answered.
+/// How long control watches for a worker's answer, which comes within microseconds where the worker has a processor to itself.
+const STARE: Duration = Duration::from_micros(200);
+
+/// How often it looks after that: the worker may be waiting for this very processor.
 const GLANCE: Duration = Duration::from_micros(50);
 
 /// Why the engine could not do what it was told.
@@ -89,6 +93,16 @@ struct Post {
     own_counts: Vec<Option<Arc<dyn Counts>>>,
 }
 
+/// What came of an exchange of plans.
+pub struct Exchanged {
+    /// All counts of the plan that ran before; the new one counts from zero.
+    pub before: Figures,
+    /// How long nothing was polled.
+    pub paused: Duration,
+    /// The queues of ports that are not in the new plan.
+    pub gone: Vec<Queues>,
+}
+
 impl Engine {
     /// Lays the plan's streams over `queues`; `make` gives each stream its job.
     ///
@@ -101,8 +115,9 @@ impl Engine {
         make: &mut MakeJob<'_>,
     ) -> Result<Self, (Vec<Queues>, EngineError)> {
         let mut parts = PortQueues::new(queues);
-        match assemble::workers(eal, &plan, &mut parts, make) {
-            Ok(workers) => {
+        let prepared = assemble::prepare(eal, plan, make);
+        match prepared.and_then(|prepared| assemble::workers(prepared, &mut parts)) {
+            Ok((plan, workers)) => {
                 let posts = workers.into_iter().map(Post::new).collect();
                 Ok(Self { eal: eal.clone(), plan, posts, running: Vec::new(), spare: parts })
             }
@@ -204,6 +219,47 @@ impl Engine {
         self.stop_launched()
     }
 
+    /// Exchanges the plan that runs for another, with the queues of the ports that come. What takes time is made before
+    /// the workers stop; from their stop to their start nothing is polled, and packets wait in the devices' queues.
+    /// Returns the queues of the ports that are not in the new plan.
+    ///
+    /// # Errors
+    /// The queues that were given, and why, with the old plan running on. [`EngineError::Lcore`] and
+    /// [`EngineError::QueueMissing`] come too late for that: nothing runs then.
+    pub fn exchange(
+        &mut self,
+        plan: Plan,
+        coming: Vec<Queues>,
+        make: &mut MakeJob<'_>,
+    ) -> Result<Exchanged, (Vec<Queues>, EngineError)> {
+        let ready = if self.is_running() { self.health() } else { Err(EngineError::NotRunning) };
+        let prepared = match ready.and_then(|()| assemble::prepare(&self.eal, plan, make)) {
+            Ok(prepared) => prepared,
+            Err(error) => return Err((coming, error)),
+        };
+        let begun = Instant::now();
+        let stopped = self.stop_launched();
+        let before = self.figures();
+        let relaunched = stopped.and_then(|()| self.relaunch(prepared, coming));
+        let paused = begun.elapsed();
+        match relaunched {
+            Ok(()) => Ok(Exchanged { before, paused, gone: self.spare.take_beyond(&self.plan) }),
+            Err(error) => Err((Vec::new(), error)),
+        }
+    }
+
+    /// Lays a prepared plan over the queues of the one that has stopped and those that come, and starts it.
+    fn relaunch(&mut self, prepared: Prepared, coming: Vec<Queues>) -> Result<(), EngineError> {
+        let mut parts = self.take_apart();
+        parts.put(coming);
+        let laid_out = assemble::workers(prepared, &mut parts);
+        self.spare = parts;
+        let (plan, workers) = laid_out?;
+        self.plan = plan;
+        self.posts = workers.into_iter().map(Post::new).collect();
+        self.launch()
+    }
+
     /// Stops those workers that were launched, perhaps none.
     fn stop_launched(&mut self) -> Result<(), EngineError> {
         let running = std::mem::take(&mut self.running);
@@ -212,9 +268,7 @@ impl Engine {
         for round in 1..=self.plan.depth() as u32 + 1 {
             give(Order::Drain(round));
             for (worker, post) in running.iter().zip(&self.posts) {
-                while !worker.has_ended() && !post.orders.has_drained(round) {
-                    sleep(GLANCE);
-                }
+                wait_until(|| worker.has_ended() || post.orders.has_drained(round));
             }
         }
         give(Order::Exit);
@@ -282,13 +336,18 @@ impl Engine {
     /// Beside the queues, [`EngineError::Lcore`] if a worker panicked.
     pub fn dismantle(&mut self) -> (Vec<Queues>, Result<(), EngineError>) {
         let stopped = if self.is_running() { self.stop_launched() } else { Ok(()) };
+        (self.take_apart().into_queues(), stopped)
+    }
+
+    /// All queues, but those of workers that panicked. Only while nothing runs.
+    fn take_apart(&mut self) -> PortQueues {
         let mut parts = std::mem::take(&mut self.spare);
         for post in self.posts.drain(..) {
             if let Some(worker) = lock(&post.worker).take() {
                 parts.put_worker(worker);
             }
         }
-        (parts.into_queues(), stopped)
+        parts
     }
 }
 
@@ -330,15 +389,12 @@ impl Post {
     /// Sends new jobs and waits until the worker has taken them; `None` if it has ended instead.
     fn change_running(&self, jobs: JobSet, running: &Running<()>) -> Option<()> {
         self.orders.send_jobs(jobs).ok()?;
-        loop {
-            if self.orders.take_old_jobs().is_ok() {
-                return Some(());
-            }
-            if running.has_ended() {
-                return None;
-            }
-            sleep(GLANCE);
-        }
+        let mut taken = false;
+        wait_until(|| {
+            taken = self.orders.take_old_jobs().is_ok();
+            taken || running.has_ended()
+        });
+        taken.then_some(())
     }
 
     /// Exchanges the jobs of a worker that does not run; `None` if it is lost.
@@ -350,6 +406,14 @@ impl Post {
 /// The modes' own counts.
 fn own_counts<'a>(jobs: impl IntoIterator<Item = &'a Job>) -> Vec<Option<Arc<dyn Counts>>> {
     jobs.into_iter().map(|job| job.mode.as_ref().and_then(|mode| mode.counts())).collect()
+}
+
+/// Waits until a worker has answered.
+fn wait_until(mut answered: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !answered() {
+        if begun.elapsed() < STARE { spin_loop() } else { sleep(GLANCE) }
+    }
 }
 
 fn lock(worker: &Mutex<Option<Worker>>) -> MutexGuard<'_, Option<Worker>> {

@@ -12,7 +12,7 @@ mod prepare;
 mod retry;
 mod worker;
 
-pub use control::{Engine, EngineError};
+pub use control::{Engine, EngineError, Exchanged};
 pub use exits::ExitFigures;
 pub use figures::{Figures, StreamReport, WorkerReport};
 pub use jobs::{MakeJob, StreamAt};

@@ -9,16 +9,19 @@
 //!
 //! The engine is laid out anew whenever ports, queues or the plan have changed, and is idle before that.
 
+mod exchange;
 mod pools;
 mod slot;
 
+pub use exchange::Change;
+use pools::Growth;
 pub use pools::{DEFAULT_CACHE, PoolSetup, Pools, sizing};
 pub use slot::Slot;
 
 use crate::eal::Eal;
 use crate::engine::plan::Plan;
 use crate::engine::{Engine, EngineError, StreamAt};
-use crate::forward::{Ground, Job, ModeError};
+use crate::forward::{Ground, Job, ModeError, PortFacts};
 use crate::lcore::SocketId;
 use crate::mempool::{MempoolError, Sizing};
 use crate::port::watch::Watch;
@@ -26,6 +29,7 @@ use crate::port::{
     Any, Direction, Errno, Port, PortConfig, PortError, PortId, Queues, Sights, Stopped, WatchError,
 };
 use std::collections::BTreeMap;
+use std::mem::replace;
 
 /// Why a dataplane could not be changed as asked.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +59,22 @@ pub enum RuntimeError {
         port: PortId,
         /// The device's answer.
         error: Errno,
+    },
+    /// A port's queues do not fit the plan.
+    #[error(
+        "port {0} is not started, or with fewer queues than forwarding takes: port start {0} makes it what it is to be"
+    )]
+    NotAsPlanned(PortId),
+    /// A pool cannot grow while ports take packets from it.
+    #[error(
+        "the packet pool has {has} packets, and with this change queues, rings and caches could hold {needs} at once: start \
+         the program with --total-num-mbufs={needs} or more"
+    )]
+    PoolTooSmall {
+        /// Packets of the pool.
+        has: u32,
+        /// Packets that it would take.
+        needs: u32,
     },
     /// Running ports free packets as if there were one pool.
     #[error(
@@ -161,8 +181,9 @@ impl Dataplane {
         self.slots.insert(port.id(), Slot::new(port, wanted, home));
     }
 
-    /// Sees to a packet pool on the NUMA node of every port. Where all ports are stopped, a pool too small for `plan` is
-    /// replaced, unless its size was asked for.
+    /// Sees to a packet pool on the NUMA node of every port. One too small for `plan` is replaced, unless its size was asked
+    /// for: ports that run go on with the one that they have, and a larger one is made with room for more ports to come. It
+    /// stays where a port that runs was told that all packets come from one pool.
     ///
     /// # Errors
     /// [`RuntimeError::Mempool`], or [`RuntimeError::SecondPool`].
@@ -174,11 +195,17 @@ impl Dataplane {
             return Err(RuntimeError::SecondPool(*socket));
         }
         let demand = self.demand(plan);
+        let trusting = self.ports().any(|slot| slot.is_started() && slot.frees_fast());
         let pools = &mut self.ground.pools;
         if quiet {
             pools.forget_retired();
         }
-        if pools.provide(&self.eal, sockets.into_iter(), &demand, quiet)? {
+        let growth = match (quiet, trusting) {
+            (true, _) => Growth::ToFit,
+            (false, false) => Growth::WithRoom,
+            (false, true) => Growth::Never,
+        };
+        if pools.provide(&self.eal, sockets.into_iter(), &demand, growth)? {
             // Each is to take its packets from the pool there is now, and may have to free them otherwise.
             self.slots.values_mut().for_each(Slot::forget_configuration);
         }
@@ -252,10 +279,7 @@ impl Dataplane {
     /// [`RuntimeError::Engine`]; nothing is laid out then.
     pub fn lay_out(&mut self, plan: Plan, make: &mut MakeJob<'_>) -> Result<(), RuntimeError> {
         self.gather()?;
-        let facts = plan.ports.iter().filter_map(|port| self.slots.get(&port.id)).map(Slot::facts);
-        self.ground.ports = facts.collect::<Result<_, _>>()?;
-        self.ground.spare = self.spare_with(&plan);
-        self.ground.burst = plan.burst;
+        self.prepare_ground(&plan)?;
         let planned = |slot: &&mut Slot| plan.port(slot.id()).is_some();
         let queues =
             self.slots.values_mut().filter(planned).filter_map(Slot::lend_queues).collect();
@@ -353,6 +377,15 @@ impl Dataplane {
             .collect();
         drop(slots);
         stopped
+    }
+
+    /// Sets what jobs of a plan are made from; returns what it was.
+    fn prepare_ground(&mut self, plan: &Plan) -> Result<(Vec<PortFacts>, u32, u16), RuntimeError> {
+        let facts = plan.ports.iter().filter_map(|port| self.slots.get(&port.id)).map(Slot::facts);
+        let ports = facts.collect::<Result<_, _>>()?;
+        let spare = self.spare_with(plan);
+        let Ground { ports: ports_before, spare: spare_before, burst, .. } = &mut self.ground;
+        Ok((replace(ports_before, ports), replace(spare_before, spare), replace(burst, plan.burst)))
     }
 
     fn take_back(&mut self, queues: Vec<Queues>) {

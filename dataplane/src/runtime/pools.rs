@@ -20,6 +20,17 @@ pub struct PoolSetup {
     pub mbuf_size: u16,
 }
 
+/// What becomes of a pool that is too small.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Growth {
+    /// It stays.
+    Never,
+    /// One that is large enough takes its place.
+    ToFit,
+    /// One of twice that size does: it cannot be freed as long as ports take packets from it, so they are to be few.
+    WithRoom,
+}
+
 /// testpmd caches 250; 256 divides by every common burst.
 pub const DEFAULT_CACHE: u32 = 256;
 
@@ -51,8 +62,8 @@ impl Pools {
         self.now.len() + self.retired.len() == 1
     }
 
-    /// Sees to a pool on each of `sockets`. One that is smaller than `demand` is replaced if `replace` says that nobody
-    /// receives into it. Returns whether anything has changed.
+    /// Sees to a pool on each of `sockets`. What becomes of one that is smaller than `demand` says `growth`. Returns whether
+    /// anything has changed.
     ///
     /// # Errors
     /// [`MempoolError`]; the pools that there were stay.
@@ -61,7 +72,7 @@ impl Pools {
         eal: &Eal,
         sockets: impl Iterator<Item = SocketId>,
         demand: &Sizing,
-        replace: bool,
+        growth: Growth,
     ) -> Result<bool, MempoolError> {
         let mbufs = match self.setup.mbufs {
             Some(mbufs) => mbufs,
@@ -69,9 +80,11 @@ impl Pools {
         };
         let mut changed = false;
         for socket in sockets {
-            let fits = self.of(socket).map(|pool| pool.size() >= mbufs || !replace);
-            if fits != Some(true) {
-                let pool = self.make(eal, socket, mbufs)?;
+            let stays = |pool: &Mempool| pool.size() >= mbufs || growth == Growth::Never;
+            if !self.of(socket).is_some_and(stays) {
+                let with_room = growth == Growth::WithRoom && self.setup.mbufs.is_none();
+                let size = if with_room { mbufs.saturating_mul(2) } else { mbufs };
+                let pool = self.make(eal, socket, size)?;
                 self.retired.extend(self.now.insert(socket, pool));
                 changed = true;
             }

@@ -66,6 +66,17 @@ impl Slot {
         self.wanted.pool_socket.or(self.port().socket()).unwrap_or(self.home)
     }
 
+    /// Whether its device was told that all packets come from one pool.
+    pub(super) fn frees_fast(&self) -> bool {
+        self.granted().is_some_and(|granted| granted.tx_offloads & PortConfig::FAST_FREE != 0)
+    }
+
+    /// Whether the port was started with at least these queues.
+    pub(super) fn has_queues(&self, rx: u16, tx: u16) -> bool {
+        let config = self.port().config().filter(|_| self.is_started());
+        config.is_some_and(|config| config.rx_queues >= rx && config.tx_queues >= tx)
+    }
+
     /// A started port and one of its receive queues, while the engine does not have it.
     pub fn rx_queue(&mut self, queue: u16) -> Option<(&mut Port<Started>, &mut RxQueue)> {
         match &mut self.state {

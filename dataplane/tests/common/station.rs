@@ -10,6 +10,7 @@ use dataplane::forward::{Job, ModeError, ModeOptions, mode};
 use dataplane::lcore::{LcoreId, SocketId};
 use dataplane::mempool::Mempool;
 use dataplane::port::{Port, PortConfig, Queues, Started, wire_pair};
+use std::collections::BTreeMap;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -49,6 +50,7 @@ impl Station {
                 socket: SocketId(0),
             }],
             lcores: vec![LcoreId(1)],
+            placed: BTreeMap::new(),
             nb_cores: None,
             topology: Topology::Loop,
             model: ModelRequest::RunToCompletion,

@@ -141,7 +141,7 @@ impl Session {
             Some(last) => last.clone(),
             None => {
                 let (mode, ports) = (self.forwarding.mode.name, self.layout.forwarding());
-                Account::now(&self.dataplane, mode, ports, &self.baseline)
+                Account::now(&self.dataplane, mode, ports, &self.baseline, &self.earlier)
             }
         }
     }

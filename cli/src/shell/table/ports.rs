@@ -2,6 +2,7 @@
 
 use crate::command::{Command, PortsCommand};
 use crate::shell::grammar::{Entry, Request, Section};
+use dataplane::lcore::LcoreId;
 
 pub(super) const SECTION: Section<Command> = Section {
     word: "ports",
@@ -42,6 +43,30 @@ pub(super) const SECTION: Section<Command> = Section {
             syntax: "device detach DEVICE:text",
             about: "Detach device by its name, with all of its ports.",
             build: |values| run(PortsCommand::DetachDevice(values.word()?.to_owned())),
+        },
+        Entry {
+            syntax: "port add DEVICE:text",
+            about: "Attach a device, start its port and forward it, while others forward.",
+            build: |values| run(PortsCommand::Add(values.word()?.to_owned())),
+        },
+        Entry {
+            syntax: "port remove PORT",
+            about: "Forward a port no longer, stop it and detach its device, while others forward.",
+            build: |values| run(PortsCommand::Remove(values.port()?)),
+        },
+        Entry {
+            syntax: "port PORT rxq RXQ lcore LCORE:u32",
+            about: "Have an lcore poll a receive queue, also while forwarding.",
+            build: |values| {
+                let (port, queue) = (values.port()?, values.queue()?);
+                let lcore = LcoreId(values.number()?);
+                run(PortsCommand::Place(port, queue, Some(lcore)))
+            },
+        },
+        Entry {
+            syntax: "port PORT rxq RXQ lcore any",
+            about: "Have a receive queue dealt to an lcore with the others again, also while forwarding.",
+            build: |values| run(PortsCommand::Place(values.port()?, values.queue()?, None)),
         },
     ],
 };

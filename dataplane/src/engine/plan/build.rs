@@ -15,7 +15,7 @@ impl Request {
     ///
     /// *Run-to-completion*: one stream a receive queue, in testpmd's order (queue 0 of every port, then queue 1, …),
     /// dealt to the lcores in runs of equal length, the last lcores one more where it does not come out even. Lcores
-    /// beyond the number of streams are left out. A stream sends to the transmit queue with its receive queue's number
+    /// beyond the number of streams are left out, and queues that were placed stay out of the dealing. A stream sends to the transmit queue with its receive queue's number
     /// where the egress port has that many, otherwise to one that is its lcore's own. Unlike testpmd, a port with more
     /// receive than transmit queues has all of them polled.
     ///
@@ -146,9 +146,8 @@ impl Request {
     fn run_to_completion(&self, cores: &[LcoreId]) -> Result<Plan, PlanError> {
         let mut plan = self.frame(Model::RunToCompletion);
         let lanes = self.lanes();
-        let cores = &cores[..cores.len().min(lanes.len())];
         let mut tx_queues = TxQueues::default();
-        for (lcore, lane) in deal(&lanes, cores) {
+        for (lcore, lane) in self.dealt(&lanes, cores)? {
             let (ingress, egress) = (lane.ingress, lane.egress);
             let tx_queue = if egress.tx_queues >= ingress.rx_queues {
                 lane.queue
@@ -168,7 +167,32 @@ impl Request {
         Ok(plan)
     }
 
+    /// Which lcore polls which lane: those that were placed where they were, the others dealt out.
+    fn dealt<'l>(
+        &self,
+        lanes: &'l [Lane<'l>],
+        cores: &[LcoreId],
+    ) -> Result<Vec<(LcoreId, &'l Lane<'l>)>, PlanError> {
+        let place = |lane: &Lane<'_>| self.placed.get(&(lane.ingress.id, lane.queue)).copied();
+        let mut dealt = Vec::new();
+        for lane in lanes {
+            let Some(lcore) = place(lane) else { continue };
+            if !cores.contains(&lcore) {
+                let (port, queue) = (lane.ingress.id, lane.queue);
+                return Err(PlanError::PlacedElsewhere { port, queue, lcore });
+            }
+            dealt.push((lcore, lane));
+        }
+        let others: Vec<&Lane<'_>> = lanes.iter().filter(|lane| place(lane).is_none()).collect();
+        let cores = &cores[..cores.len().min(others.len())];
+        dealt.extend(deal(&others, cores).map(|(lcore, lane)| (lcore, *lane)));
+        Ok(dealt)
+    }
+
     fn pipeline(&self, stages: Stages) -> Result<Plan, PlanError> {
+        if let Some((&(port, queue), &lcore)) = self.placed.iter().next() {
+            return Err(PlanError::PlacedElsewhere { port, queue, lcore });
+        }
         let mut plan = self.frame(Model::Pipeline);
 
         let lanes = self.lanes();

@@ -45,6 +45,19 @@ pub enum PlanError {
         /// How many lcores the stages name.
         named: usize,
     },
+    /// A queue was given to an lcore that does not poll any.
+    #[error(
+        "queue {queue} of port {port} cannot be polled by lcore {lcore}, which does not forward; name one that does \
+         (show config cores), and in a pipeline the receive lcores (fwd.pipeline)"
+    )]
+    PlacedElsewhere {
+        /// The port.
+        port: PortId,
+        /// Its receive queue.
+        queue: QueueId,
+        /// The lcore.
+        lcore: LcoreId,
+    },
     /// A forwarding port has no queue in one direction.
     #[error("port {port} has no {direction} queue; give it one with --{}=1", direction.flag())]
     ZeroQueues {

@@ -30,6 +30,8 @@ pub struct Request {
     pub ports: Vec<PortRequest>,
     /// The lcores that may forward, in order; the main lcore is not among them.
     pub lcores: Vec<LcoreId>,
+    /// Receive queues that certain lcores are to poll; the others are dealt out. Not in a pipeline.
+    pub placed: BTreeMap<(PortId, QueueId), LcoreId>,
     /// How many of `lcores` to use (`--nb-cores`); all of them if `None`.
     pub nb_cores: Option<usize>,
     /// Which port sends what a port receives (`--port-topology`).

@@ -7,6 +7,7 @@ mod properties;
 mod refused;
 
 use super::*;
+use std::collections::BTreeMap;
 
 fn port(id: u16, rx_queues: u16, tx_queues: u16) -> PortRequest {
     PortRequest { id: PortId(id), rx_queues, tx_queues, socket: SocketId(0) }
@@ -21,6 +22,7 @@ fn request(queues: u16, cores: u32, model: ModelRequest) -> Request {
     Request {
         ports: vec![port(0, queues, queues), port(1, queues, queues)],
         lcores: lcores(1..=cores),
+        placed: BTreeMap::new(),
         nb_cores: None,
         topology: Topology::Paired,
         model,

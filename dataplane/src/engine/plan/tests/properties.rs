@@ -45,6 +45,7 @@ fn requests() -> impl Strategy<Value = Request> {
         Request {
             ports,
             lcores: lcores(1..=cores),
+            placed: BTreeMap::new(),
             nb_cores,
             topology,
             model,

@@ -1,0 +1,77 @@
+//! Ports come and go, and queues change lcores, while two kernels talk through others: none of their packets is lost.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "what fails here fails the test")]
+
+mod lab;
+#[allow(dead_code, reason = "the demo uses the rest")]
+#[path = "../cli/src/demo/namespaces.rs"]
+mod namespaces;
+
+use lab::forwarder::{Forwarder, number};
+use lab::kernel::Datagrams;
+use lab::{lacks, lcores, skip, tag};
+use namespaces::Namespaces;
+
+/// How many ports come and go.
+const PORTS: usize = 64;
+
+#[test]
+fn ports_come_and_go_and_queues_move_while_others_forward() {
+    let name = "ports_come_and_go_and_queues_move_while_others_forward";
+    if let Some(reason) = lacks(&["ip", "ethtool"]) {
+        return skip(name, &reason);
+    }
+    let rig = Namespaces::new(&tag()).unwrap();
+    let [a, b] = rig.ends();
+    let devices = [a, b].map(|end| format!("af_packet:{}", end.outer));
+    let devices = devices.each_ref().map(String::as_str);
+    let mut forwarder = Forwarder::on(&devices, &["--lcores", &lcores(2, 1)]);
+    let traffic = Datagrams::start(&a.namespace, &b.namespace, &b.address);
+    traffic.wait_for(100);
+
+    // The others receive without end, or nothing at all.
+    for port in 2..PORTS + 2 {
+        let device = if port < 4 { "null:".to_owned() } else { format!("ring:plug{port}") };
+        let answer = forwarder.shell.ask(&format!("port add {device}"));
+        let expected = format!("Port {port} is added; the others rested for ");
+        assert!(answer.starts_with(&expected), "{answer}");
+        traffic.wait_for(10);
+    }
+    forwarder.shell.wait_for_figure(3, "TX-packets", 1);
+    for (line, expected) in [
+        ("port 0 rxq 0 lcore 2", "RX queue 0 of port 0 is polled by lcore 2; the others rested"),
+        ("port 1 rxq 0 lcore 2", "RX queue 0 of port 1 is polled by lcore 2; the others rested"),
+        ("port 1 rxq 0 lcore 0", "lcore 0, which does not forward"),
+        ("port 1 rxq 7 lcore 1", "Invalid RX queue 7 (must be < nb_rxq=1)"),
+        ("port add null:,size=x", "Failed to attach port null:,size=x"),
+        ("port remove 99", "Invalid port 99"),
+    ] {
+        let answer = forwarder.shell.ask(line);
+        assert!(answer.contains(expected), "{line}: {answer}");
+        traffic.wait_for(100);
+    }
+    let plan = forwarder.shell.ask("show config fwd --json");
+    let plan: serde_json::Value = serde_json::from_str(&plan).unwrap();
+    let workers = plan["plan"]["workers"].as_array().unwrap();
+    let polled = |lcore: u64| {
+        let worker = workers.iter().find(|worker| worker["lcore"] == lcore).unwrap();
+        let streams = worker["streams"].as_array().unwrap().iter();
+        streams.filter_map(|stream| stream["source"]["rx"][0].as_u64()).collect::<Vec<_>>()
+    };
+    assert!(polled(2).starts_with(&[0, 1]) && !polled(1).contains(&0), "{plan}");
+    assert!(forwarder.shell.ask("port 0 rxq 0 lcore any").contains("polled by any lcore"));
+
+    for port in (2..PORTS + 2).rev() {
+        let answer = forwarder.shell.ask(&format!("port remove {port}"));
+        assert!(
+            answer.starts_with(&format!("Port {port} is removed; the others rest")),
+            "{answer}"
+        );
+        traffic.wait_for(10);
+    }
+    // What the kernels have sent is counted over all of the plans.
+    let sent = traffic.finish();
+    let report = forwarder.stop();
+    assert!(number(&report, "/forward_stats/ports/0/rx_packets") >= sent, "{sent}: {report}");
+    assert_eq!(number(&report, "/forward_stats/ports/1/tx_dropped"), 0);
+    assert_eq!(number(&report, "/mbufs_missing"), 0);
+}
