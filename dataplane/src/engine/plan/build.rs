@@ -168,7 +168,7 @@ impl Request {
     }
 
     /// Which lcore polls which lane: those that were placed where they were, the others dealt out.
-    fn dealt<'l>(
+    pub(super) fn dealt<'l>(
         &self,
         lanes: &'l [Lane<'l>],
         cores: &[LcoreId],
@@ -303,10 +303,7 @@ fn check_useful(stage: Stage, lcores: &[LcoreId], useful: usize) -> Result<(), P
 }
 
 /// Deals `items` to `lcores` in runs, the last lcores one more where it does not come out even (as testpmd does).
-pub(super) fn deal<'a, T>(
-    items: &'a [T],
-    lcores: &'a [LcoreId],
-) -> impl Iterator<Item = (LcoreId, &'a T)> {
+fn deal<'a, T>(items: &'a [T], lcores: &'a [LcoreId]) -> impl Iterator<Item = (LcoreId, &'a T)> {
     let hands = lcores.len().max(1);
     let short = items.len() / hands;
     let first_long = hands - items.len() % hands;

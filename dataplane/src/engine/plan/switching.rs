@@ -1,6 +1,6 @@
 //! The switching plan: every receive queue a stream, and from every stream a way out to each port.
 
-use super::build::{Lane, deal};
+use super::build::Lane;
 use super::{Model, Plan, PlanError, Request, RingId, Sink, Source, StreamPlan, Work};
 use crate::lcore::LcoreId;
 use crate::port::{PortId, QueueId};
@@ -33,9 +33,11 @@ impl Request {
         let mut plan = self.frame(Model::Switch);
         plan.ports.iter_mut().for_each(|port| port.peer = None);
         let lanes = self.lanes();
-        let cores = &cores[..cores.len().min(lanes.len())];
-        let exits = self.exits(&mut plan, cores);
-        for (lcore, Lane { ingress, queue, .. }) in deal(&lanes, cores) {
+        let dealt = self.dealt(&lanes, cores)?;
+        let polls = |core: &LcoreId| dealt.iter().any(|(lcore, _)| lcore == core);
+        let cores: Vec<LcoreId> = cores.iter().copied().filter(polls).collect();
+        let exits = self.exits(&mut plan, &cores);
+        for (lcore, Lane { ingress, queue, .. }) in dealt {
             let ingress = (ingress.id, ingress.rx_queues);
             let mine = cores.iter().position(|core| *core == lcore).and_then(|at| exits.get(at));
             let stream = StreamPlan {
