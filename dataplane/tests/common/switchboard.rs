@@ -73,6 +73,7 @@ impl Switchboard {
         let request = Request {
             ports: requests,
             lcores: lcores.clone(),
+            placed: BTreeMap::new(),
             nb_cores: None,
             topology: Topology::Paired,
             model: ModelRequest::Switch,
