@@ -69,7 +69,12 @@ pub(super) struct Found {
 impl MacTable {
     /// A table for so many addresses: half full at most, so that an address rarely finds both of its buckets taken.
     pub(super) fn new(limit: u32) -> Self {
-        let buckets = (limit as usize * 2).div_ceil(WAYS).next_power_of_two().max(2);
+        Self::with_room(limit, limit)
+    }
+
+    /// A table with room for more than are learned at most.
+    pub(super) fn with_room(room: u32, limit: u32) -> Self {
+        let buckets = (room as usize * 2).div_ceil(WAYS).next_power_of_two().max(2);
         let buckets = (0..buckets).map(|_| Bucket::default()).collect();
         let by_port = (0..dpdk_sys::RTE_MAX_ETHPORTS).map(|_| AtomicU32::new(0)).collect();
         let limit = AtomicU32::new(limit);
@@ -107,9 +112,13 @@ impl MacTable {
         if place & STATIC != 0 {
             return if same { Learned::Known } else { Learned::Static };
         }
-        if place & KNOWN == 0 || same {
-            // Just taken by another worker, or seen again.
-            entry.place.store(wanted, Relaxed);
+        if place & KNOWN == 0 {
+            // Another worker is just taking it.
+            return Learned::Known;
+        }
+        if same {
+            // If control removes it meanwhile it is learned again from the next packet.
+            let _ = entry.place.compare_exchange(place, wanted, Relaxed, Relaxed);
             return Learned::Known;
         }
         if !self.count_in(wanted, limit) {
@@ -137,28 +146,33 @@ impl MacTable {
             self.learned.fetch_sub(1, Relaxed);
             return Learned::Full;
         }
-        let took = self.take_entry(who, wanted);
-        if !took {
+        let learned = self.take_entry(who, wanted);
+        if learned != Learned::New {
             self.count_out(wanted);
             self.learned.fetch_sub(1, Relaxed);
-            return Learned::Full;
         }
-        Learned::New
+        learned
     }
 
-    /// Takes a free entry of either bucket; `false` if there is none.
-    fn take_entry(&self, who: u64, place: u64) -> bool {
+    /// Takes a free entry of either bucket.
+    fn take_entry(&self, who: u64, place: u64) -> Learned {
         let mut entries = self.buckets_of(who).into_iter().flat_map(|bucket| &bucket.0);
-        let free =
-            entries.find(|entry| entry.who.compare_exchange(0, who, Relaxed, Relaxed).is_ok());
-        free.map(|entry| entry.place.store(place, Relaxed)).is_some()
+        let take = |entry: &&Entry| entry.who.compare_exchange(0, who, Relaxed, Relaxed).is_ok();
+        let Some(free) = entries.find(take) else { return Learned::Full };
+        // Another worker may have taken an entry for the same address at the same time: the first one counts.
+        if !self.entry(who).is_some_and(|first| std::ptr::eq(first, free)) {
+            free.who.store(0, Relaxed);
+            return Learned::Known;
+        }
+        free.place.store(place, Relaxed);
+        Learned::New
     }
 
     /// Sets an address by hand; `false` if there is no room.
     pub(super) fn set_static(&self, mac: MacAddr, vlan: u16, port: PortId) -> bool {
         self.remove(|found| found.mac == mac && found.vlan == vlan);
         let place = STATIC | KNOWN | u64::from(port.0) << PORT_SHIFT;
-        self.take_entry(who(mac.to_bits(), vlan), place)
+        self.take_entry(who(mac.to_bits(), vlan), place) == Learned::New
     }
 
     /// Removes the addresses for which `gone` says so; returns how many.

@@ -188,7 +188,13 @@ impl Switchboard {
     }
 
     /// Takes everything down and checks that every packet came home.
-    pub(crate) fn end(self) {
+    pub(crate) fn end(mut self) {
+        if self.dataplane.engine.is_running() {
+            self.dataplane.engine.stop().unwrap();
+        }
+        for at in 0..self.stations.len() {
+            self.receive(at);
+        }
         let homecoming = self.dataplane.take_down().unwrap();
         assert_eq!(homecoming.missing, 0, "{homecoming:?}");
         for (port, queues) in self.stations {

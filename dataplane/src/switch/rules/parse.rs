@@ -44,7 +44,7 @@ pub struct FlowSelect {
 struct Read {
     matching: Match,
     priority: Option<u16>,
-    cookie: Option<(u64, u64)>,
+    cookie: Option<Cookie>,
     idle_timeout: u16,
     hard_timeout: u16,
     out_port: Option<PortId>,
@@ -61,7 +61,7 @@ impl FromStr for FlowSpec {
         }
         Ok(Self {
             priority: read.priority.unwrap_or(DEFAULT_PRIORITY),
-            cookie: read.cookie.map_or(0, |(cookie, _)| cookie),
+            cookie: read.cookie.map_or(0, |cookie| cookie.value),
             idle_timeout: read.idle_timeout,
             hard_timeout: read.hard_timeout,
             matching: read.matching,
@@ -79,15 +79,16 @@ impl FlowSelect {
         let read = Read::of(text)?;
         let strict = strict.then(|| read.priority.unwrap_or(DEFAULT_PRIORITY));
         let Read { matching, cookie, out_port, .. } = read;
+        let cookie = cookie.map(|cookie| (cookie.value, cookie.mask.unwrap_or(u64::MAX)));
         Ok(Self { matching, cookie, out_port, strict })
     }
 
     /// What a rule's text selects to be given its actions. A cookie without a mask is the new one and selects nothing.
     pub(in super::super) fn to_change(text: &str, strict: bool) -> Result<Self, RuleError> {
         let (matches, _) = split_actions(text).ok_or(RuleError::NoActions)?;
-        let mut select = Self::parse(matches, strict)?;
-        select.cookie = select.cookie.filter(|(_, mask)| *mask != u64::MAX);
-        Ok(select)
+        let masked = Read::of(matches)?.cookie.is_some_and(|cookie| cookie.mask.is_some());
+        let select = Self::parse(matches, strict)?;
+        Ok(Self { cookie: select.cookie.filter(|_| masked), ..select })
     }
 
     /// Whether a rule is meant.
@@ -132,12 +133,21 @@ impl Read {
 }
 
 /// A cookie, perhaps with a mask.
-fn cookie(given: Given<'_>) -> Result<(u64, u64), RuleError> {
+#[derive(Clone, Copy)]
+struct Cookie {
+    value: u64,
+    mask: Option<u64>,
+}
+
+/// A mask of -1 is all of it.
+fn cookie(given: Given<'_>) -> Result<Cookie, RuleError> {
     let part = |value| Given { field: given.field, value }.number(u64::MAX);
-    match given.value.split_once('/') {
-        Some((cookie, mask)) => Ok((part(cookie)?, part(mask)?)),
-        None => Ok((part(given.value)?, u64::MAX)),
-    }
+    let (value, mask) = match given.value.split_once('/') {
+        Some((value, "-1")) => (value, Some(u64::MAX)),
+        Some((value, mask)) => (value, Some(part(mask)?)),
+        None => (given.value, None),
+    };
+    Ok(Cookie { value: part(value)?, mask })
 }
 
 /// Words between commas and blanks.
