@@ -38,7 +38,7 @@ pub(crate) fn run(flags: &CheckFlags) -> Result<(), Failure> {
     let devices = settings.assumed_devices().collect();
     let mut out = std::io::stdout().lock();
     if flags.json {
-        let checked = Checked { file, mode: settings.mode.name, devices, plan: &plan };
+        let checked = Checked { file, mode: settings.work(), devices, plan: &plan };
         serde_json::to_writer(&mut out, &checked).map_err(std::io::Error::from)?;
         writeln!(out)?;
     } else {
@@ -47,7 +47,7 @@ pub(crate) fn run(flags: &CheckFlags) -> Result<(), Failure> {
         }
         // Nodes are known only once DPDK runs.
         let surroundings = Surroundings {
-            mode: settings.mode.name,
+            mode: settings.work(),
             retry: None,
             socket: &|_| SocketId::ANY,
             peer: &|port| settings.assumed_peer(port).to_string(),

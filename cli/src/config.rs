@@ -4,6 +4,7 @@
 //! `settings`.
 
 mod modes;
+pub(crate) mod switch;
 
 use crate::dev::Device;
 use crate::flags::eal::EalFlags;
@@ -24,6 +25,8 @@ pub(crate) struct Config {
     pub(crate) port: Vec<Port>,
     /// Who forwards what, and how.
     pub(crate) fwd: Fwd,
+    /// The virtual switch; a file that has it is pollway switch's.
+    pub(crate) switch: Option<switch::Switch>,
     /// How pollway ctl reaches the program.
     pub(crate) control: Control,
     /// What PCI devices are to be; `pollway dev apply` makes them so.
@@ -81,6 +84,8 @@ pub(crate) struct Port {
     pub(crate) rxq_lcores: Vec<u32>,
     /// Destination MAC of what this port sends in mode mac.
     pub(crate) eth_peer: Option<String>,
+    /// What it is to the virtual switch: a trunk of all VLANs without limits unless given.
+    pub(crate) switch: Option<switch::SwitchPort>,
 }
 
 /// Who forwards what, and how.

@@ -1,6 +1,7 @@
 //! `pollway`: the program. A file a subcommand; here is only the choice between them.
 
 mod answer;
+mod apply;
 mod check;
 mod command;
 mod config;
@@ -42,7 +43,7 @@ fn main() -> ExitCode {
         Err(answer) => answer.exit(),
     };
     let done = match cli.subcommand {
-        Sub::Fwd(flags) => fwd::run(*flags),
+        Sub::Fwd(flags) | Sub::Switch(flags) => fwd::run(*flags),
         Sub::Ctl(flags) => {
             return ctl::run(&flags).unwrap_or_else(|failure| failure.report());
         }

@@ -1,5 +1,7 @@
 //! Commands that start and stop forwarding.
 
+use std::path::PathBuf;
+
 /// Starts, stops, ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ControlCommand {
@@ -9,4 +11,6 @@ pub(crate) enum ControlCommand {
     Stop,
     /// Stop forwarding and end the program.
     Quit,
+    /// Become what a configuration file says, or show which steps that takes.
+    Apply { file: PathBuf, dry_run: bool },
 }

@@ -18,6 +18,7 @@ mod port_config;
 mod ports;
 mod records;
 mod show;
+mod switch;
 mod vlan;
 
 pub(crate) use address::{AddressChange, AddressCommand};
@@ -34,6 +35,7 @@ pub(crate) use port_config::{PortConfigCommand, QueueChange, SETTINGS, Setting};
 pub(crate) use ports::PortsCommand;
 pub(crate) use records::RecordsCommand;
 pub(crate) use show::{ConfigPage, PortPage, PortsPage, QueuePage, ShowCommand};
+pub(crate) use switch::{PolicyChange, StormKind, SwitchCommand};
 pub(crate) use vlan::{VlanChange, VlanCommand};
 
 use dataplane::port::PortId;
@@ -69,6 +71,8 @@ pub(crate) enum Command {
     Dump(DumpCommand),
     /// Start, stop, add and remove ports.
     Ports(PortsCommand),
+    /// Steer and show the virtual switch.
+    Switch(SwitchCommand),
     /// Change what ports and queues are to be.
     PortConfig(PortConfigCommand),
 }

@@ -31,6 +31,11 @@ pub(crate) struct Cli {
 pub(crate) enum Sub {
     /// Forward packets between ports: pollway fwd EAL-FLAGS -- FLAGS, or pollway fwd --config FILE
     Fwd(Box<FwdFlags>),
+    /// Switch packets between ports, as a learning bridge or by rules: pollway switch EAL-FLAGS -- FLAGS, or pollway switch --config FILE
+    #[command(
+        override_usage = "pollway switch [EAL FLAGS] [--] [FLAGS]\n       pollway switch --config FILE [FLAGS]"
+    )]
+    Switch(Box<FwdFlags>),
     /// Steer a forwarder or a switch that runs: pollway ctl show port stats all
     Ctl(CtlFlags),
     /// Generate traffic and measure what comes back: pollway gen EAL-FLAGS -- -m 1.0 < COMMANDS, or pollway gen --config FILE
@@ -59,6 +64,9 @@ pub(crate) struct FwdFlags {
     pub(crate) eal: EalFlags,
     #[command(flatten)]
     pub(crate) app: AppFlags,
+    /// Whether ports are joined by the virtual switch (pollway switch).
+    #[arg(skip)]
+    pub(crate) switch: bool,
 }
 
 /// `pollway demo`.
@@ -145,7 +153,7 @@ pub(crate) fn parse(argv: impl IntoIterator<Item = OsString>) -> Result<Cli, cla
     if argv.first().is_some_and(|program| is_devbind(Path::new(program))) {
         argv.splice(1..1, ["dev".into(), "devbind".into()]);
     }
-    if argv.get(1).is_some_and(|sub| sub == "fwd") {
+    if argv.get(1).is_some_and(|sub| sub == "fwd" || sub == "switch") {
         argv.retain(|arg| !arg.to_str().is_some_and(testpmd::is_always_so));
         if let Some(why) = argv.iter().find_map(|arg| testpmd::refusal(arg.to_str()?)) {
             return Err(command().error(ErrorKind::UnknownArgument, why));
@@ -155,7 +163,11 @@ pub(crate) fn parse(argv: impl IntoIterator<Item = OsString>) -> Result<Cli, cla
         argv = join_split(argv, generators)?;
     }
     let mut matches = command().try_get_matches_from(argv)?;
-    Cli::from_arg_matches_mut(&mut matches)
+    let mut cli = Cli::from_arg_matches_mut(&mut matches)?;
+    if let Sub::Switch(flags) = &mut cli.subcommand {
+        flags.switch = true;
+    }
+    Ok(cli)
 }
 
 /// The whole command line. Before a `--`, `-a` is EAL's `--allow` and `-m` its memory, so there the application's have
@@ -164,6 +176,7 @@ fn command() -> clap::Command {
     let long_only = |sub: clap::Command, flag| sub.mut_arg(flag, |arg| arg.short(None));
     Cli::command()
         .mut_subcommand("fwd", |fwd| long_only(fwd, "auto_start"))
+        .mut_subcommand("switch", |switch| long_only(switch, "auto_start"))
         .mut_subcommand("gen", |generator| long_only(generator, "map"))
 }
 

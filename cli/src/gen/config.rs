@@ -79,6 +79,7 @@ impl From<GenPort> for config::Port {
             promiscuous: None,
             rxq_lcores: Vec::new(),
             eth_peer: None,
+            switch: None,
         }
     }
 }

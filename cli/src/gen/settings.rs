@@ -168,7 +168,7 @@ fn base(
     };
     let port = ports.into_iter().map(Into::into).collect();
     let config = Config { eal: file_eal, port, ..Config::default() };
-    let mut settings = FwdSettings::resolve(FwdFlags { eal, app }, config, file)?;
+    let mut settings = FwdSettings::resolve(FwdFlags { eal, app, switch: false }, config, file)?;
     if unnamed {
         settings.ports.clear();
     }

@@ -26,5 +26,6 @@ pub(crate) mod register;
 pub(crate) mod rss;
 pub(crate) mod rxtx_config;
 pub(crate) mod sight;
+pub(crate) mod switch;
 pub(crate) mod time;
 pub(crate) mod txpkts;

@@ -75,6 +75,11 @@ impl Session {
     ///
     /// [`Failure::Running`] if the mode cannot be had; then nothing has changed.
     pub(super) fn forward_as(&mut self, forwarding: Forwarding) -> Result<(), Failure> {
+        if self.switching.is_some() {
+            return Err(Failure::input(anyhow::anyhow!(
+                "a switch forwards by its rules and has no modes (help switch)"
+            )));
+        }
         self.dataplane
             .set_jobs(&mut |stream, ground| forwarding.job(stream, ground))
             .map_err(Failure::running)?;

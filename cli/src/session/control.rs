@@ -2,28 +2,33 @@
 
 use super::Session;
 use super::figures::{Baseline, Earlier};
+use super::switch::Switching;
+use crate::answer::Answer;
 use crate::command::ControlCommand;
 use crate::failure::Failure;
-use dataplane::forward::{self, Forwarding};
+use dataplane::engine::StreamAt;
+use dataplane::forward::{self, Forwarding, Ground, Job, ModeError};
 use dataplane::runtime::Slot;
 
 impl Session {
     /// Carries out a command that starts, stops or ends.
-    pub(super) fn control(&mut self, command: ControlCommand) -> Result<String, Failure> {
+    pub(super) fn control(&mut self, command: ControlCommand) -> Result<Answer, Failure> {
         match command {
             ControlCommand::Start { tx_first } => {
                 self.start(tx_first)?;
-                Ok(self.forwarding_page()?.to_string())
+                self.forwarding_page().map(Answer::page)
             }
             ControlCommand::Stop => {
                 self.stop()?;
                 let table = self.forward_stats();
                 Ok(format!(
                     "Telling cores to stop...\nWaiting for lcores to finish...\n{table}\nDone.\n"
-                ))
+                )
+                .into())
             }
             // The shell ends, and with it the session.
-            ControlCommand::Quit => Ok(String::new()),
+            ControlCommand::Quit => Ok(String::new().into()),
+            ControlCommand::Apply { file, dry_run } => self.apply(&file, dry_run),
         }
     }
 
@@ -43,10 +48,13 @@ impl Session {
         if !self.dataplane.ports().all(Slot::is_started) {
             return refused("Not all ports were started; port start all starts them");
         }
+        if tx_first > 0 && self.switching.is_some() {
+            return refused("a switch makes no packets of its own; start without tx_first");
+        }
         let plan = self.plan()?;
-        let forwarding = &self.forwarding;
+        let (forwarding, switching) = (&self.forwarding, &self.switching);
         self.dataplane
-            .lay_out(plan, &mut |stream, ground| forwarding.job(stream, ground))
+            .lay_out(plan, &mut |stream, ground| job(forwarding, switching, stream, ground))
             .map_err(Failure::input)?;
         self.baseline = Baseline::at_start(&self.dataplane);
         self.earlier = Earlier::default();
@@ -93,5 +101,18 @@ impl Session {
     /// Whether packets are being forwarded.
     pub(crate) fn is_forwarding(&self) -> bool {
         self.dataplane.engine.is_running()
+    }
+}
+
+/// The job of a stream: the switch's, or that of the forwarding mode.
+pub(super) fn job(
+    forwarding: &Forwarding,
+    switching: &Option<Switching>,
+    stream: StreamAt<'_>,
+    ground: &Ground,
+) -> Result<Job, ModeError> {
+    match switching {
+        Some(switching) => switching.switch.job(stream, ground),
+        None => forwarding.job(stream, ground),
     }
 }

@@ -1,6 +1,7 @@
 //! Ports come and go, and queues change lcores, while the others forward on.
 
 use super::Session;
+use super::control::job;
 use crate::failure::Failure;
 use dataplane::engine::EngineError;
 use dataplane::lcore::LcoreId;
@@ -25,10 +26,16 @@ impl Session {
 
     /// Starts a port that has been attached, and has it forward with the others.
     fn join(&mut self, id: PortId) -> Result<Option<Duration>, Failure> {
-        let plan = self.plan()?;
-        self.dataplane.provide(&plan).map_err(Failure::running)?;
-        self.start_port(id, &mut String::new()).map_err(Failure::running)?;
+        self.make_ready(id)?;
         self.forward_on()
+    }
+
+    /// Starts a port that has been attached.
+    pub(super) fn make_ready(&mut self, id: PortId) -> Result<(), Failure> {
+        // Without a plan there are still descriptors to fill.
+        let plan = self.plan().unwrap_or_default();
+        self.dataplane.provide(&plan).map_err(Failure::running)?;
+        self.start_port(id, &mut String::new()).map_err(Failure::running)
     }
 
     /// Forwards a port no longer, and removes its device.
@@ -105,10 +112,10 @@ impl Session {
         }
         let plan = self.plan()?;
         let ran = self.dataplane.engine.plan().clone();
-        let forwarding = &self.forwarding;
+        let (forwarding, switching) = (&self.forwarding, &self.switching);
         let Change { before, paused } = self
             .dataplane
-            .exchange(plan, &mut |stream, ground| forwarding.job(stream, ground))
+            .exchange(plan, &mut |stream, ground| job(forwarding, switching, stream, ground))
             .map_err(|error| match error {
                 RuntimeError::Engine(EngineError::Plan(error)) => Failure::input(error),
                 error => Failure::running(error),

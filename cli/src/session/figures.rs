@@ -1,5 +1,6 @@
 //! From the engine's and the devices' counts to testpmd's figures.
 
+use super::switch::sent_by_exits;
 use crate::render::bad_checksums::BadChecksums;
 use crate::render::forward_stats::{Bursts, ForwardStats, PortForward, StreamForward};
 use crate::render::port_stats::{PortReport, Rates};
@@ -70,7 +71,7 @@ impl Account {
             mode: mode.to_owned(),
             ports: ports
                 .map(|slot| {
-                    let mut passed = Passed::of(slot.id(), &reports, &plan);
+                    let mut passed = Passed::of(slot.id(), &figures, &plan);
                     earlier.add_to(slot.id(), &mut passed);
                     port_stats(slot, passed, &reports, baseline)
                 })
@@ -100,14 +101,16 @@ struct Passed {
 
 impl Passed {
     /// What a plan's streams counted.
-    fn of(id: PortId, reports: &[&StreamReport], plan: &Plan) -> Self {
+    fn of(id: PortId, figures: &Figures, plan: &Plan) -> Self {
+        let reports: Vec<&StreamReport> = figures.streams().collect();
+        let by_exits = figures.workers.iter().map(|worker| sent_by_exits(worker, id));
         let received = reports.iter().filter(|report| ingress(report) == Some(id));
         let sent = reports.iter().filter(|report| sends_to(report) == Some(id));
         let entered = reports.iter().filter(|report| entry(report) == Some(id));
         let for_it = reports.iter().filter(|report| egress(report, plan) == Some(id));
         Self {
             received: received.clone().map(|report| report.figures.received).sum(),
-            sent: sent.clone().map(|report| report.figures.sent).sum(),
+            sent: sent.clone().map(|report| report.figures.sent).chain(by_exits).sum(),
             // Not the device's own errors: drivers count there what they refuse, at each try, and it is dropped here.
             dropped: for_it.map(|report| report.figures.dropped_total()).sum(),
             bad_checksums: BadChecksums::of(entered.flat_map(|report| &report.mode)),
@@ -147,9 +150,8 @@ impl Earlier {
         if let Some(before) = baseline.engine.take() {
             figures.subtract(&before);
         }
-        let reports: Vec<&StreamReport> = figures.streams().collect();
         for port in &plan.ports {
-            let passed = Passed::of(port.id, &reports, plan);
+            let passed = Passed::of(port.id, &figures, plan);
             self.ports.entry(port.id).or_default().add(&passed);
         }
         self.busy_cycles += busy_cycles(&figures);

@@ -4,6 +4,7 @@
 //! and returns its answer.
 
 mod address;
+mod apply;
 mod clear;
 mod config;
 mod control;
@@ -22,6 +23,7 @@ mod ports;
 mod records;
 mod report;
 mod show;
+mod switch;
 mod verbose;
 mod vlan;
 mod watch;
@@ -36,16 +38,18 @@ use crate::render::heaps::HeapsTotal;
 use crate::settings::FwdSettings;
 use crate::shell::grammar::{PortWords, Table, Vocabulary};
 use crate::shell::prompt::{Executor, Flow};
-use crate::shell::table::TABLE;
+use crate::shell::table::{SWITCH_TABLE, TABLE};
 use crate::shell::testpmd;
 use crossbeam_channel::Receiver;
 use dataplane::forward::{Forwarding, MODES};
+use dataplane::port::device::DeviceSpec;
 use dataplane::port::{Any, Port, PortId};
 use dataplane::runtime::{Dataplane, Slot};
 use figures::{Account, Baseline, Earlier, Shown};
 use layout::Layout;
 use report::{DeviceReport, Report};
 use std::collections::BTreeMap;
+use switch::Switching;
 use verbose::Verbose;
 use watch::Links;
 
@@ -60,7 +64,11 @@ pub(crate) struct Session {
     /// Whether its memory is in one file, which virtio-user ports need.
     shares_memory: bool,
     forwarding: Forwarding,
+    /// The switch that joins the ports in place of forwarding modes, if it is one.
+    switching: Option<Switching>,
     layout: Layout,
+    /// The devices of ports that were named, by which they could be made again.
+    devices: BTreeMap<PortId, DeviceSpec>,
     /// What was forwarded in the last run, once it has ended.
     last: Option<Account>,
     /// Device statistics at the last start of forwarding: the forward statistics count from there.
@@ -89,7 +97,7 @@ impl Session {
         let Account { plan, figures, stats } = self.account();
         std::mem::take(&mut self.verbose).close();
         let mut report = Report {
-            forward_mode: self.forwarding.mode.name,
+            forward_mode: self.mode(),
             plan,
             forward_stats: stats,
             engine: figures,
@@ -122,7 +130,7 @@ impl Session {
             self.health()?;
         }
         match command {
-            Command::Control(command) => self.control(command).map(Answer::from),
+            Command::Control(command) => self.control(command),
             Command::Show(command) => self.show(command),
             Command::Clear(command) => self.clear(command).map(Answer::from),
             Command::Config(command) => self.configure(command).map(Answer::from),
@@ -135,9 +143,15 @@ impl Session {
             Command::Device(command) => self.tell_device(command).map(Answer::from),
             Command::Records(command) => Ok(self.choose_records(command).into()),
             Command::Dump(command) => self.dump(command),
+            Command::Switch(command) => self.switch(command),
             Command::Ports(command) => self.ports(command).map(Answer::from),
             Command::PortConfig(command) => self.port_config(command).map(Answer::from),
         }
+    }
+
+    /// What is done to packets, in a word.
+    fn mode(&self) -> &'static str {
+        if self.switching.is_some() { "switch" } else { self.forwarding.mode.name }
     }
 
     /// The ports there are.
@@ -185,7 +199,7 @@ impl Executor for Session {
     type Command = Command;
 
     fn table(&self) -> Table<Command> {
-        TABLE
+        if self.switching.is_some() { SWITCH_TABLE } else { TABLE }
     }
 
     fn vocabulary(&self) -> Vocabulary {

@@ -3,6 +3,7 @@
 use super::Session;
 use super::figures::{Baseline, Earlier};
 use super::layout::Layout;
+use super::switch::Switching;
 use super::verbose::Verbose;
 use super::watch::Links;
 use crate::ctl::Server;
@@ -14,6 +15,7 @@ use dataplane::eal::{self, Eal, EalRequest};
 use dataplane::forward::Forwarding;
 use dataplane::lcore::LcoreId;
 use dataplane::machine::Machine;
+use dataplane::port::device::DeviceSpec;
 use dataplane::port::{Port, PortConfig, PortError, PortId, QueueId, Stopped};
 use dataplane::runtime::{Dataplane, RuntimeError, Slot};
 use dataplane::wire::ethernet::MacAddr;
@@ -25,6 +27,8 @@ pub(crate) struct Opened {
     pub(crate) port: Port<Stopped>,
     pub(crate) config: PortConfig,
     peer: MacAddr,
+    /// The device that was named, if it was.
+    device: Option<DeviceSpec>,
     /// Its receive queues that certain lcores are to poll.
     placed: Vec<((PortId, QueueId), LcoreId)>,
 }
@@ -51,6 +55,8 @@ impl Session {
             ..Forwarding::of(settings.mode)
         };
         let placed = opened.iter().flat_map(|opened| &opened.placed).copied().collect();
+        let devices = opened.iter().filter_map(|it| Some((it.port.id(), it.device.clone()?)));
+        let devices = devices.collect();
         let mut dataplane = Dataplane::new(&eal, settings.pool);
         for mut opened in opened {
             settings.numa.apply(opened.port.id(), &mut opened.config);
@@ -60,6 +66,9 @@ impl Session {
         let mut layout = Layout::new(&settings, ports.clone(), eal.worker_lcores());
         layout.asked.placed = placed;
         let baseline = Baseline::at_start(&dataplane);
+        let workers = eal.worker_lcores();
+        let switching =
+            settings.switch.as_ref().map(|switch| Switching::new(switch, workers)).transpose()?;
         let (last, shown, heaps_shown) = (None, BTreeMap::new(), None);
         let control = control(&settings.control, &eal)?;
         let mut session = Self {
@@ -69,7 +78,9 @@ impl Session {
             eal,
             shares_memory,
             forwarding,
+            switching,
             layout,
+            devices,
             last,
             baseline,
             earlier: Earlier::default(),
@@ -219,7 +230,7 @@ pub(crate) fn open_ports(settings: &FwdSettings, eal: &Eal) -> Result<Vec<Opened
     for port in Port::found(eal) {
         let peer = settings.peer(port.id(), None);
         let config = settings.found_port.clone();
-        opened.push(Opened { port, config, peer, placed: Vec::new() });
+        opened.push(Opened { port, config, peer, device: None, placed: Vec::new() });
     }
     for named in &settings.ports {
         let device = named.device.clone().located(&Machine::default()).map_err(Failure::input)?;
@@ -229,7 +240,8 @@ pub(crate) fn open_ports(settings: &FwdSettings, eal: &Eal) -> Result<Vec<Opened
         })?;
         let peer = settings.peer(port.id(), Some(named));
         let placed = named.placed(port.id()).collect();
-        opened.push(Opened { port, config: named.config.clone(), peer, placed });
+        let (config, device) = (named.config.clone(), Some(named.device.clone()));
+        opened.push(Opened { port, config, peer, device, placed });
     }
     let ports: Vec<PortId> = opened.iter().map(|opened| opened.port.id()).collect();
     if let Some(port) = settings.peers.keys().find(|port| !ports.contains(port)) {

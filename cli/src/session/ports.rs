@@ -139,6 +139,7 @@ impl Session {
         let id = port.id();
         self.dataplane.add(port, wanted);
         self.layout.add(id);
+        self.devices.insert(id, spec);
         Ok(id)
     }
 
@@ -207,9 +208,13 @@ impl Session {
     /// A port is gone.
     pub(super) fn forget(&mut self, id: PortId) {
         self.layout.remove(id);
+        self.devices.remove(&id);
         self.shown.remove(&id);
         self.baseline.forget(id);
         self.earlier.forget(id);
+        if let Some(switching) = &self.switching {
+            switching.forget(id);
+        }
     }
 }
 

@@ -27,6 +27,9 @@ impl Session {
     ///
     /// [`Failure::Running`] if forwarding cannot go on after that.
     pub(crate) fn watch(&mut self) -> Result<(), Failure> {
+        if let Some(switching) = &mut self.switching {
+            switching.age();
+        }
         let leaving = self.dataplane.ports().filter(|slot| slot.port().is_leaving()).map(Slot::id);
         for port in leaving.collect::<Vec<_>>() {
             self.let_go(port)?;

@@ -9,11 +9,13 @@ mod given;
 pub(crate) mod modes;
 mod numa;
 mod ports;
+mod switch;
 mod tuning;
 mod value;
 
 pub(crate) use assumed::AssumedPool;
 pub(crate) use control::ControlSettings;
+pub(crate) use switch::SwitchSettings;
 
 use crate::config::{Config, ConfigError, Pipeline};
 use crate::flags::FwdFlags;
@@ -58,6 +60,8 @@ pub(crate) struct FwdSettings {
     pub(crate) coremask: Option<u64>,
     /// Commands to carry out before the shell opens.
     pub(crate) cmdline_file: Option<PathBuf>,
+    /// The virtual switch, if it is one.
+    pub(crate) switch: Option<SwitchSettings>,
     /// The forwarding mode.
     pub(crate) mode: &'static ModeEntry,
     /// What is asked of each mode.
@@ -147,6 +151,14 @@ pub(crate) enum SettingsError {
     Device(#[from] DeviceError),
     #[error("{setting}: {why}; {mend}")]
     Value { setting: String, why: String, mend: String },
+    #[error("{setting}: {why}")]
+    Switch { setting: String, why: String },
+    #[error("{0} is a switch's configuration: pollway switch --config {0}")]
+    IsSwitch(String),
+    #[error(
+        "{setting}: a switch has neither modes nor pairs of ports; leave it out, or start pollway fwd"
+    )]
+    NotOfSwitch { setting: String },
     #[error(
         "no port to forward on: neither --vdev, --port nor [[port]] names a device and --no-pci hides the others; \
          name one, for example --port null:"
@@ -173,7 +185,9 @@ impl FwdSettings {
     ///
     /// [`SettingsError`] for the first thing that is wrong.
     pub(crate) fn from_file(file: &Path) -> Result<Self, SettingsError> {
-        Self::resolve(FwdFlags::default(), Config::load(file)?, &file.display().to_string())
+        let config = Config::load(file)?;
+        let flags = FwdFlags { switch: config.switch.is_some(), ..FwdFlags::default() };
+        Self::resolve(flags, config, &file.display().to_string())
     }
 
     /// Puts flags over a configuration; `file` names it in errors.
@@ -186,14 +200,34 @@ impl FwdSettings {
         config: Config,
         file: &str,
     ) -> Result<Self, SettingsError> {
-        let FwdFlags { eal, app } = flags;
-        let Config { eal: file_eal, port: file_ports, fwd, control, device: _ } = config;
+        let FwdFlags { eal, app, switch: switches } = flags;
+        let Config { eal: file_eal, port: file_ports, fwd, switch, control, device: _ } = config;
         let layers = Layers { file };
+        if switch.is_some() && !switches {
+            return Err(SettingsError::IsSwitch(file.to_owned()));
+        }
+        let mut switch = match switches {
+            true => {
+                switch::is_alone(&app, &fwd)?;
+                Some(switch::switch(&layers, switch.unwrap_or_default())?)
+            }
+            false => None,
+        };
+        let policies = switch::policies(&layers, &file_ports)?;
 
         let eal = eal.over(file_eal.to_flags(file)?);
         let lcores = Lcores::of(&eal)?;
         let found_port = ports::config(&layers, &app, &fwd, None)?;
         let ports = ports::named(&layers, &eal, &app, &fwd, file_ports)?;
+        if let Some(switch) = &mut switch {
+            // EAL numbers first what it finds by itself.
+            let found = eal.values("allow").count();
+            let numbered = (0..).map(PortId).skip(found).zip(policies);
+            switch.config.ports =
+                numbered.filter_map(|(port, policy)| Some((port, policy?))).collect();
+            // Rules, groups and addresses are refused now, and not when DPDK has started.
+            switch.build(Vec::new())?;
+        }
         if ports.is_empty() && eal.has("no-pci") {
             return Err(SettingsError::NoPort);
         }
@@ -213,6 +247,7 @@ impl FwdSettings {
             .try_map(|name| value::is_pipeline(&name))?
             .unwrap_or(fwd.pipeline.is_some());
         let model = match fwd.pipeline {
+            _ if switch.is_some() => ModelRequest::Switch,
             Some(named) if pipeline => stages(named),
             _ if pipeline => ModelRequest::Pipeline,
             _ => ModelRequest::RunToCompletion,
@@ -255,6 +290,7 @@ impl FwdSettings {
             nb_cores,
             burst: burst.within(1..=value::MAX_BURST)?.unwrap_or(32),
             ring_size: ring_size.within(2..=MAX_RING_SIZE)?.unwrap_or(1024),
+            switch,
             control,
             pool: PoolSetup {
                 // Room for a minimal frame behind RTE_PKTMBUF_HEADROOM, 128 bytes.
@@ -290,6 +326,11 @@ impl FwdSettings {
         let [_, low] = port.0.to_be_bytes();
         let flag = self.peers.get(&port).copied();
         flag.or(settings.and_then(|port| port.peer)).unwrap_or(MacAddr([2, 0, 0, 0, 0, low]))
+    }
+
+    /// What is done to packets, in a word.
+    pub(crate) fn work(&self) -> &'static str {
+        if self.switch.is_some() { "switch" } else { self.mode.name }
     }
 
     /// The plan's request for the ports and lcores that there are.

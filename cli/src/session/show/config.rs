@@ -49,7 +49,7 @@ impl Session {
     /// [`Failure::Input`] if nothing could be started.
     pub(in crate::session) fn forwarding_page(&self) -> Result<ForwardingPage, Failure> {
         let surroundings = Surroundings {
-            mode: self.forwarding.mode.name,
+            mode: self.mode(),
             retry: self.forwarding.tries_again(),
             socket: &|lcore: LcoreId| self.eal.socket_of(lcore),
             peer: &|port| self.forwarding.peer(port).to_string().to_uppercase(),
@@ -62,7 +62,7 @@ impl Session {
     }
 
     fn rxtx_page(&self) -> RxTxPage {
-        let (mode, tx) = (self.forwarding.mode.name, &self.forwarding.options.tx);
+        let (mode, tx) = (self.mode(), &self.forwarding.options.tx);
         let makes_packets = matches!(mode, "txonly" | "flowgen");
         RxTxPage {
             mode: mode.to_owned(),

@@ -140,7 +140,7 @@ impl Session {
         match &self.last {
             Some(last) => last.clone(),
             None => {
-                let (mode, ports) = (self.forwarding.mode.name, self.layout.forwarding());
+                let (mode, ports) = (self.mode(), self.layout.forwarding());
                 Account::now(&self.dataplane, mode, ports, &self.baseline, &self.earlier)
             }
         }

@@ -3,7 +3,7 @@ use super::*;
 use crate::command::{
     ClearCommand, Command, ConfigCommand, ControlCommand, PortSelection, PortsPage, ShowCommand,
 };
-use crate::shell::table::TABLE;
+use crate::shell::table::{SWITCH_TABLE, TABLE};
 use proptest::prelude::*;
 
 pub(crate) fn known() -> Vocabulary {
@@ -218,7 +218,7 @@ pub(crate) fn example(syntax: &'static str) -> String {
 #[test]
 fn every_line_of_the_table_builds_its_request_and_no_two_lines_are_one() {
     let known = known();
-    let grammar = Grammar::new(TABLE, &known);
+    let grammar = Grammar::new(SWITCH_TABLE, &known);
     for (entry, _) in grammar.entries() {
         let example = example(entry.syntax);
         assert!(matches!(grammar.parse(&example), Ok(Some(_))), "{}", entry.syntax);
@@ -249,7 +249,7 @@ proptest! {
     #[test]
     fn a_broken_command_is_answered(at in any::<prop::sample::Index>(), cut in 0usize..8, word in "\\PC{0,6}|[0-9,x-]{1,6}") {
         let known = known();
-        for table in [TABLE] {
+        for table in [SWITCH_TABLE] {
             let grammar = Grammar::new(table, &known);
             let entries: Vec<_> = grammar.entries().map(|(entry, _)| entry.syntax).collect();
             let example = example(entries[at.index(entries.len())]);

@@ -25,6 +25,14 @@ pub(super) const SECTION: Section<Command> = Section {
             build: |_| run(ControlCommand::Stop),
         },
         Entry {
+            syntax: "apply FILE:text [(--dry-run)]",
+            about: "Become what a configuration file says, or only display the steps to it.",
+            build: |values| {
+                let (file, dry_run) = (values.word()?.into(), values.word().is_some());
+                run(ControlCommand::Apply { file, dry_run })
+            },
+        },
+        Entry {
             syntax: "quit",
             about: "Stop packet forwarding and leave the program.",
             build: |_| run(ControlCommand::Quit),

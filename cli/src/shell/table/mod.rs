@@ -14,13 +14,14 @@ mod modes;
 mod port_config;
 mod ports;
 mod records;
+mod switch;
 mod vlan;
 
 use crate::command::Command;
 use crate::shell::grammar::{Request, Table};
 
-/// Every command, in the order in which `help` lists the sections.
-pub(crate) static TABLE: Table<Command> = &[
+/// Every command, in the order in which `help` lists the sections; the last is the switch's alone.
+static ALL: Table<Command> = &[
     control::SECTION,
     display::SECTION,
     config::SECTION,
@@ -35,7 +36,14 @@ pub(crate) static TABLE: Table<Command> = &[
     device::SECTION,
     records::SECTION,
     dump::SECTION,
+    switch::SECTION,
 ];
+
+/// A switch's commands.
+pub(crate) static SWITCH_TABLE: Table<Command> = ALL;
+
+/// A forwarder's commands: where it has testpmd's, a switch may have its own under that name (`flow dump`).
+pub(crate) static TABLE: Table<Command> = ALL.split_at(ALL.len() - 1).0;
 
 /// The request to carry a command out.
 fn run(command: Command) -> Option<Request<Command>> {
