@@ -7,6 +7,8 @@ use lab::console::Console;
 use lab::forwarder::own_prefix;
 use lab::generator::{Generator, account, stream};
 use lab::{hugepage_files, lcores};
+use pcap_file::TsResolution;
+use pcap_file::pcap::PcapReader;
 use serde_json::Value;
 use std::fs;
 use std::process::Command;
@@ -78,6 +80,30 @@ fn pktgens_recipe_works_as_written() {
     assert_eq!(account(stream, "sent"), 5000);
     assert_eq!(account(stream, "received"), 5000);
     assert_eq!(stream["sending"]["bytes"], 5000 * 96);
+}
+
+#[test]
+fn what_comes_is_captured_with_nanoseconds() {
+    let folder = tempfile::tempdir().unwrap();
+    let earlier = folder.path().join("capture-0-1.pcap");
+    fs::write(&earlier, "an earlier one").unwrap();
+    let recipe = "set 0 rate 10k; set 0 count 300; set 0 size 128; enable 0 capture; start 0";
+    let result = Generator::on(&["ring:capture"]).within(folder.path()).obey(recipe);
+    let captured = &result["trials"][0]["result"]["captured"];
+    assert_eq!(captured[0]["file"], "capture-0-2.pcap");
+    assert_eq!((&captured[0]["written"], &captured[0]["missed"]), (&300.into(), &0.into()));
+    let file = fs::File::open(folder.path().join("capture-0-2.pcap")).unwrap();
+    let mut reader = PcapReader::new(file).unwrap();
+    assert_eq!(reader.header().ts_resolution, TsResolution::NanoSecond);
+    let mut times = Vec::new();
+    while let Some(packet) = reader.next_packet() {
+        let packet = packet.unwrap();
+        assert_eq!(packet.data.len(), 124);
+        times.push(packet.timestamp);
+    }
+    assert_eq!(times.len(), 300);
+    assert!(times.is_sorted());
+    assert_eq!(fs::read_to_string(earlier).unwrap(), "an earlier one");
 }
 
 #[test]

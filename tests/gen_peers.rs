@@ -165,6 +165,34 @@ fn a_capture_file_arrives_byte_for_byte() {
     assert_eq!(sent, [packets.clone(), packets].concat());
 }
 
+#[test]
+fn testpmd_is_a_device_under_test_over_memif() {
+    let name = "testpmd_is_a_device_under_test_over_memif";
+    if let Some(reason) = lacks_programs(&["dpdk-testpmd"]) {
+        return skip(name, &reason);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let socket = |side: usize| folder.path().join(format!("memif{side}")).display().to_string();
+    let devices = [0, 1].map(|side| format!("memif:{},role=server", socket(side)));
+    let devices = devices.each_ref().map(String::as_str);
+    let running = Generator::on(&devices)
+        .with(&["--rx-port", "1", "--rate", "10k", "--count", "10000", "--size", "128"])
+        .start();
+    let waits = || running.console.stderr().contains("waiting for the link").then_some(());
+    lab::wait_for("the generator to wait for its peer", waits);
+    // Its rings hold all packets: none is lost while one of the programs waits for its processor.
+    let vdev = "role=client,rsize=14,socket-abstract=no";
+    let vdevs = [0, 1].map(|side| format!("--vdev=net_memif{side},{vdev},socket={}", socket(side)));
+    let vdevs = vdevs.each_ref().map(String::as_str);
+    let eal = [&["--no-huge", "-m", "256"][..], &vdevs].concat();
+    let mut testpmd = lab::testpmd::start(&eal, &["--total-num-mbufs=8191"]);
+    testpmd.ask("start");
+    let result = running.ended();
+    let stream = stream(&result, 0);
+    assert_eq!(account(stream, "received"), 10_000, "{stream:#}");
+    assert_eq!(account(stream, "duplicated") + account(stream, "corrupted"), 0, "{stream:#}");
+}
+
 /// Two veth pairs whose inner ends are joined by a bridge in a namespace; the outer ends are the generator's.
 struct Bridge {
     tag: String,

@@ -15,6 +15,8 @@ pub(crate) struct Generator {
     folder: TempDir,
     eal: Vec<String>,
     own: Vec<String>,
+    /// The folder that it runs in, if it matters.
+    within: Option<PathBuf>,
 }
 
 impl Generator {
@@ -30,7 +32,7 @@ impl Generator {
     /// One whose devices and lcores a file names.
     pub(crate) fn of_file() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { prefix: own_prefix(), folder, eal: Vec::new(), own: Vec::new() }
+        Self { prefix: own_prefix(), folder, eal: Vec::new(), own: Vec::new(), within: None }
     }
 
     /// With flags of EAL's.
@@ -45,6 +47,12 @@ impl Generator {
         self
     }
 
+    /// In a folder, where it leaves what it names itself.
+    pub(crate) fn within(mut self, folder: &Path) -> Self {
+        self.within = Some(folder.to_owned());
+        self
+    }
+
     /// Where the result is written.
     fn file(&self) -> PathBuf {
         self.folder.path().join("result.json")
@@ -55,14 +63,15 @@ impl Generator {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pollway"));
         command.args(["gen", "--no-pci", "--no-telemetry", "--file-prefix", &self.prefix]);
         command.args(&self.eal).arg("--").args(&self.own).arg("--json").arg(self.file());
+        self.within.iter().for_each(|folder| {
+            command.current_dir(folder);
+        });
         Running { console: Console::start(&mut command), of: self }
     }
 
     /// Starts it, waits for its end, and returns its result.
     pub(crate) fn run(self) -> Value {
-        let mut running = self.start();
-        let ended = running.console.wait();
-        running.of.result(&ended)
+        self.start().ended()
     }
 
     /// Has it carry out commands and end; returns its result.
@@ -96,6 +105,12 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    /// Waits for its end, and returns its result.
+    pub(crate) fn ended(mut self) -> Value {
+        let ended = self.console.wait();
+        self.of.result(&ended)
+    }
+
     /// Closes its input, waits for its end, and returns its result.
     pub(crate) fn end(self) -> Value {
         let ended = self.console.close();

@@ -18,6 +18,7 @@ mod figures;
 pub(crate) mod flags;
 mod hdr;
 mod html;
+mod lines;
 mod output;
 mod page;
 mod picture;

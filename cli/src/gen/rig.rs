@@ -3,6 +3,7 @@
 use super::calibrate::Own;
 use super::cores::{CoreMap, PortCores};
 use super::environment::Environment;
+use super::lines;
 use super::pktgen::PortFacts;
 use super::settings::GenSettings;
 use crate::failure::Failure;
@@ -15,13 +16,16 @@ use dataplane::engine::plan::{ModelRequest, Plan, PortRequest, Request, Topology
 use dataplane::forward::{Forwarding, Ground, Job, ModeEntry, ModeError};
 use dataplane::lcore::{LcoreId, SocketId};
 use dataplane::port::{PortConfig, PortId, PortStats, QueueId, wire_pair};
-use dataplane::runtime::{Dataplane, Slot};
+use dataplane::runtime::{Dataplane, PoolSetup, Slot};
+use dataplane::traffic::capture::WAITING;
 use dataplane::traffic::clock::TscClock;
 use dataplane::traffic::generator::Generator;
 use dataplane::traffic::result::{Calibration, TrialResult};
 use dataplane::traffic::spec::TrafficSpec;
 use dataplane::traffic::trial::Trial;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 /// Slots of the rings to and from the forwarder in this process, and of those that carry answers to a transmit queue.
@@ -90,7 +94,9 @@ impl Rig {
                 config.tx_queues = transmit.len() as u16;
             }
         }
-        let mut dataplane = Dataplane::new(&eal, settings.base.pool);
+        // Commands may have any port's packets captured; those wait for the control thread.
+        let held = if settings.traffic.is_none() { WAITING } else { 0 };
+        let mut dataplane = Dataplane::new(&eal, PoolSetup { held, ..settings.base.pool });
         for (port, config) in opened {
             dataplane.add(port, config);
         }
@@ -143,7 +149,8 @@ impl Rig {
         self.ports().filter_map(|slot| Some((slot.id(), slot.port().stats()?))).collect()
     }
 
-    /// Starts a trial; `burst` is how many packets a burst has at most, if commands said so.
+    /// Starts a trial; `burst` is how many packets a burst has at most, if commands said so, and what the ports of `captures`
+    /// receive is written to their files.
     ///
     /// # Errors
     ///
@@ -152,12 +159,19 @@ impl Rig {
         &mut self,
         traffic: &TrafficSpec,
         burst: Option<u16>,
+        captures: &BTreeMap<PortId, PathBuf>,
+        stop: &AtomicBool,
     ) -> Result<(), Failure> {
         self.judge(traffic)?;
         let mut generator = Generator::new(traffic.clone(), self.clock).map_err(Failure::input)?;
+        lines::judge(self.ports(), &generator)?;
+        for (port, file) in captures {
+            generator.capture(&self.eal, *port, file).map_err(Failure::input)?;
+        }
         if let Some(calibration) = &self.calibration {
             generator.calibrate(calibration.clone());
         }
+        lines::wait(self.ports(), traffic, stop);
         generator.rewind();
         let plan = self.plan(traffic, burst.unwrap_or(self.burst))?;
         let forwarder = self.forwarder.as_ref();

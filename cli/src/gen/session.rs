@@ -19,7 +19,7 @@ use dataplane::traffic::spec::{HostSpec, TrafficSpec};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, IsTerminal};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
@@ -117,7 +117,11 @@ impl Session {
     }
 
     fn begin(&mut self, traffic: TrafficSpec, burst: Option<u16>) -> Result<(), Failure> {
-        self.rig.start(&traffic, burst)?;
+        let captures = self.captures();
+        self.rig.start(&traffic, burst, &captures, &self.stop)?;
+        for (port, file) in captures {
+            note(&format!("what port {port} receives is written to {}", file.display()));
+        }
         self.running = Some((traffic, Instant::now()));
         Ok(())
     }
@@ -130,6 +134,9 @@ impl Session {
         self.sending.clear();
         let Some(result) = self.rig.finish()? else { return Ok(()) };
         let start = start.duration_since(self.began.0);
+        for capture in &result.captured {
+            note(&capture.to_string());
+        }
         let done = Done::new(traffic, result, start, interrupted);
         // With --json on standard output nothing else is there.
         if self.output.json.as_deref() != Some(Path::new("-")) {
@@ -224,6 +231,19 @@ impl Session {
             self.sending = sending;
         }
         Ok(())
+    }
+
+    /// The files of ports whose packets are captured, where `enable capture` says so: none that is there already.
+    fn captures(&self) -> BTreeMap<PortId, PathBuf> {
+        let capturing = |port: &PortId| {
+            self.pktgen.port(*port).is_some_and(|state| state.has(Feature::Capture))
+        };
+        let ports = self.rig.ports().map(|port| port.id()).filter(capturing);
+        let file = |port: PortId| {
+            let mut names = (1..).map(|number: u32| format!("capture-{port}-{number}.pcap").into());
+            names.find(|file: &PathBuf| !file.exists()).unwrap_or_default()
+        };
+        ports.map(|port| (port, file(port))).collect()
     }
 
     /// The addresses that ports answer for, where `enable icmp` says so.

@@ -128,6 +128,6 @@ pub fn sizing(plan: &Plan, descriptors: u64, setup: &PoolSetup) -> Sizing {
         // The main lcore frees packets when ports are drained.
         lcores: plan.workers.len() as u64 + 1,
         cache: u64::from(setup.cache),
-        held: u64::from(setup.held) * plan.forwarding_streams() as u64,
+        held: u64::from(setup.held) * (plan.forwarding_streams() + plan.measuring_streams()) as u64,
     }
 }

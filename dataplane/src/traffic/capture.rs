@@ -10,6 +10,7 @@ use crate::ring::{Consumer, Multi, Producer, RingError, Single, ring};
 use pcap_file::TsResolution;
 use pcap_file::pcap::{PcapHeader, PcapPacket, PcapWriter};
 use serde::Serialize;
+use std::fmt::{self, Display, Formatter};
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
@@ -50,6 +51,20 @@ pub struct CaptureResult {
     pub missed: u64,
     /// Why writing ended early, if it did.
     pub error: Option<String>,
+}
+
+impl Display for CaptureResult {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { port, file, written, missed, error } = self;
+        write!(f, "port {port}: {written} packets are in {}", file.display())?;
+        if *missed > 0 {
+            write!(
+                f,
+                "; {missed} found no room on their way to it: they came faster than they could be written"
+            )?;
+        }
+        error.as_ref().map_or(Ok(()), |error| write!(f, "; writing ended early: {error}"))
+    }
 }
 
 /// A packet and when it came.

@@ -1,9 +1,15 @@
 //! The clock of all times: the processor's timestamp counter, and whether it can be believed.
 
+use super::invalid::Invalid;
 use std::num::NonZeroU64;
 use std::time::Instant;
 
 use crate::lcore::{cycles, cycles_hz};
+
+/// A drift beyond any that a clock's regulation makes, in millionths.
+const DRIFT_PPM: f64 = 1000.0;
+/// What reading two clocks one after the other on a machine that is shared may be wrong by, in seconds.
+const READING: f64 = 0.02;
 
 /// What Linux calls a counter that runs at one speed in every power state.
 const INVARIANT: [&str; 2] = ["constant_tsc", "nonstop_tsc"];
@@ -95,6 +101,13 @@ impl Reading {
         let system = self.seconds_since(earlier);
         if system > 0.0 { (counted / system - 1.0) * 1e6 } else { 0.0 }
     }
+
+    /// Why times since an earlier reading cannot be believed, if so: the counter ran at another speed, or it stepped.
+    pub(super) fn fault(&self, earlier: &Self, hz: NonZeroU64) -> Option<Invalid> {
+        let drift_ppm = self.drift_ppm(earlier, hz);
+        let most = DRIFT_PPM + READING / self.seconds_since(earlier) * 1e6;
+        (drift_ppm.abs() > most).then_some(Invalid::Clock { drift_ppm })
+    }
 }
 
 #[cfg(test)]
@@ -122,6 +135,24 @@ mod tests {
         let later = Reading { tsc: 2_002_000, system: system + std::time::Duration::from_secs(2) };
         let drift = later.drift_ppm(&earlier, NonZeroU64::new(1_000_000).unwrap());
         assert!((drift - 1000.0).abs() < 1e-6, "{drift}");
+    }
+
+    #[test]
+    fn a_counter_that_steps_or_runs_away_is_not_believed() {
+        let hz = NonZeroU64::new(1_000_000).unwrap();
+        let system = Instant::now();
+        let earlier = Reading { tsc: 5_000_000, system };
+        let after = |tsc| {
+            let system = system + std::time::Duration::from_secs(10);
+            Reading { tsc, system }.fault(&earlier, hz).map(|fault| fault.to_string())
+        };
+        // Ten seconds are ten million cycles; a step of a tenth of a second either way, and a fiftieth that reading may cost.
+        assert_eq!((after(15_000_000), after(15_020_000)), (None, None));
+        let forward = after(15_100_000).unwrap();
+        assert!(forward.contains("ran 10000 millionths faster"), "{forward}");
+        assert!(after(14_900_000).unwrap().contains("ran -10000 millionths faster"));
+        // Back to before the beginning, as on another socket.
+        assert!(after(1_000).is_some());
     }
 
     #[test]

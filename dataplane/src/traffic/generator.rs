@@ -173,6 +173,13 @@ impl Generator {
         self.streams.iter().map(|stream| stream.packets.room()).max().unwrap_or_default()
     }
 
+    /// Bits a second on a line, preambles and gaps included, that all streams of a port together ask for at their fastest.
+    pub fn asked_bps(&self, port: PortId) -> f64 {
+        let streams = self.spec.stream.iter().zip(&self.streams);
+        let ours = streams.filter(|(spec, _)| PortId(spec.port) == port);
+        ours.map(|(spec, made)| spec.rate.fastest_bps(made.packets.volume())).sum()
+    }
+
     /// Has results corrected by what the generator itself adds.
     pub fn calibrate(&mut self, calibration: Calibration) {
         self.calibration = Some(calibration);

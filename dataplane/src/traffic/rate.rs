@@ -97,6 +97,14 @@ impl Rate {
             Self::FlatOut => None,
         }
     }
+
+    /// The bits a second on a line, preambles and gaps included; `None` flat out.
+    pub fn l1_bps(&self, volume: Volume) -> Option<f64> {
+        let (packets, seconds) = self.pps(volume)?;
+        let line = u64::from(volume.bytes) + LINE_OVERHEAD_BYTES * u64::from(volume.packets);
+        let bits = 8.0 * line as f64 / f64::from(volume.packets.max(1));
+        Some(packets as f64 / seconds as f64 * bits)
+    }
 }
 
 /// Makes of a text the error that says what is wrong with it.

@@ -102,8 +102,6 @@ pub struct Reordering {
 pub struct Delay {
     /// From where to where.
     pub path: Path,
-    /// Who took the times.
-    pub timestamps: Timestamps,
     /// From the departure to the arrival.
     pub actual_ns: Option<Distribution>,
     /// The same without what the generator itself adds, if that was measured.
@@ -124,16 +122,6 @@ pub enum Path {
     RoundTrip,
     /// To another port of this machine, by the same clock.
     OneWay,
-}
-
-/// Who takes times.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Timestamps {
-    /// The processor's counter, read before the send call and after the receive call.
-    Tsc,
-    /// The counter for departures, the receiving device for arrivals.
-    DeviceArrival,
 }
 
 /// What happened in a second.

@@ -12,8 +12,7 @@ use super::polling::PollClock;
 use super::rate::{LINE_OVERHEAD_BYTES, Rate};
 use super::receiver::{Receiver, Times};
 use super::result::{
-    Calibration, Clock, Delay, Path, Polling, Reordering, Sending, StreamResult, Timestamps,
-    TrialResult,
+    Calibration, Clock, Delay, Path, Polling, Reordering, Sending, StreamResult, TrialResult,
 };
 use super::sender::{SendFigures, Stamp};
 use super::spec::{Load, Phase, StreamSpec, TrafficSpec};
@@ -24,11 +23,6 @@ use crate::lcore::LcoreId;
 use crate::port::PortId;
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
-
-/// A drift beyond any that a clock's regulation makes, in millionths.
-const DRIFT_PPM: f64 = 1000.0;
-/// What reading two clocks one after the other on a machine that is shared may be wrong by, in seconds.
-const READING: f64 = 0.02;
 
 /// What a result is reckoned from beside the modes.
 pub(super) struct Basis<'a> {
@@ -62,10 +56,7 @@ pub(super) fn result(engine: &Engine, timelines: &mut Timelines, basis: &Basis<'
     let streams: Vec<StreamResult> = streams.collect();
     let seconds = basis.ended.seconds_since(&basis.begun);
     let drift_ppm = basis.ended.drift_ppm(&basis.begun, basis.clock.hz);
-    let mut invalid = Vec::new();
-    if drift_ppm.abs() > DRIFT_PPM + READING / seconds * 1e6 {
-        invalid.push(Invalid::Clock { drift_ppm });
-    }
+    let mut invalid = Vec::from_iter(basis.ended.fault(&basis.begun, basis.clock.hz));
     if let Some(asked) = basis.spec.duration.filter(|_| basis.interrupted) {
         invalid.push(Invalid::Interrupted { seconds, asked });
     }
@@ -324,7 +315,6 @@ impl Delay {
         let less = |by: u64| actual_ns.as_ref().map(|delays: &Distribution| delays.less(by));
         Self {
             path,
-            timestamps: Timestamps::Tsc,
             corrected_ns: bias.and_then(less),
             pdv_ns: actual_ns.as_ref().and_then(|delays| less(delays.quantile(0.0))),
             intended_ns: times.and_then(|times| recorded(times.intended.as_ref()?)),

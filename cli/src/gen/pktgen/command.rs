@@ -213,11 +213,13 @@ pub(crate) enum Feature {
     Random,
     /// Answer pings, ARP and neighbour discovery.
     Icmp,
+    /// Write what is received into a file.
+    Capture,
 }
 
 impl Feature {
     /// All of them with their words.
-    pub(crate) const ALL: [(&'static str, Self); 11] = [
+    pub(crate) const ALL: [(&'static str, Self); 12] = [
         ("latency", Self::Latency),
         ("range", Self::Range),
         ("pcap", Self::Pcap),
@@ -229,6 +231,7 @@ impl Feature {
         ("vxlan", Self::Vxlan),
         ("random", Self::Random),
         ("icmp", Self::Icmp),
+        ("capture", Self::Capture),
     ];
 }
 

@@ -273,6 +273,12 @@ impl Plan {
         streams.filter(|stream| works(&stream.work)).count()
     }
 
+    /// How many streams measure what a generator's port receives.
+    pub fn measuring_streams(&self) -> usize {
+        let streams = self.workers.iter().flat_map(|worker| &worker.streams);
+        streams.filter(|stream| stream.work == Work::Measure).count()
+    }
+
     /// How many exits all workers have.
     pub fn exits(&self) -> usize {
         let exits = |worker: &WorkerPlan| {

@@ -1,6 +1,6 @@
 //! How many packets a second, when, and for how long.
 
-use crate::traffic::rate::Rate;
+use crate::traffic::rate::{Rate, Volume};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -16,6 +16,19 @@ pub enum Load {
     Steady(Rate),
     /// Phases, one after the other; with the last one the stream ends.
     Phases(Vec<Phase>),
+}
+
+impl Load {
+    /// The most bits a second on a line, preambles and gaps included, that are asked for at any time; none flat out.
+    pub fn fastest_bps(&self, volume: Volume) -> f64 {
+        let rates = match self {
+            Self::Steady(rate) => vec![*rate],
+            Self::Phases(phases) => {
+                phases.iter().flat_map(|phase| [Some(phase.rate), phase.to]).flatten().collect()
+            }
+        };
+        rates.iter().filter_map(|rate| rate.l1_bps(volume)).fold(0.0, f64::max)
+    }
 }
 
 impl Default for Load {

@@ -64,3 +64,21 @@ fn a_word_that_nobody_reads_is_refused() {
         assert!(serde_json::from_value::<TrafficSpec>(text.clone()).is_err(), "{text}");
     }
 }
+
+#[test]
+fn the_fastest_of_all_phases_is_what_a_line_must_carry() {
+    let smallest = crate::traffic::rate::Volume { packets: 1, bytes: 64 };
+    let (one, two) = ("1M", "2M");
+    let ramp = serde_json::json!([
+        {"seconds": 1, "rate": one}, {"seconds": 1, "rate": one, "to": two}, {"seconds": 1, "rate": "1k"}
+    ]);
+    for (load, bps) in [
+        (one.into(), 672e6),
+        ("40% of 10Gbit/s".into(), 4e9),
+        ("flat-out".into(), 0.0),
+        (ramp, 1344e6),
+    ] {
+        let found = serde_json::from_value::<Load>(load).unwrap().fastest_bps(smallest);
+        assert!((found - bps).abs() < 1.0, "{found} for {bps}");
+    }
+}

@@ -7,15 +7,15 @@ use crate::shell::grammar::{Entry, Request, Section, Values};
 pub(super) const SECTION: Section<PktgenCommand> = Section {
     word: "enable",
     title: "Features:",
-    about: "Switch latency, ranges, tunnels and answers on and off.",
+    about: "Switch latency, ranges, tunnels, answers and captures on and off.",
     commands: &[
         Entry {
-            syntax: "enable PORTLIST (latency|range|pcap|vlan|qinq|mpls|gre|gre_eth|vxlan|random|icmp)",
-            about: "Switch a feature on: what is shown, what is sent, what is answered.",
+            syntax: "enable PORTLIST (latency|range|pcap|vlan|qinq|mpls|gre|gre_eth|vxlan|random|icmp|capture)",
+            about: "Switch a feature on: what is shown, sent, answered or captured.",
             build: |values| feature(values, true),
         },
         Entry {
-            syntax: "disable PORTLIST (latency|range|pcap|vlan|qinq|mpls|gre|gre_eth|vxlan|random|icmp)",
+            syntax: "disable PORTLIST (latency|range|pcap|vlan|qinq|mpls|gre|gre_eth|vxlan|random|icmp|capture)",
             about: "Switch a feature off.",
             build: |values| feature(values, false),
         },
