@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# Measures how fast `pollway gen` sends and receives against the modes of dpdk-testpmd that make packets: same devices, same burst and
+# frames, one core, in turns. Every packet of ours has a sequence number and its time, those of testpmd have neither. Prints medians,
+# their spread and the ratio, and the commands.
+#
+#   scripts/bench-gen.sh [--runs N] [--seconds S] [--warm-up S] [--rows LIST] [--binary FILE] [--json | --markdown]
+#
+#   --runs      runs of each program, 5 unless told otherwise
+#   --seconds   measuring time of a run, 3; --warm-up before it, 1
+#   --rows      of those in the table below; default: all
+#   --binary    the program to measure; without it the release program is built first
+#   --json, --markdown   one object, or the table of docs/performance.md, in place of the plain table
+#
+# Packets sent, by the processor time that the poll loop got meanwhile, as in scripts/bench.sh.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+# shellcheck source=scripts/turns.sh
+. scripts/turns.sh
+
+# What is measured: a name, the device, the frame's size, and what testpmd does. `send` only sends, to a device that forgets;
+# `loop` receives what it sends, and accounts for it.
+known='send-64 null 64 --forward-mode=txonly --txonly-multi-flow --txpkts=60
+send-96 null 96 --forward-mode=txonly --txonly-multi-flow --txpkts=92
+loop-64 ring 64 --forward-mode=flowgen --txpkts=60
+loop-96 ring 96 --forward-mode=flowgen --txpkts=92'
+
+# column_of ROW N: of the table.
+column_of() { awk -v row="$1" -v at="$2" '$1 == row { print $at }' <<<"$known"; }
+
+runs=5 seconds=3 warm_up=1 rows=all binary='' format=plain
+while [[ $# -gt 0 ]]; do
+    case $1 in
+        --json | --markdown) format=${1#--} ;;
+        --runs | --seconds | --warm-up | --rows | --binary)
+            [[ ${2:-} ]] || refuse "$1 needs a value"
+            option=${1#--}
+            declare "${option//-/_}=$2"
+            shift
+            ;;
+        *) refuse "what is '$1'? The first lines of $0 say what there is" ;;
+    esac
+    shift
+done
+[[ $rows != all ]] || rows=$(awk '{ print $1 }' <<<"$known" | paste -sd ,)
+for row in ${rows//,/ }; do
+    [[ $(column_of "$row" 1) ]] || refuse "--rows are of $(awk '{ print $1 }' <<<"$known" | paste -sd ,), not '$row'"
+done
+prepare 256
+
+# Sixteen flows, as many as make no difference to what they cost.
+recipe() { echo "set 0 size $(column_of "$1" 3); range 0 src port 1024 1024 1039 1; enable 0 range; start 0"; }
+
+# command_of PROGRAM DEVICE ROW
+command_of() {
+    local vdev=net_ring0 eal own='--rxd=1024 --txd=1024 --total-num-mbufs=16383 --burst=32'
+    # A null device would have the receiver find packets of which none was sent.
+    [[ $2 != null ]] || vdev=net_null0,no-rx=1
+    eal="-l 0,1 --no-pci --no-telemetry --file-prefix=bench --vdev=$vdev"
+    if [[ $1 == pollway ]]; then
+        echo "pollway gen $eal -- -m 1.0 $own"
+    else
+        echo "dpdk-testpmd $eal -- -i --nb-cores=1 $own $(awk -v row="$3" '$1 == row { print $4, $5, $6 }' <<<"$known")"
+    fi
+}
+
+# measure PROGRAM DEVICE ROW: one run; adds the line `DEVICE ROW PROGRAM MPPS` to the file `results`.
+measure() {
+    local words ns begin=start show='show port stats all' stop=stop
+    read -ra words <<<"$(command_of "$1" "$2" "$3")"
+    if [[ $1 == pollway ]]; then
+        words[0]=$binary
+        begin=$(recipe "$3") show='page stats' stop=stp
+    fi
+    open dut "${words[@]}"
+    echo "$begin" >&"$shell"
+    sleep "$warm_up"
+    observe "$pid" "$shell" "$show"
+    close dut "$pid" "$shell" "$stop"
+    # The first two counts are those that were asked for.
+    awk -v run="$2 $3 $1" -v ns="$ns" '
+        /TX-packets:|packets sent/ && shown < 2 { match($0, /[0-9]+/); packets[shown++] = substr($0, RSTART, RLENGTH) }
+        END {
+            if (shown != 2 || packets[1] <= packets[0] || ns <= 0) exit 1
+            printf "%s %.3f\n", run, (packets[1] - packets[0]) * 1000 / ns
+        }' dut.log >>results || {
+        cat dut.log >&2
+        fail "nothing was sent by: $(command_of "$1" "$2" "$3")"
+    }
+}
+
+rows=$(for row in ${rows//,/ }; do echo "$(column_of "$row" 2) $row"; done)
+take_turns
+report ''
