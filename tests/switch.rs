@@ -150,6 +150,7 @@ mac = [{ mac = \"02:00:00:00:00:09\", port = 2, vlan = 9 }]
         ("set switch port 1 isolated on", ""),
         ("set switch port 1 storm broadcast 100", ""),
         ("set switch port 1 retry 3 delay 5", ""),
+        ("set switch port 1 retry 3000000 delay 5", "give fewer tries or a shorter delay"),
         ("set switch mirror both 0 to 1", ""),
         ("set switch mirror both 0 to 0", "cannot be mirrored to itself"),
         ("set switch port 0 rate 5 burst 5", "never lets a full frame pass"),

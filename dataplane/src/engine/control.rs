@@ -1,29 +1,20 @@
 //! The hand that steers: starts, changes, reads and stops a plan's workers.
 
 use super::assemble::{self, PortQueues, Prepared};
-use super::counters::{StreamCounters, WorkerCounters};
-use super::exits::ExitCounters;
-use super::figures::{Figures, StreamReport, WorkerReport};
+use super::figures::Figures;
 use super::jobs::{self, MakeJob};
-use super::orders::{JobSet, Order, Orders};
-use super::plan::{Plan, PlanError, WorkerPlan};
+use super::orders::Order;
+use super::plan::{Plan, PlanError};
+use super::post::{self, Post, lock};
 use super::worker::Worker;
 use crate::eal::Eal;
-use crate::forward::{Counts, Job, Mode, ModeError};
+use crate::forward::{Mode, ModeError};
 use crate::lcore::{LcoreError, LcoreId, Running};
 use crate::port::{PortId, QueueId, Queues};
 use crate::ring::RingError;
 use std::any::Any;
-use std::hint::spin_loop;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::sleep;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-/// How long control watches for a worker's answer, which comes within microseconds where the worker has a processor to itself.
-const STARE: Duration = Duration::from_micros(200);
-
-/// How often it looks after that: the worker may be waiting for this very processor.
-const GLANCE: Duration = Duration::from_micros(50);
 
 /// Why the engine could not do what it was told.
 #[derive(Debug, thiserror::Error)]
@@ -78,19 +69,6 @@ pub struct Engine {
     running: Vec<Running<()>>,
     /// Queues that the plan does not use.
     spare: PortQueues,
-}
-
-/// A worker's place, and what control keeps of it while it runs.
-struct Post {
-    lcore: LcoreId,
-    /// The worker while it does not run; empty for ever once it panicked.
-    worker: Arc<Mutex<Option<Worker>>>,
-    orders: Arc<Orders>,
-    polls: Arc<WorkerCounters>,
-    streams: Vec<Arc<StreamCounters>>,
-    exits: Vec<(PortId, Arc<ExitCounters>)>,
-    /// The modes' own counts, by stream.
-    own_counts: Vec<Option<Arc<dyn Counts>>>,
 }
 
 /// What came of an exchange of plans.
@@ -171,9 +149,7 @@ impl Engine {
     pub fn start_after(&mut self, rounds: u32, make: &mut MakeJob<'_>) -> Result<(), EngineError> {
         self.get_ready()?;
         for (post, jobs) in self.posts.iter().zip(jobs::make_all(&self.plan, make)?) {
-            if let Some(worker) = lock(&post.worker).as_mut() {
-                worker.run_first(jobs, rounds);
-            }
+            post.run_first(jobs, rounds);
         }
         self.launch()
     }
@@ -268,7 +244,7 @@ impl Engine {
         for round in 1..=self.plan.depth() as u32 + 1 {
             give(Order::Drain(round));
             for (worker, post) in running.iter().zip(&self.posts) {
-                wait_until(|| worker.has_ended() || post.orders.has_drained(round));
+                post::wait_until(|| worker.has_ended() || post.orders.has_drained(round));
             }
         }
         give(Order::Exit);
@@ -285,12 +261,7 @@ impl Engine {
         let sets = jobs::make_all(&self.plan, make)?;
         let mut died = None;
         for (at, (post, jobs)) in self.posts.iter_mut().zip(sets).enumerate() {
-            post.own_counts = own_counts(&jobs);
-            let changed = match self.running.get(at) {
-                Some(running) => post.change_running(jobs, running),
-                None => post.change_stopped(jobs),
-            };
-            if changed.is_none() {
+            if post.change(jobs, self.running.get(at)).is_none() {
                 died = Some(post.lcore);
             }
         }
@@ -311,23 +282,8 @@ impl Engine {
 
     /// All counts now.
     pub fn figures(&self) -> Figures {
-        let report = |(post, planned): (&Post, &WorkerPlan)| {
-            let counts = post.streams.iter().zip(&post.own_counts);
-            let streams = planned.streams.iter().zip(counts);
-            WorkerReport {
-                lcore: post.lcore,
-                polls: post.polls.figures(),
-                streams: streams
-                    .map(|(plan, (counters, own))| StreamReport {
-                        plan: plan.clone(),
-                        figures: counters.figures(),
-                        mode: own.as_ref().map_or_else(Vec::new, |own| own.figures()),
-                    })
-                    .collect(),
-                exits: post.exits.iter().map(|(port, exit)| exit.figures(*port)).collect(),
-            }
-        };
-        Figures { workers: self.posts.iter().zip(&self.plan.workers).map(report).collect() }
+        let planned = self.posts.iter().zip(&self.plan.workers);
+        Figures { workers: planned.map(|(post, plan)| post.report(plan)).collect() }
     }
 
     /// Stops what runs, takes the engine apart and returns the ports' queues, all but those of workers that panicked.
@@ -357,65 +313,4 @@ impl Drop for Engine {
         // A worker that panicked was reported by its panic; there is nobody left to tell.
         let _ = self.stop_launched();
     }
-}
-
-impl Post {
-    fn new(worker: Worker) -> Self {
-        Self {
-            lcore: worker.lcore,
-            orders: Arc::clone(&worker.orders),
-            polls: Arc::clone(&worker.counters),
-            streams: worker.streams.iter().map(|stream| Arc::clone(&stream.counters)).collect(),
-            exits: worker.sinks.exits.counters(),
-            own_counts: own_counts(worker.streams.iter().map(|stream| &stream.job)),
-            worker: Arc::new(Mutex::new(Some(worker))),
-        }
-    }
-
-    /// Counts from zero and runs at the next launch. Only while the worker does not run.
-    fn reset(&self) {
-        self.polls.reset();
-        self.streams.iter().for_each(|stream| stream.reset());
-        self.exits.iter().for_each(|(_, exit)| exit.reset());
-        self.own_counts.iter().flatten().for_each(|own| own.reset());
-        self.orders.give(Order::Run);
-    }
-
-    /// Whether the worker is gone for ever. Only while nothing runs.
-    fn is_lost(&self) -> bool {
-        lock(&self.worker).is_none()
-    }
-
-    /// Sends new jobs and waits until the worker has taken them; `None` if it has ended instead.
-    fn change_running(&self, jobs: JobSet, running: &Running<()>) -> Option<()> {
-        self.orders.send_jobs(jobs).ok()?;
-        let mut taken = false;
-        wait_until(|| {
-            taken = self.orders.take_old_jobs().is_ok();
-            taken || running.has_ended()
-        });
-        taken.then_some(())
-    }
-
-    /// Exchanges the jobs of a worker that does not run; `None` if it is lost.
-    fn change_stopped(&self, jobs: JobSet) -> Option<()> {
-        lock(&self.worker).as_mut().map(|worker| drop(worker.replace_jobs(jobs)))
-    }
-}
-
-/// The modes' own counts.
-fn own_counts<'a>(jobs: impl IntoIterator<Item = &'a Job>) -> Vec<Option<Arc<dyn Counts>>> {
-    jobs.into_iter().map(|job| job.mode.as_ref().and_then(|mode| mode.counts())).collect()
-}
-
-/// Waits until a worker has answered.
-fn wait_until(mut answered: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !answered() {
-        if begun.elapsed() < STARE { spin_loop() } else { sleep(GLANCE) }
-    }
-}
-
-fn lock(worker: &Mutex<Option<Worker>>) -> MutexGuard<'_, Option<Worker>> {
-    worker.lock().unwrap_or_else(PoisonError::into_inner)
 }

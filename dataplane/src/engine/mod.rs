@@ -8,6 +8,7 @@ mod figures;
 mod jobs;
 mod orders;
 pub mod plan;
+mod post;
 mod prepare;
 mod retry;
 mod worker;

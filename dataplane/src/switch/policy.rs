@@ -150,6 +150,13 @@ pub enum PolicyError {
     /// A limit that the meter cannot count.
     #[error("a rate of {0} bytes a second is more than can be limited: leave the limit out")]
     Rate(u64),
+    /// Tries that keep a worker from its orders.
+    #[error(
+        "trying a full queue for {0:?} could keep a worker from its orders, and {most:?} is the most: give fewer tries or a \
+         shorter delay",
+        most = Retry::LONGEST
+    )]
+    Retry(Duration),
     /// A mirror to a port that it mirrors.
     #[error("port {0} cannot be mirrored to itself: name another port")]
     MirrorToItself(PortId),
@@ -229,6 +236,11 @@ impl PortPolicy {
             if limit == Some(0) {
                 return Err(PolicyError::Zero(name));
             }
+        }
+        if let Some(time) = self.retry.map(|retry| retry.in_all())
+            && time > Retry::LONGEST
+        {
+            return Err(PolicyError::Retry(time));
         }
         match self.rate {
             Some(RateLimit { bytes_per_second: 0, .. }) => Err(PolicyError::Zero("the rate")),
