@@ -184,6 +184,13 @@ fn ports_join_and_leave_a_switch_that_runs() {
     switch.shell.ask("flow add in_port=2,actions=drop");
     switch.shell.wait_for_figure(2, "RX-packets", 1000);
     assert!(switch.shell.ask("set switch port 2 access 5").is_empty());
+    // What was counted before a change counts on after it.
+    let received = |stats: Value| stats["ports"][2]["received"].as_u64().unwrap();
+    let before = received(switch.json("show switch stats"));
+    assert!(before > 0);
+    assert!(switch.shell.ask("port add ring:other").starts_with("Port 3 is added"));
+    assert!(received(switch.json("show switch stats")) > before);
+    assert!(switch.shell.ask("port remove 3").starts_with("Port 3 is removed"));
     assert!(switch.shell.ask("port remove 2").starts_with("Port 2 is removed; the others rested"));
     assert_eq!(switch.json("show switch ports").as_array().unwrap().len(), 2);
     assert!(switch.shell.ask("port add ring:again").starts_with("Port 2 is added"));

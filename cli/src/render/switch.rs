@@ -175,6 +175,21 @@ pub(crate) struct SwitchedPort {
 }
 
 impl SwitchStatsPage {
+    /// Takes in what was switched at another time.
+    pub(crate) fn add(&mut self, other: Self) {
+        for port in other.ports {
+            match self.ports.iter_mut().find(|own| own.port == port.port) {
+                Some(own) => {
+                    own.received += port.received;
+                    own.sent += port.sent;
+                    own.full += port.full;
+                }
+                None => self.ports.push(port),
+            }
+        }
+        other.dropped.into_iter().for_each(|dropped| self.count(dropped));
+    }
+
     /// Counts packets that went nowhere.
     pub(crate) fn count(&mut self, Dropped { reason, packets }: Dropped) {
         match self.dropped.iter_mut().find(|dropped| dropped.reason == reason) {

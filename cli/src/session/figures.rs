@@ -1,9 +1,10 @@
 //! From the engine's and the devices' counts to testpmd's figures.
 
-use super::switch::sent_by_exits;
+use super::switch::{sent_by_exits, stats};
 use crate::render::bad_checksums::BadChecksums;
 use crate::render::forward_stats::{Bursts, ForwardStats, PortForward, StreamForward};
 use crate::render::port_stats::{PortReport, Rates};
+use crate::render::switch::SwitchStatsPage;
 use dataplane::engine::counters::BurstCount;
 use dataplane::engine::plan::{Plan, Sink, Source, Work};
 use dataplane::engine::{Figures, StreamReport};
@@ -140,6 +141,8 @@ impl Passed {
 #[derive(Clone, Default)]
 pub(super) struct Earlier {
     ports: BTreeMap<PortId, Passed>,
+    /// What came and left, where a switch joins them.
+    pub(super) switched: SwitchStatsPage,
     busy_cycles: u64,
 }
 
@@ -154,12 +157,14 @@ impl Earlier {
             let passed = Passed::of(port.id, &figures, plan);
             self.ports.entry(port.id).or_default().add(&passed);
         }
+        self.switched.add(stats(&figures, plan));
         self.busy_cycles += busy_cycles(&figures);
     }
 
     /// A port is gone; its number may be another's next.
     pub(super) fn forget(&mut self, port: PortId) {
         self.ports.remove(&port);
+        self.switched.ports.retain(|switched| switched.port != port);
     }
 
     fn add_to(&self, port: PortId, passed: &mut Passed) {

@@ -58,6 +58,10 @@ impl Session {
         let devices = opened.iter().filter_map(|it| Some((it.port.id(), it.device.clone()?)));
         let devices = devices.collect();
         let mut dataplane = Dataplane::new(&eal, settings.pool);
+        if settings.switch.is_some() {
+            // Guests come and go there.
+            dataplane.let_pools_grow();
+        }
         for mut opened in opened {
             settings.numa.apply(opened.port.id(), &mut opened.config);
             dataplane.add(opened.port, opened.config);

@@ -125,7 +125,9 @@ impl Session {
                 .map_err(|error: PolicyError| Failure::input(error)),
             SwitchCommand::Stats => {
                 let account = self.account();
-                Ok(Answer::page(stats(&account.figures, &account.plan)))
+                let mut page = self.earlier.switched.clone();
+                page.add(stats(&account.figures, &account.plan));
+                Ok(Answer::page(page))
             }
         }
     }
@@ -165,7 +167,7 @@ impl PolicyChange {
 }
 
 /// What a plan's workers switched.
-fn stats(figures: &Figures, plan: &Plan) -> SwitchStatsPage {
+pub(super) fn stats(figures: &Figures, plan: &Plan) -> SwitchStatsPage {
     let mut page = SwitchStatsPage::default();
     for port in plan.ports.iter().map(|port| port.id) {
         let from =

@@ -155,6 +155,12 @@ impl Dataplane {
         Ok(dataplane)
     }
 
+    /// Leaves it open that pools grow while ports run. Devices do without `MBUF_FAST_FREE` then, which frees packets as if there
+    /// were one pool for ever. Before the first port starts.
+    pub fn let_pools_grow(&mut self) {
+        self.ground.pools.let_grow();
+    }
+
     /// The ports, by their numbers.
     pub fn ports(&self) -> impl Iterator<Item = &Slot> + Clone {
         self.slots.values()

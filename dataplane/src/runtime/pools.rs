@@ -38,13 +38,15 @@ pub const DEFAULT_CACHE: u32 = 256;
 pub struct Pools {
     setup: PoolSetup,
     now: BTreeMap<SocketId, Mempool>,
+    /// Whether others may join them while ports run.
+    grow: bool,
     /// Pools that were too small for what came later; packets of theirs may still be with a device.
     retired: Vec<Mempool>,
 }
 
 impl Pools {
     pub(super) fn new(setup: PoolSetup) -> Self {
-        Self { setup, now: BTreeMap::new(), retired: Vec::new() }
+        Self { setup, now: BTreeMap::new(), grow: false, retired: Vec::new() }
     }
 
     /// The pool of a NUMA node's ports.
@@ -57,9 +59,14 @@ impl Pools {
         self.now.iter().map(|(socket, pool)| (*socket, pool))
     }
 
-    /// Whether every packet there is comes from one pool.
+    /// Has no device rely on there being one pool, so that others can join it while ports run.
+    pub(super) fn let_grow(&mut self) {
+        self.grow = true;
+    }
+
+    /// Whether every packet there is comes from one pool, and will.
     pub(super) fn are_one(&self) -> bool {
-        self.now.len() + self.retired.len() == 1
+        !self.grow && self.now.len() + self.retired.len() == 1
     }
 
     /// Sees to a pool on each of `sockets`. What becomes of one that is smaller than `demand` says `growth`. Returns whether
