@@ -10,20 +10,19 @@ use dataplane::machine::Machine;
 use dataplane::pci::bind::{self, BindRequest};
 use dataplane::pci::binding::Holder;
 use dataplane::pci::kernel::{Kernel, Linux};
-use dataplane::pci::memory::Memory;
+use dataplane::pci::outlook::Outlook;
 use dataplane::pci::place::Finder;
 use dataplane::pci::sriov::{self, VfRequest};
 use dataplane::pci::step::{Step, perform};
 use dataplane::pci::vf::{VfSetting, VfSettings};
-use dataplane::pci::{PciAddress, PciDevice, PciError, Scan};
+use dataplane::pci::{PciAddress, PciDevice, PciError};
 use serde::Serialize;
 use std::path::Path;
 
 /// A machine as it is, and how to change it.
 pub(super) struct Changer<'a> {
     kernel: &'a mut Linux,
-    scan: Scan,
-    memory: Memory,
+    outlook: Outlook,
     dry_run: bool,
     force: bool,
     json: bool,
@@ -49,8 +48,8 @@ impl<'a> Changer<'a> {
         force: bool,
         json: bool,
     ) -> Result<Self, Failure> {
-        let memory = Memory::load(kernel.machine()).map_err(PciError::from)?;
-        Ok(Self { scan: Scan::of(kernel), memory, kernel, dry_run, force, json })
+        let outlook = Outlook::of(kernel).map_err(PciError::from)?;
+        Ok(Self { outlook, kernel, dry_run, force, json })
     }
 
     /// Gives devices to a driver.
@@ -63,17 +62,17 @@ impl<'a> Changer<'a> {
         let devices = self.find_all(devices)?;
         let to = self.holder(driver)?;
         let request = BindRequest { devices, to, force: self.force, no_iommu };
-        let steps = bind::bind(self.kernel, &self.scan, &self.memory, &request)?;
+        let steps = bind::bind(self.kernel, &self.outlook, &request)?;
         self.carry_out(&steps, Vec::new())
     }
 
     /// Gives devices back; all that are remembered, unless some are named.
     pub(super) fn restore(self, devices: &[String]) -> Result<(), Failure> {
         let devices = match devices {
-            [] => self.memory.0.keys().copied().collect(),
+            [] => self.outlook.memory.0.keys().copied().collect(),
             named => self.find_all(named)?,
         };
-        let steps = bind::restore(self.kernel, &self.scan, &self.memory, &devices)?;
+        let steps = bind::restore(self.kernel, &self.outlook, &devices)?;
         self.carry_out(&steps, Vec::new())
     }
 
@@ -86,13 +85,16 @@ impl<'a> Changer<'a> {
         self.carry_out(&steps, note.into_iter().collect())
     }
 
-    /// Makes devices what a configuration says. All steps are found first, so a fault in one table changes nothing.
-    pub(super) fn apply(self, file: &Path) -> Result<(), Failure> {
+    /// Makes devices what a configuration says. All steps are found first, so a fault in one table changes nothing; virtual
+    /// functions are planned on the driver that their physical one will have.
+    pub(super) fn apply(mut self, file: &Path) -> Result<(), Failure> {
         let config = Config::load(file).map_err(Failure::input)?;
         let mut steps = Vec::new();
         let mut notes = Vec::new();
         for request in self.bindings(&config.device)? {
-            steps.extend(bind::bind(self.kernel, &self.scan, &self.memory, &request)?);
+            let own = bind::bind(self.kernel, &self.outlook, &request)?;
+            self.outlook.foresee(&own);
+            add(&mut steps, own);
         }
         for (device, place) in config.device.iter().zip(0..) {
             let Some(count) = device.vfs else { continue };
@@ -102,7 +104,7 @@ impl<'a> Changer<'a> {
             let to = device.vf_driver.as_deref().map(|driver| self.holder(driver)).transpose()?;
             let pf = self.find(&device.name)?.address;
             let (own, note) = self.plan_vfs(pf, count, to, settings, device.no_iommu)?;
-            steps.extend(own);
+            add(&mut steps, own);
             notes.extend(note);
         }
         self.carry_out(&steps, notes)
@@ -138,8 +140,8 @@ impl<'a> Changer<'a> {
     ) -> Result<(Vec<Step>, Option<String>), Failure> {
         let settings = VfSettings(settings);
         let request = VfRequest { pf, count, to, no_iommu, settings, force: self.force };
-        let steps = sriov::vfs(self.kernel, &self.scan, &request)?;
-        let on_vfio = self.scan.get(pf).is_some_and(|pf| pf.driver.as_deref() == Some("vfio-pci"));
+        let steps = sriov::vfs(self.kernel, &self.outlook, &request)?;
+        let on_vfio = self.outlook.scan.get(pf).is_some_and(|pf| pf.driver.as_deref() == Some("vfio-pci"));
         let note = (on_vfio && count > 0).then(|| token(self.kernel.machine(), pf));
         Ok((steps, note))
     }
@@ -160,7 +162,7 @@ impl<'a> Changer<'a> {
 
     fn find(&self, typed: &str) -> Result<&PciDevice, PciError> {
         let environment = |name: &str| std::env::var(name).ok();
-        let (scan, memory) = (&self.scan, &self.memory);
+        let (scan, memory) = (&self.outlook.scan, &self.outlook.memory);
         Finder { kernel: self.kernel, scan, memory, environment }.find(typed)
     }
 
@@ -194,6 +196,15 @@ impl<'a> Changer<'a> {
         }
         notes.iter().for_each(|note| out::note(note));
         Ok(out::print(&said)?)
+    }
+}
+
+/// Adds steps to a plan, those left out that it has already: one loads the module for all.
+fn add(plan: &mut Vec<Step>, steps: Vec<Step>) {
+    for step in steps {
+        if !plan.contains(&step) {
+            plan.push(step);
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use super::binding::{Binding, Holder};
 use super::device::{PciDevice, Relation, Scan};
 use super::error::PciError;
 use super::kernel::Kernel;
-use super::memory::Memory;
+use super::outlook::Outlook;
 use super::step::{NO_IOMMU, Step, Target};
 use super::{PciAddress, is_user_driver};
 use rustix::fs::{Access, access};
@@ -31,10 +31,10 @@ pub struct BindRequest {
 /// [`PciError`] for the first thing that speaks against it.
 pub fn bind(
     kernel: &dyn Kernel,
-    scan: &Scan,
-    memory: &Memory,
+    outlook: &Outlook,
     request: &BindRequest,
 ) -> Result<Vec<Step>, PciError> {
+    let Outlook { scan, memory, .. } = outlook;
     let get = |address: &PciAddress| {
         scan.get(*address).ok_or_else(|| PciError::NoDevice(address.to_string()))
     };
@@ -72,10 +72,10 @@ pub fn bind(
 /// [`PciError`] for the first thing that speaks against it.
 pub fn restore(
     kernel: &dyn Kernel,
-    scan: &Scan,
-    memory: &Memory,
+    outlook: &Outlook,
     devices: &[PciAddress],
 ) -> Result<Vec<Step>, PciError> {
+    let Outlook { scan, memory, .. } = outlook;
     let mut after = memory.clone();
     let mut steps = Vec::new();
     for address in devices {

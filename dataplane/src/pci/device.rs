@@ -132,7 +132,7 @@ struct Around {
 
 /// All devices of a machine at one moment.
 #[derive(Clone, Debug, Default)]
-pub struct Scan(BTreeMap<PciAddress, PciDevice>);
+pub struct Scan(pub(super) BTreeMap<PciAddress, PciDevice>);
 
 impl Scan {
     /// Looks at all of them.

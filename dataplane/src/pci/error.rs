@@ -117,13 +117,6 @@ pub enum PciError {
         "{0} has no driver, and it is the driver that makes virtual functions: `pollway dev bind kernel {0}`"
     )]
     NoPfDriver(PciAddress),
-    /// vfio-pci has not been told that it may.
-    #[error(
-        "{0} is on vfio-pci, which makes virtual functions only where it is told that it may: \
-         `echo Y > /sys/module/vfio_pci/parameters/enable_sriov`, or for ever \
-         `echo options vfio-pci enable_sriov=1 > /etc/modprobe.d/vfio-sriov.conf`"
-    )]
-    VfioSriovOff(PciAddress),
     /// More than there can be.
     #[error("{pf} can have {total} virtual functions, not {wanted}; ask for {total} or fewer")]
     TooMany {

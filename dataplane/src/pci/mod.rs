@@ -1,7 +1,8 @@
 //! PCI devices: which there are, which driver has them, and how that is changed. Needs no EAL and no driver of DPDK's:
 //! all of it is the kernel's sysfs and netlink.
 //!
-//! [`Scan`] is what there is. A wish ([`bind`], [`sriov`]) becomes a list of [`Step`](step::Step)s, which can be shown, and
+//! [`Scan`] is what there is. A wish ([`bind`], [`sriov`]) is judged against an [`Outlook`](outlook::Outlook), which is what there
+//! is after the steps planned so far, and becomes a list of [`Step`](step::Step)s, which can be shown, and
 //! which [`perform`](step::perform) takes one after another; where one fails, those before it are taken back. The kernel is behind
 //! the trait [`Kernel`](kernel::Kernel), so that a test can have one that fails wherever it likes.
 
@@ -15,6 +16,7 @@ pub mod kernel;
 pub mod memory;
 mod modules;
 pub mod names;
+pub mod outlook;
 pub mod place;
 pub mod sriov;
 pub mod step;

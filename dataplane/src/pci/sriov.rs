@@ -7,12 +7,10 @@ use super::device::{PciDevice, Relation, Scan, folder};
 use super::error::PciError;
 use super::interface::Interface;
 use super::kernel::Kernel;
-use super::step::{Step, Target};
+use super::outlook::Outlook;
+use super::step::{Step, Target, VFIO_SRIOV};
 use super::vf::{VfSetting, VfSettings};
 use rustix::fs::{Access, access};
-
-/// The parameter that lets vfio-pci make virtual functions.
-const VFIO_SRIOV: &str = "sys/module/vfio_pci/parameters/enable_sriov";
 
 /// The virtual functions that a physical one is to have.
 #[derive(Clone, Debug)]
@@ -35,8 +33,12 @@ pub struct VfRequest {
 ///
 /// # Errors
 /// [`PciError`] for the first thing that speaks against it.
-pub fn vfs(kernel: &dyn Kernel, scan: &Scan, request: &VfRequest) -> Result<Vec<Step>, PciError> {
-    let pf = request.pf;
+pub fn vfs(
+    kernel: &dyn Kernel,
+    outlook: &Outlook,
+    request: &VfRequest,
+) -> Result<Vec<Step>, PciError> {
+    let (scan, pf) = (&outlook.scan, request.pf);
     let device = scan.get(pf).ok_or_else(|| PciError::NoDevice(pf.to_string()))?;
     let Relation::Physical { total, vfs } = &device.sriov else {
         return Err(PciError::NoSriov(pf));
@@ -50,13 +52,16 @@ pub fn vfs(kernel: &dyn Kernel, scan: &Scan, request: &VfRequest) -> Result<Vec<
     }
     let machine = kernel.machine();
     let numvfs = format!("{}/sriov_numvfs", folder(pf));
-    let now: u16 = machine.value(&numvfs).unwrap_or_default();
+    // They go with the driver that made them.
+    let is_new = outlook.is_rebound(pf);
+    let now: u16 =
+        if is_new { 0 } else { machine.value(&numvfs).unwrap_or_default() };
     let mut steps = Vec::new();
     if now != wanted {
         if access(machine.path(&numvfs), Access::WRITE_OK).is_err() {
             return Err(PciError::NotAllowed(pf));
         }
-        driver_can(kernel, device)?;
+        steps.extend(driver_may(kernel, device)?);
         unused(scan, pf, vfs, request.force)?;
         let autoprobe: Option<u8> =
             machine.value(format!("{}/sriov_drivers_autoprobe", folder(pf)));
@@ -67,10 +72,16 @@ pub fn vfs(kernel: &dyn Kernel, scan: &Scan, request: &VfRequest) -> Result<Vec<
         steps.push(Step::VfCount { pf, from: now, to: wanted });
     }
     let interface = device.interfaces.first();
-    if wanted > 0 && interface.is_some_and(|interface| !interface.up) {
+    let has_one_soon = is_new && device.driver.is_some() && !device.is_for_programs();
+    if wanted > 0 && interface.map_or(has_one_soon, |interface| !interface.up) {
         steps.push(Step::Up { pf });
     }
-    steps.extend(settings(kernel, request, interface, now == wanted)?);
+    if let Some((_, first)) = request.settings.0.first() {
+        if interface.is_none() && !has_one_soon {
+            return Err(PciError::NoPfInterface { pf, setting: first.to_string() });
+        }
+        steps.extend(settings(kernel, request, interface.filter(|_| now == wanted))?);
+    }
     if let Some(to) = &request.to {
         let present = if now == wanted { vfs.as_slice() } else { &[] };
         steps.extend(bindings(kernel, scan, request, to, present)?);
@@ -78,14 +89,15 @@ pub fn vfs(kernel: &dyn Kernel, scan: &Scan, request: &VfRequest) -> Result<Vec<
     Ok(steps)
 }
 
-/// Whether the physical function's driver makes virtual ones.
-fn driver_can(kernel: &dyn Kernel, pf: &PciDevice) -> Result<(), PciError> {
+/// The step that lets the physical function's driver make virtual ones, unless it may already.
+fn driver_may(kernel: &dyn Kernel, pf: &PciDevice) -> Result<Option<Step>, PciError> {
     match pf.driver.as_deref() {
         None => Err(PciError::NoPfDriver(pf.address)),
-        Some("vfio-pci") if kernel.machine().read(VFIO_SRIOV).as_deref() != Some("Y") => {
-            Err(PciError::VfioSriovOff(pf.address))
+        Some("vfio-pci") => {
+            let may = kernel.machine().read(VFIO_SRIOV).as_deref() == Some("Y");
+            Ok((!may).then_some(Step::VfioSriov { on: true }))
         }
-        Some(_) => Ok(()),
+        Some(_) => Ok(None),
     }
 }
 
@@ -102,22 +114,19 @@ fn unused(scan: &Scan, pf: PciAddress, vfs: &[PciAddress], force: bool) -> Resul
     Ok(())
 }
 
-/// The steps that tell the physical function what it does not know yet.
+/// The steps that tell the physical function what it does not know yet; `told` is its interface where it has been told of
+/// these virtual functions before.
 fn settings(
     kernel: &dyn Kernel,
     request: &VfRequest,
-    interface: Option<&Interface>,
-    are_there: bool,
+    told: Option<&Interface>,
 ) -> Result<Vec<Step>, PciError> {
     let pf = request.pf;
-    let Some((_, first)) = request.settings.0.first() else { return Ok(Vec::new()) };
-    let Some(interface) = interface else {
-        return Err(PciError::NoPfInterface { pf, setting: first.to_string() });
-    };
-    let present = if are_there {
-        kernel.vf_settings(interface.index).map_err(|error| PciError::Settings { pf, error })?
-    } else {
-        VfSettings::default()
+    let present = match told {
+        Some(interface) => {
+            kernel.vf_settings(interface.index).map_err(|error| PciError::Settings { pf, error })?
+        }
+        None => VfSettings::default(),
     };
     let step = |(number, setting): &(u16, VfSetting)| {
         let before = present.now(*number, setting);

@@ -37,6 +37,11 @@ pub enum Step {
         /// Whether it may.
         on: bool,
     },
+    /// Let vfio-pci make virtual functions, or not.
+    VfioSriov {
+        /// Whether it may.
+        on: bool,
+    },
     /// Keep in mind what devices are now.
     Remember {
         /// What was in mind.
@@ -89,6 +94,8 @@ pub enum Step {
 
 /// The parameter of VFIO's that lets it have devices without an IOMMU.
 pub(super) const NO_IOMMU: &str = "sys/module/vfio/parameters/enable_unsafe_noiommu_mode";
+/// The parameter of vfio-pci's that lets it make virtual functions.
+pub(super) const VFIO_SRIOV: &str = "sys/module/vfio_pci/parameters/enable_sriov";
 
 /// Why changes were not made, and what is left of them.
 #[derive(Debug, thiserror::Error)]
@@ -157,6 +164,7 @@ impl Step {
         match self {
             Self::Module(name) => kernel.load_module(name),
             Self::NoIommu { on } => switch(kernel, NO_IOMMU, *on, "Y", "N"),
+            Self::VfioSriov { on } => switch(kernel, VFIO_SRIOV, *on, "Y", "N"),
             Self::Remember { after, .. } => after.save(kernel),
             Self::Rebind { device, to, .. } => {
                 let address = device.address(kernel)?;
@@ -180,6 +188,7 @@ impl Step {
         let result = match self {
             Self::Module(_) => Ok(()),
             Self::NoIommu { on } => switch(kernel, NO_IOMMU, !on, "Y", "N"),
+            Self::VfioSriov { on } => switch(kernel, VFIO_SRIOV, !on, "Y", "N"),
             Self::Remember { before, .. } => before.save(kernel),
             // A virtual function that is gone, or goes with those before it, needs no driver.
             Self::Rebind { device, from, .. } => {
@@ -297,6 +306,8 @@ impl fmt::Display for Step {
             Self::NoIommu { on: false } => {
                 f.write_str("keeping VFIO from devices without an IOMMU")
             }
+            Self::VfioSriov { on: true } => f.write_str("letting vfio-pci make VFs"),
+            Self::VfioSriov { on: false } => f.write_str("keeping vfio-pci from making VFs"),
             Self::Remember { .. } => f.write_str("remembering what the devices are now"),
             Self::Rebind { device, from, to } => {
                 write!(f, "binding {device} to {} (now {})", to.holder, from.holder)

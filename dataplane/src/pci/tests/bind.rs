@@ -30,11 +30,7 @@ fn a_device_goes_to_vfio_and_comes_back_with_its_addresses() {
     assert_eq!(driver_of(&fake, A).as_deref(), Some("vfio-pci"));
     assert!(Scan::of(&fake).with_interface("eth1").is_none());
 
-    let memory = Memory::load(fake.machine()).unwrap();
-    let steps =
-        crate::pci::bind::restore(&fake, &Scan::of(&fake), &memory, &[address(A), address(B)])
-            .unwrap();
-    perform(&mut fake, &steps).unwrap();
+    restore(&mut fake).unwrap().unwrap();
     assert_eq!(fake.state(), before);
 }
 
@@ -162,11 +158,27 @@ fn the_default_route_is_not_cut() {
 #[test]
 fn what_is_not_remembered_is_said() {
     let fake = two_nics();
-    let nothing = Memory::default();
-    let error =
-        crate::pci::bind::restore(&fake, &Scan::of(&fake), &nothing, &[address(A)]).unwrap_err();
+    let outlook = Outlook::of(&fake).unwrap();
+    let error = crate::pci::bind::restore(&fake, &outlook, &[address(A)]).unwrap_err();
     assert!(error.to_string().contains("`pollway dev bind kernel 0000:01:00.0`"), "{error}");
     fake.put("run/pollway/devices.json", "{");
     let error = Memory::load(fake.machine()).unwrap_err().to_string();
     assert!(error.starts_with("/run/pollway/devices.json is damaged (EOF"), "{error}");
+}
+
+/// Devices that go to two drivers in one plan are two requests.
+#[test]
+fn what_two_requests_of_a_plan_remember_is_kept() {
+    let mut fake = two_nics();
+    let before = fake.state();
+    let mut outlook = Outlook::of(&fake).unwrap();
+    let mut steps = Vec::new();
+    for (device, to) in [(A, "vfio-pci"), (B, "uio_pci_generic")] {
+        let own = crate::pci::bind::bind(&fake, &outlook, &request(&[device], driver(to))).unwrap();
+        outlook.foresee(&own);
+        steps.extend(own);
+    }
+    perform(&mut fake, &steps).unwrap();
+    restore(&mut fake).unwrap().unwrap();
+    assert_eq!(fake.state(), before);
 }

@@ -96,6 +96,10 @@ impl Fake {
         for file in ["bind", "unbind"] {
             fs::write(folder.join(file), "").unwrap();
         }
+        let may_make_vfs = "sys/module/vfio_pci/parameters/enable_sriov";
+        if name == "vfio-pci" && !self.at(may_make_vfs).exists() {
+            self.put(may_make_vfs, "N");
+        }
     }
 
     fn add(&mut self, made: &Made) {
@@ -193,6 +197,10 @@ impl Fake {
         let link = format!("sys/bus/pci/devices/{address}/driver");
         if self.machine.link(&link).as_deref() != Some(driver) {
             return Err(io::Error::from_raw_os_error(libc::ENODEV));
+        }
+        // A driver takes its virtual functions along.
+        if self.machine.has(format!("sys/bus/pci/devices/{address}/sriov_numvfs")) {
+            self.set_vfs(address, 0)?;
         }
         fs::remove_file(self.at(&link)).unwrap();
         let _ = fs::remove_dir_all(self.at(&format!("sys/bus/pci/devices/{address}/net")));

@@ -12,6 +12,7 @@ use super::binding::Holder;
 use super::device::Scan;
 use super::error::PciError;
 use super::memory::Memory;
+use super::outlook::Outlook;
 use super::step::{Failed, perform};
 use fake::Fake;
 
@@ -30,9 +31,15 @@ fn request(devices: &[&str], to: Holder) -> BindRequest {
 
 /// Carries a request out.
 fn bind(fake: &mut Fake, request: &BindRequest) -> Result<Result<(), Failed>, PciError> {
-    let scan = Scan::of(fake);
-    let memory = Memory::load(super::kernel::Kernel::machine(fake))?;
-    let steps = super::bind::bind(fake, &scan, &memory, request)?;
+    let steps = super::bind::bind(fake, &Outlook::of(fake)?, request)?;
+    Ok(perform(fake, &steps))
+}
+
+/// Gives all that is remembered back.
+fn restore(fake: &mut Fake) -> Result<Result<(), Failed>, PciError> {
+    let outlook = Outlook::of(fake)?;
+    let devices: Vec<PciAddress> = outlook.memory.0.keys().copied().collect();
+    let steps = super::bind::restore(fake, &outlook, &devices)?;
     Ok(perform(fake, &steps))
 }
 

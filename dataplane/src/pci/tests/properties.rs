@@ -142,8 +142,7 @@ proptest! {
         }
         let memory = Memory::load(fake.machine()).unwrap();
         let remembered: Vec<PciAddress> = memory.0.keys().copied().collect();
-        let steps = crate::pci::bind::restore(&fake, &Scan::of(&fake), &memory, &remembered).unwrap();
-        perform(&mut fake, &steps).unwrap();
+        restore(&mut fake).unwrap().unwrap();
         let after = fake.state();
         for address in remembered {
             let name = address.to_string();

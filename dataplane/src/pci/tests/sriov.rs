@@ -22,7 +22,7 @@ fn two_vfs() -> VfRequest {
 }
 
 fn make(fake: &mut Fake, request: &VfRequest) -> Result<Result<(), Failed>, PciError> {
-    let steps = vfs(fake, &Scan::of(fake), request)?;
+    let steps = vfs(fake, &Outlook::of(fake)?, request)?;
     Ok(perform(fake, &steps))
 }
 
@@ -38,12 +38,13 @@ fn virtual_functions_are_made_set_and_bound_and_then_nothing_is_left_to_do() {
     }
     assert!(scan.with_interface("eth1").unwrap().interfaces[0].up);
     assert_eq!(fake.vf_settings(1).unwrap(), two_vfs().settings);
-    assert_eq!(vfs(&fake, &scan, &two_vfs()).unwrap(), []);
+    let outlook = Outlook::of(&fake).unwrap();
+    assert_eq!(vfs(&fake, &outlook, &two_vfs()).unwrap(), []);
 
     // One setting more is one step.
     let mut more = two_vfs();
     more.settings.0.push((0, VfSetting::Trust(true)));
-    let steps = vfs(&fake, &scan, &more).unwrap();
+    let steps = vfs(&fake, &outlook, &more).unwrap();
     let said: Vec<String> = steps.iter().map(ToString::to_string).collect();
     assert_eq!(said, ["setting trust=on on VF 0 of 0000:01:00.0"]);
 }
@@ -102,14 +103,56 @@ fn what_speaks_against_virtual_functions() {
 fn a_physical_function_on_vfio_makes_them_where_it_may() {
     let mut fake = machine();
     bind(&mut fake, &request(&[PF], driver("vfio-pci"))).unwrap().unwrap();
-    fake.put("sys/module/vfio_pci/parameters/enable_sriov", "N");
     let bare = VfRequest { settings: VfSettings::default(), ..two_vfs() };
-    let said = make(&mut fake, &bare).unwrap_err().to_string();
-    assert!(said.contains("`echo Y > /sys/module/vfio_pci/parameters/enable_sriov`"), "{said}");
-
-    fake.put("sys/module/vfio_pci/parameters/enable_sriov", "Y");
     let said = make(&mut fake, &two_vfs()).unwrap_err().to_string();
     assert!(said.contains("no interface of the kernel's to tell settings"), "{said}");
     make(&mut fake, &bare).unwrap().unwrap();
+    let may = fake.machine().read("sys/module/vfio_pci/parameters/enable_sriov");
+    assert_eq!(may.as_deref(), Some("Y"));
     assert_eq!(Scan::of(&fake).get(vf(PF, 1)).unwrap().driver.as_deref(), Some("vfio-pci"));
+}
+
+/// Binds the physical function and makes virtual ones, planned before anything is done.
+fn rebind_and_make(fake: &mut Fake, to: Holder, request: &VfRequest) -> Result<(), Failed> {
+    let mut outlook = Outlook::of(fake).unwrap();
+    let bound = BindRequest { force: true, ..super::request(&[PF], to) };
+    let mut steps = crate::pci::bind::bind(fake, &outlook, &bound).unwrap();
+    outlook.foresee(&steps);
+    steps.extend(vfs(fake, &outlook, request).unwrap());
+    perform(fake, &steps)
+}
+
+#[test]
+fn virtual_functions_are_planned_on_the_driver_that_the_physical_one_will_have() {
+    // The module is loaded only by the plan, and the virtual functions that there are go with their driver.
+    let mut fake = Fake::new(&[Made { vfs: 7, ..Made::nic(PF, 1, "eth1") }], &[]);
+    fake.write("sys/bus/pci/devices/0000:01:00.0/sriov_numvfs", "2").unwrap();
+    let bare = VfRequest { settings: VfSettings::default(), ..two_vfs() };
+    rebind_and_make(&mut fake, driver("vfio-pci"), &bare).unwrap();
+    for device in [address(PF), vf(PF, 0), vf(PF, 1)] {
+        assert_eq!(driver_of(&fake, &device.to_string()).as_deref(), Some("vfio-pci"));
+    }
+
+    // Back again, where the interface is not there yet when it is to be set up.
+    rebind_and_make(&mut fake, Holder::Kernel, &two_vfs()).unwrap();
+    assert_eq!(driver_of(&fake, PF).as_deref(), Some("igb"));
+    let scan = Scan::of(&fake);
+    assert!(scan.with_interface("eth1").unwrap().interfaces[0].up);
+    assert_eq!(fake.vf_settings(1).unwrap(), two_vfs().settings);
+    assert_eq!(vfs(&fake, &Outlook::of(&fake).unwrap(), &two_vfs()).unwrap(), []);
+}
+
+#[test]
+fn a_failure_anywhere_takes_the_physical_function_back_too() {
+    let mut fake = machine();
+    let bare = VfRequest { settings: VfSettings::default(), ..two_vfs() };
+    rebind_and_make(&mut fake, driver("vfio-pci"), &bare).unwrap();
+    for place in 0..fake.asked {
+        let mut fake = machine();
+        let before = fake.state();
+        fake.fails = Fails::At(place);
+        let failed = rebind_and_make(&mut fake, driver("vfio-pci"), &bare).unwrap_err();
+        assert_eq!(failed.left, [""; 0], "{failed}");
+        assert_eq!(fake.state(), before, "{failed}");
+    }
 }
