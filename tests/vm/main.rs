@@ -2,14 +2,18 @@
 //! has says `machine`; `prepare.sh` makes it.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what fails here fails the test")]
 
+mod apply;
 mod dev;
+mod doctor;
 mod drivers;
 mod frames;
+mod generator;
 mod guest;
 #[path = "../lab/mod.rs"]
 mod lab;
 mod link;
 mod machine;
+mod ports;
 mod qmp;
 mod queues;
 mod vfs;

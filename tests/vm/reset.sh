@@ -10,8 +10,10 @@ for device in /sys/bus/pci/devices/*; do
         echo 1 >"$device/sriov_drivers_autoprobe"
         ip link set "$(ls "$device/net")" down
     fi
-    case $(basename "$(readlink "$device/driver")") in igb | virtio-pci | e1000) continue ;; esac
+    type=$(cat "$device/iommu_group/type" 2>/dev/null || echo identity)
+    case $type/$(basename "$(readlink "$device/driver")") in identity/igb | identity/virtio-pci | identity/e1000) continue ;; esac
     [ ! -e "$device/driver" ] || echo "${device##*/}" >"$device/driver/unbind"
+    [ "$type" = identity ] || echo identity >"$device/iommu_group/type"
     echo >"$device/driver_override"
     echo "${device##*/}" >/sys/bus/pci/drivers_probe
 done

@@ -1,6 +1,7 @@
 //! Virtual functions.
 
 use crate::guest::{self, Guest};
+use crate::lab::forwarder::number;
 use crate::machine::{IGB, Nic};
 use crate::wire::Wire;
 use crate::{allow, frames};
@@ -65,7 +66,17 @@ fn two_functions_of_one_nic_forward_to_each_other() {
     let wire = guest.wire(PF);
     crosses(wire, 0, None);
     crosses(wire, 1, None);
-    forwarder.stop();
+    let report = forwarder.stop();
+    // What a function counts is what the forwarder has seen of it.
+    for stream in report["engine"]["workers"][0]["streams"].as_array().unwrap() {
+        let [into, out] = ["/plan/source/rx/0", "/plan/sink/tx/0"].map(|path| number(stream, path));
+        let counted =
+            |port: u64, name: &str| number(&report, &format!("/ports/{port}/stats/{name}"));
+        let [received, sent] =
+            ["/figures/received", "/figures/sent"].map(|path| number(stream, path));
+        assert!(received > 0 && sent > 0);
+        assert_eq!([counted(into, "rx_packets"), counted(out, "tx_packets")], [received, sent]);
+    }
 }
 
 /// The NIC takes a VLAN's tag off what it gives a VF, adds it to what the VF sends, and gives it nothing else.
@@ -96,6 +107,32 @@ fn a_functions_vlan_and_mac_are_obeyed() {
     wire.exchange(wire, &[frames::tagged(frame, 100)], &[answer]);
     let after = received(&mut forwarder);
     assert_eq!([0, 1].map(|port| after[port] - before[port]), [1, 0]);
+    forwarder.stop();
+}
+
+/// A function that is trusted may take another address than its PF was told, and nothing comes to the old one then.
+#[test]
+fn a_trusted_functions_address_is_its_own() {
+    const OTHER: [u8; 6] = [2, 0, 0, 0, 2, 9];
+    let Some(guest) = guest::or_skip("a_trusted_functions_address_is_its_own") else { return };
+    make_vfs(&guest, [0, 0]);
+    let trusted = guest.run(&format!("$pollway dev vfs {} --count 2 --vf 0,trust=on", PF.address));
+    assert_eq!(trusted, "setting trust=on on VF 0 of 0000:02:00.0 (now trust=off)\n");
+    let host = text(frames::HOST);
+    let mut forwarder = guest.forward(
+        "",
+        &format!("{} --forward-mode mac --eth-peer 0,{host} --eth-peer 1,{host}", allow(&VFS)),
+    );
+    let wire = guest.wire(PF);
+    crosses(wire, 0, None);
+    forwarder.shell.ask(&format!("mac_addr set 0 {}", text(OTHER)));
+    let [old, new] = [MACS[0], OTHER].map(|mac| frames::udp(mac, 300, 1).remove(0));
+    let answer = readdressed(&new, frames::HOST, MACS[1]);
+    wire.wait_for_answer(wire, &new, &answer);
+    let before = forwarder.shell.port_figure(0, "RX-packets");
+    wire.send(&old);
+    wire.exchange(wire, &[new], &[answer]);
+    assert_eq!(forwarder.shell.port_figure(0, "RX-packets") - before, 1);
     forwarder.stop();
 }
 

@@ -5,10 +5,21 @@ use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
 /// So many frames are under way at once: fewer than a unix socket queues, and than a NIC has descriptors.
 const WINDOW: usize = 8;
+
+/// Sets a flag when it goes.
+struct SetAtEnd<'a>(&'a AtomicBool);
+
+impl Drop for SetAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
 
 /// The host's end.
 pub(crate) struct Wire {
@@ -69,6 +80,25 @@ impl Wire {
         });
         // Those that were still under way.
         while to.receive(Duration::from_millis(300)).is_some() {}
+    }
+
+    /// Is one cable with another one, while something runs: what comes out of each goes into the other.
+    pub(crate) fn joined<T>(&self, other: &Self, meanwhile: impl FnOnce() -> T) -> T {
+        let over = AtomicBool::new(false);
+        let carry = |from: &Self, to: &Self| {
+            while !over.load(Ordering::Relaxed) {
+                if let Some(frame) = from.receive(Duration::from_millis(50)) {
+                    to.send(&frame);
+                }
+            }
+        };
+        thread::scope(|scope| {
+            scope.spawn(|| carry(self, other));
+            scope.spawn(|| carry(other, self));
+            // Also where it panics: the scope waits for both.
+            let _end = SetAtEnd(&over);
+            meanwhile()
+        })
     }
 
     /// Sends frames and receives each on the other wire, byte for byte, in any order.

@@ -141,7 +141,8 @@ impl<'a> Changer<'a> {
         let settings = VfSettings(settings);
         let request = VfRequest { pf, count, to, no_iommu, settings, force: self.force };
         let steps = sriov::vfs(self.kernel, &self.outlook, &request)?;
-        let on_vfio = self.outlook.scan.get(pf).is_some_and(|pf| pf.driver.as_deref() == Some("vfio-pci"));
+        let on_vfio =
+            self.outlook.scan.get(pf).is_some_and(|pf| pf.driver.as_deref() == Some("vfio-pci"));
         let note = (on_vfio && count > 0).then(|| token(self.kernel.machine(), pf));
         Ok((steps, note))
     }

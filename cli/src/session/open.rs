@@ -15,12 +15,16 @@ use dataplane::eal::{self, Eal, EalRequest};
 use dataplane::forward::Forwarding;
 use dataplane::lcore::LcoreId;
 use dataplane::machine::Machine;
-use dataplane::port::device::DeviceSpec;
+use dataplane::port::device::{Bus, DeviceSpec};
 use dataplane::port::{Port, PortConfig, PortError, PortId, QueueId, Stopped};
 use dataplane::runtime::{Dataplane, RuntimeError, Slot};
 use dataplane::wire::ethernet::MacAddr;
 use std::collections::BTreeMap;
 use std::path::Path;
+
+/// The place of a PCI device where no machine has one. A list of devices that EAL may take and that has only this one keeps
+/// it from all.
+const NO_DEVICE: &str = "ffff:ff:1f.7";
 
 /// A port, what it is asked to be, and where its packets go in mode mac.
 pub(crate) struct Opened {
@@ -210,6 +214,11 @@ fn request(settings: &FwdSettings) -> Result<EalRequest, Failure> {
         ));
     }
     let mut flags = settings.eal.to_argv();
+    // Whoever names devices as ports means these, in this order; EAL by itself would take all, in the bus's.
+    let names_pci = settings.ports.iter().any(|port| port.device.bus == Bus::Pci);
+    if names_pci && !["allow", "block", "no-pci"].iter().any(|flag| settings.eal.has(flag)) {
+        flags.push(format!("--allow={NO_DEVICE}"));
+    }
     if settings.lcores.is_none()
         && let Some(flag) = lcores::one_processor_flag()
     {
@@ -230,7 +239,7 @@ fn request(settings: &FwdSettings) -> Result<EalRequest, Failure> {
 ///
 /// [`Failure::Input`] for a device that cannot be made.
 pub(crate) fn open_ports(settings: &FwdSettings, eal: &Eal) -> Result<Vec<Opened>, Failure> {
-    let mut opened = Vec::new();
+    let mut opened: Vec<Opened> = Vec::new();
     for port in Port::found(eal) {
         let peer = settings.peer(port.id(), None);
         let config = settings.found_port.clone();
@@ -239,14 +248,23 @@ pub(crate) fn open_ports(settings: &FwdSettings, eal: &Eal) -> Result<Vec<Opened
     for named in &settings.ports {
         let device = named.device.clone().located(&Machine::default()).map_err(Failure::input)?;
         device.check(Path::new("/sys")).map_err(Failure::input)?;
-        let port = Port::probe(eal, &device.to_string()).map_err(|error: PortError| {
-            Failure::input(anyhow::Error::new(error).context(named.device.typed.clone()))
-        })?;
+        let found = opened.iter().position(|opened| opened.port.is_of(&device.name));
+        let port = match found.map(|place| opened.remove(place).port) {
+            Some(port) if device.args.is_empty() => port,
+            found => {
+                // A driver takes a device's arguments when it gets the device.
+                found.into_iter().for_each(Port::detach);
+                Port::probe(eal, &device.to_string()).map_err(|error: PortError| {
+                    Failure::input(anyhow::Error::new(error).context(named.device.typed.clone()))
+                })?
+            }
+        };
         let peer = settings.peer(port.id(), Some(named));
         let placed = named.placed(port.id()).collect();
         let (config, device) = (named.config.clone(), Some(named.device.clone()));
         opened.push(Opened { port, config, peer, device, placed });
     }
+    opened.sort_by_key(|opened| opened.port.id());
     let ports: Vec<PortId> = opened.iter().map(|opened| opened.port.id()).collect();
     if let Some(port) = settings.peers.keys().find(|port| !ports.contains(port)) {
         return Err(Failure::input(anyhow::anyhow!(

@@ -54,8 +54,7 @@ pub fn vfs(
     let numvfs = format!("{}/sriov_numvfs", folder(pf));
     // They go with the driver that made them.
     let is_new = outlook.is_rebound(pf);
-    let now: u16 =
-        if is_new { 0 } else { machine.value(&numvfs).unwrap_or_default() };
+    let now: u16 = if is_new { 0 } else { machine.value(&numvfs).unwrap_or_default() };
     let mut steps = Vec::new();
     if now != wanted {
         if access(machine.path(&numvfs), Access::WRITE_OK).is_err() {

@@ -228,6 +228,11 @@ impl Port<Stopped> {
         ports().filter_map(|port| Self::claim(eal, port, false, Vec::new()).ok()).collect()
     }
 
+    /// Whether it is a port of the device that its bus calls so.
+    pub fn is_of(&self, device: &str) -> bool {
+        self.device.bus_name == device
+    }
+
     /// Closes the port and removes its device, also one that EAL found by itself.
     pub fn detach(mut self) {
         self.device.made_here = true;

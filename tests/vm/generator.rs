@@ -1,0 +1,42 @@
+//! The generator on real drivers.
+
+use crate::allow;
+use crate::guest;
+use crate::lab::generator::{account, stream};
+use crate::machine::{IGB, VIRTIO};
+use serde_json::Value;
+
+/// Both programs in the guest; this test is the cables between their NICs.
+#[test]
+fn the_generator_measures_the_round_trip_through_the_forwarder() {
+    const COUNT: u64 = 500;
+    let name = "the_generator_measures_the_round_trip_through_the_forwarder";
+    let Some(guest) = guest::or_skip(name) else { return };
+    let measured = IGB.each_ref().map(|nic| nic.address);
+    let through = VIRTIO.each_ref().map(|nic| nic.address);
+    guest.bind("vfio-pci", &measured);
+    guest.bind("vfio-pci", &through);
+    let forwarder = guest.forward("", &format!("{} -m 128", allow(&through)));
+    let [there, back] = [0, 1].map(|end| (guest.wire(&IGB[end]), guest.wire(&VIRTIO[end])));
+    there.1.wait_for_path(back.1, &crate::frames::udp(crate::frames::ANYBODY, 60, 1)[0]);
+
+    let result = there.0.joined(there.1, || {
+        back.0.joined(back.1, || {
+            guest.run(&format!(
+                "$pollway gen --lcores '0@1,1@0' --file-prefix gen --no-telemetry -m 128 {} -- -m '1.[0-1]' \
+                 --tx-port 0 --rx-port 1 --rate 100 --size 128 --count {COUNT} --json",
+                allow(&measured)
+            ))
+        })
+    });
+    let result: Value = serde_json::from_str(result.lines().last().unwrap()).unwrap();
+    let stream = stream(&result, 0);
+    assert_eq!(account(stream, "sent"), COUNT, "{stream:#}");
+    assert_eq!(account(stream, "received"), COUNT, "{stream:#}");
+    assert_eq!(account(stream, "corrupted"), 0, "{stream:#}");
+    let delay = &stream["delay"]["actual_ns"];
+    assert_eq!(delay["count"], COUNT);
+    // Two programs, four NICs and a test are on the way: no round trip is shorter than a poll loop's turn.
+    assert!(delay["min"].as_u64().unwrap() > 1000, "{delay:#}");
+    forwarder.stop();
+}
