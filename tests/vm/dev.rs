@@ -32,15 +32,19 @@ fn refused(guest: &Guest, command: &str, words: &[&str]) {
 }
 
 #[test]
-fn restore_brings_an_interface_back_with_its_address() {
-    let Some(guest) = guest::or_skip("restore_brings_an_interface_back_with_its_address") else {
-        return;
-    };
+fn restore_brings_an_interface_back_with_its_name_address_and_route() {
+    let name = "restore_brings_an_interface_back_with_its_name_address_and_route";
+    let Some(guest) = guest::or_skip(name) else { return };
     let addresses = IGB.each_ref().map(|nic| nic.address);
     let both = addresses.join(" ");
-    let name = guest.run(&format!("ls /sys/bus/pci/devices/{}/net", addresses[0]));
-    let name = name.trim();
-    guest.run(&format!("ip link set {name} up && ip address add 192.0.2.1/24 dev {name}"));
+    let old = guest.run(&format!("ls /sys/bus/pci/devices/{}/net", addresses[0]));
+    let (old, name) = (old.trim(), "wan0");
+    guest.run(&format!(
+        "ip link set {old} name {name} mtu 1400 && ip link set {name} up && \
+         ip address add 192.0.2.1/24 dev {name} && ip route add 198.51.100.0/24 via 192.0.2.254 metric 7"
+    ));
+    let routes = || guest.run(&format!("ip route show dev {name} 198.51.100.0/24"));
+    let route = routes();
     let mac = guest.run(&format!("cat /sys/class/net/{name}/address"));
 
     refused(&guest, &format!("$pollway dev bind vfio-pci {both}"), &[name, "--force"]);
@@ -53,6 +57,8 @@ fn restore_brings_an_interface_back_with_its_address() {
 
     guest.run("$pollway dev restore");
     assert_eq!(status(&guest, addresses[0])["driver"], "igb");
+    assert_eq!(status(&guest, addresses[0])["interfaces"][0]["mtu"], 1400);
+    assert_eq!((routes(), route.contains("via 192.0.2.254 metric 7")), (route.clone(), true));
     assert_eq!(guest.run(&format!("cat /sys/class/net/{name}/address")), mac);
     // The link takes its time.
     crate::lab::wait_for("the interface to be up", || {
@@ -60,7 +66,7 @@ fn restore_brings_an_interface_back_with_its_address() {
         let words: Vec<_> = line.split_whitespace().collect();
         (words == [name, "UP", "192.0.2.1/24"]).then_some(())
     });
-    guest.run(&format!("ip address flush dev {name}; ip link set {name} down"));
+    guest.run(&format!("ip address flush dev {name}; ip link set {name} down mtu 1500 name {old}"));
 }
 
 #[test]

@@ -21,7 +21,7 @@ const CASES: [Case; 9] = [
     Case {
         check: "vfio.module",
         device: IGB[0].address,
-        breaks: "modprobe vfio-pci && modprobe -r vfio-pci",
+        breaks: "modprobe vfio-pci && busybox rmmod vfio_pci",
         examined_by: ROOT,
     },
     Case {

@@ -24,11 +24,11 @@ pub(crate) fn tagged(frame: &[u8], vlan: u16) -> Vec<u8> {
     [&frame[..12], &[0x81, 0, high, low], &frame[12..]].concat()
 }
 
-/// A frame of ours with zeros for the checksums of IPv4 and UDP.
-pub(crate) fn without_checksums(frame: &[u8]) -> Vec<u8> {
+/// A frame of ours with other checksums of IPv4 and UDP.
+pub(crate) fn with_wrong_checksums(frame: &[u8]) -> Vec<u8> {
     let mut frame = frame.to_vec();
     for at in [24, 40] {
-        frame[at..at + 2].fill(0);
+        frame[at] ^= 0x55;
     }
     frame
 }

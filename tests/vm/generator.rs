@@ -23,7 +23,7 @@ fn the_generator_measures_the_round_trip_through_the_forwarder() {
     let result = there.0.joined(there.1, || {
         back.0.joined(back.1, || {
             guest.run(&format!(
-                "$pollway gen --lcores '0@1,1@0' --file-prefix gen --no-telemetry -m 128 {} -- -m '1.[0-1]' \
+                "$pollway gen --lcores '0@1,1@0' --file-prefix gen --no-telemetry -m 128 --force-tsc {} -- -m '1.[0-1]' \
                  --tx-port 0 --rx-port 1 --rate 100 --size 128 --count {COUNT} --json",
                 allow(&measured)
             ))
@@ -36,6 +36,7 @@ fn the_generator_measures_the_round_trip_through_the_forwarder() {
     assert_eq!(account(stream, "corrupted"), 0, "{stream:#}");
     let delay = &stream["delay"]["actual_ns"];
     assert_eq!(delay["count"], COUNT);
+    // QEMU's processor does not promise its time stamp counter's pace, so the times are no measurement; yet each is there.
     // Two programs, four NICs and a test are on the way: no round trip is shorter than a poll loop's turn.
     assert!(delay["min"].as_u64().unwrap() > 1000, "{delay:#}");
     forwarder.stop();

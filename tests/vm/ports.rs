@@ -53,7 +53,7 @@ fn a_port_that_was_stopped_or_reset_forwards_again() {
     forwarder.stop();
 }
 
-/// Zeros go in; what comes out is what the sender would have computed, and the NIC did it.
+/// Wrong ones go in; what comes out is what the sender had computed, and the NIC did it.
 #[test]
 fn the_nic_fills_in_checksums() {
     let Some(guest) = guest::or_skip("the_nic_fills_in_checksums") else { return };
@@ -77,8 +77,8 @@ fn the_nic_fills_in_checksums() {
     }
     let [from, to] = IGB.each_ref().map(|nic| guest.wire(nic));
     let whole = frames::udp(frames::ANYBODY, 300, 64);
-    let bare: Vec<_> = whole.iter().map(|frame| frames::without_checksums(frame)).collect();
-    from.wait_for_answer(to, &bare[0], &whole[0]);
-    from.exchange(to, &bare, &whole);
+    let wrong: Vec<_> = whole.iter().map(|frame| frames::with_wrong_checksums(frame)).collect();
+    from.wait_for_answer(to, &wrong[0], &whole[0]);
+    from.exchange(to, &wrong, &whole);
     forwarder.stop();
 }

@@ -180,9 +180,9 @@ impl<'a> Changer<'a> {
     }
 
     /// Takes the steps, unless they are only to be said, and says them.
-    fn carry_out(self, steps: &[Step], notes: Vec<String>) -> Result<(), Failure> {
+    fn carry_out(self, steps: &[Step], mut notes: Vec<String>) -> Result<(), Failure> {
         if !self.dry_run {
-            perform(self.kernel, steps)?;
+            notes.extend(perform(self.kernel, steps)?);
         }
         let steps: Vec<String> = steps.iter().map(ToString::to_string).collect();
         if self.json {

@@ -1,10 +1,11 @@
-//! The few things asked of the kernel's network by rtnetlink: addresses of interfaces, setting one up, and the settings of
-//! virtual functions.
+//! The few things asked of the kernel's network by rtnetlink: addresses of interfaces and routes through them, setting one
+//! up, its name and its MTU, and the settings of virtual functions.
 //!
-//! Source: rtnetlink(7), netlink(7). Written by hand: five kinds of messages are less than any crate that has them all
+//! Source: rtnetlink(7), netlink(7). Written by hand: seven kinds of messages are less than any crate that has them all
 //! (`docs/decisions/own-netlink.md`).
 
 mod message;
+mod route;
 
 use message::{Attributes, Message, Reply};
 use rustix::net::{
@@ -18,6 +19,7 @@ use std::os::fd::OwnedFd;
 use std::str::FromStr;
 
 pub use message::{Attribute, u16_be, u32_of};
+pub use route::Route;
 
 /// `RTM_*` in Linux's `rtnetlink.h`.
 mod kind {
@@ -35,9 +37,11 @@ mod flag {
     pub(super) const REPLACE_OR_CREATE: u16 = 0x500;
 }
 
-/// `IFA_ADDRESS`, `IFA_LOCAL`, `IFLA_EXT_MASK` and `RTEXT_FILTER_VF`; `IFF_UP`.
+/// `IFA_ADDRESS`, `IFA_LOCAL`, `IFLA_IFNAME`, `IFLA_MTU`, `IFLA_EXT_MASK` and `RTEXT_FILTER_VF`; `IFF_UP`.
 const ADDRESS: u16 = 1;
 const LOCAL: u16 = 2;
+const NAME: u16 = 3;
+const MTU: u16 = 4;
 const EXTENT: u16 = 29;
 const WITH_VFS: u32 = 1;
 const UP: u32 = 1;
@@ -98,6 +102,17 @@ impl<'de> serde::Deserialize<'de> for IpPrefix {
     }
 }
 
+/// What can be changed of an interface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkChange {
+    /// Whether it is up.
+    Up(bool),
+    /// Its name; while it is down.
+    Name(String),
+    /// Bytes that a packet may have, without Ethernet's header.
+    Mtu(u32),
+}
+
 /// A connection to the kernel's routing tables and interfaces, of this network namespace.
 pub struct Netlink {
     socket: OwnedFd,
@@ -132,11 +147,7 @@ impl Netlink {
     /// # Errors
     /// The kernel's.
     pub fn add_address(&self, interface: u32, address: IpPrefix) -> io::Result<()> {
-        // AF_INET and AF_INET6.
-        let (family, ip) = match address.ip {
-            IpAddr::V4(ip) => (2, ip.octets().to_vec()),
-            IpAddr::V6(ip) => (10, ip.octets().to_vec()),
-        };
+        let (family, ip) = (family_of(address.ip), octets_of(address.ip));
         let message = Message::new(kind::NEW_ADDRESS, flag::REPLACE_OR_CREATE | flag::ACKNOWLEDGE)
             .bytes(&[family, address.length, 0, 0])
             .bytes(&interface.to_ne_bytes())
@@ -145,15 +156,21 @@ impl Netlink {
         self.ask(message).map(drop)
     }
 
-    /// Sets an interface up, or down.
+    /// Changes an interface.
     ///
     /// # Errors
     /// The kernel's.
-    pub fn set_up(&self, interface: u32, up: bool) -> io::Result<()> {
-        let flags = if up { UP } else { 0 };
-        let message =
-            Message::new(kind::NEW_LINK, flag::ACKNOWLEDGE).bytes(&link(interface, flags, UP));
-        self.ask(message).map(drop)
+    pub fn change_link(&self, interface: u32, change: &LinkChange) -> io::Result<()> {
+        let attribute = match change {
+            LinkChange::Up(up) => {
+                let flags = if *up { UP } else { 0 };
+                let message = Message::new(kind::NEW_LINK, flag::ACKNOWLEDGE);
+                return self.ask(message.bytes(&link(interface, flags, UP))).map(drop);
+            }
+            LinkChange::Name(name) => Attribute::new(NAME, format!("{name}\0").as_bytes()),
+            LinkChange::Mtu(bytes) => Attribute::new(MTU, &bytes.to_ne_bytes()),
+        };
+        self.set_link(interface, &attribute)
     }
 
     /// Sends attributes of an interface that are to be changed.
@@ -218,6 +235,26 @@ impl Attribute {
     }
 }
 
+/// `AF_INET` or `AF_INET6`.
+fn family_of(ip: IpAddr) -> u8 {
+    if ip.is_ipv4() { 2 } else { 10 }
+}
+
+fn octets_of(ip: IpAddr) -> Vec<u8> {
+    match ip {
+        IpAddr::V4(ip) => ip.octets().to_vec(),
+        IpAddr::V6(ip) => ip.octets().to_vec(),
+    }
+}
+
+/// The address in some bytes, by their number.
+fn ip_of(bytes: &[u8]) -> Option<IpAddr> {
+    match bytes.len() {
+        4 => Some(IpAddr::from(<[u8; 4]>::try_from(bytes).ok()?)),
+        _ => Some(IpAddr::from(<[u8; 16]>::try_from(bytes).ok()?)),
+    }
+}
+
 /// Bytes of an `ifinfomsg`.
 const LINK_HEADER: usize = 16;
 
@@ -239,10 +276,7 @@ fn address_of(reply: &Reply) -> Option<(u32, IpPrefix)> {
     let find = |wanted| Attributes(rest).find(|(kind, _)| *kind == wanted).map(|(_, value)| value);
     // On a point-to-point link ADDRESS is the peer's; elsewhere they are the same, and IPv6 has ADDRESS alone.
     let value = find(LOCAL).or_else(|| find(ADDRESS))?;
-    let ip = match value.len() {
-        4 => IpAddr::from(<[u8; 4]>::try_from(value).ok()?),
-        _ => IpAddr::from(<[u8; 16]>::try_from(value).ok()?),
-    };
+    let ip = ip_of(value)?;
     let interface = u32_of(header.get(4..)?)?;
     Some((interface, IpPrefix { ip, length: *header.get(1)? }))
 }

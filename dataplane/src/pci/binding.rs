@@ -2,9 +2,9 @@
 
 use super::address::PciAddress;
 use super::device::{PciDevice, folder};
-use super::interface::{Interface, Routes};
+use super::interface::{Interface, Network};
 use super::is_user_driver;
-use super::kernel::{IpPrefix, Kernel};
+use super::kernel::{IpPrefix, Kernel, LinkChange, Route};
 use crate::wire::ethernet::MacAddr;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -54,6 +54,12 @@ pub struct Kept {
     pub up: bool,
     /// Its IP addresses.
     pub addresses: Vec<IpPrefix>,
+    /// The routes through it that somebody has set.
+    pub routes: Vec<Route>,
+    /// Bytes that a packet may have, without Ethernet's header.
+    pub mtu: Option<u32>,
+    /// The interfaces that stood on it: they have to be put on it again by whoever made them.
+    pub above: Vec<String>,
 }
 
 impl Binding {
@@ -75,6 +81,9 @@ impl Binding {
             mac: interface.mac,
             up: interface.up,
             addresses: interface.addresses.clone(),
+            routes: interface.routes.clone(),
+            mtu: interface.mtu,
+            above: interface.above.clone(),
         };
         Self {
             holder,
@@ -84,11 +93,15 @@ impl Binding {
     }
 
     /// Makes a device's binding this one. What is so already is left alone, so that it takes back a change of which only a
-    /// part was made.
+    /// part was made. Returns what did not come back with an interface, a sentence each.
     ///
     /// # Errors
     /// The kernel's, or what a driver left undone without a word.
-    pub(super) fn settle(&self, kernel: &mut dyn Kernel, address: PciAddress) -> io::Result<()> {
+    pub(super) fn settle(
+        &self,
+        kernel: &mut dyn Kernel,
+        address: PciAddress,
+    ) -> io::Result<Vec<String>> {
         let folder = folder(address);
         let link = format!("{folder}/driver");
         let now = kernel.machine().link(&link);
@@ -129,22 +142,55 @@ impl Binding {
     }
 
     /// Gives the interfaces that came back what they had.
-    fn settle_interfaces(&self, kernel: &mut dyn Kernel, folder: &str) -> io::Result<()> {
+    fn settle_interfaces(&self, kernel: &mut dyn Kernel, folder: &str) -> io::Result<Vec<String>> {
         if self.interfaces.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
-        let had_addresses = self.interfaces.iter().any(|kept| !kept.addresses.is_empty());
-        let addresses = if had_addresses { kernel.addresses()? } else { Vec::new() };
-        let present = Interface::of(kernel.machine(), folder, &addresses, &Routes::default());
+        let network = Network::of(kernel);
+        let present = Interface::of(kernel.machine(), folder, &network);
+        let mut missing = Vec::new();
         for (kept, present) in self.interfaces.iter().zip(present) {
-            if kept.up && !present.up {
-                kernel.set_up(present.index, true)?;
-            }
-            for address in kept.addresses.iter().filter(|of| !present.addresses.contains(of)) {
-                kernel.add_address(present.index, *address)?;
-            }
+            missing.extend(kept.settle(kernel, &present)?);
         }
-        Ok(())
+        Ok(missing)
+    }
+}
+
+impl Kept {
+    /// Gives an interface what it had. Its name may be another one's by now, and a router out of reach: such things are tried,
+    /// and what did not come back is returned, a sentence each.
+    fn settle(&self, kernel: &mut dyn Kernel, present: &Interface) -> io::Result<Vec<String>> {
+        let (name, index) = (&self.name, present.index);
+        let mut missing = Vec::new();
+        if *name != present.name
+            && let Err(error) = kernel.change_link(index, &LinkChange::Name(name.clone()))
+        {
+            missing.push(format!("the interface {name} is called {} now ({error})", present.name));
+        }
+        if let Some(mtu) = self.mtu.filter(|_| self.mtu != present.mtu) {
+            kernel.change_link(index, &LinkChange::Mtu(mtu))?;
+        }
+        if self.up && !present.up {
+            kernel.change_link(index, &LinkChange::Up(true))?;
+        }
+        for address in self.addresses.iter().filter(|of| !present.addresses.contains(of)) {
+            kernel.add_address(index, *address)?;
+        }
+        // A router is reached by a route without one.
+        let (far, near): (Vec<&Route>, Vec<&Route>) =
+            self.routes.iter().partition(|route| route.via.is_some());
+        let absent = near.into_iter().chain(far).filter(|of| !present.routes.contains(of));
+        for route in absent {
+            let set = match route.is_plain {
+                true => kernel.add_route(index, route),
+                false => Err(io::Error::other("there is more to it than is remembered")),
+            };
+            let Err(why) = set else { continue };
+            missing.push(format!("{name} has no route to {route} any more ({why})"));
+        }
+        let gone = self.above.iter().filter(|above| !present.above.contains(above));
+        missing.extend(gone.map(|above| format!("{above} does not stand on {name} any more")));
+        Ok(missing)
     }
 }
 

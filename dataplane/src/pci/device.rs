@@ -1,8 +1,8 @@
 //! Which PCI devices there are, and all that the kernel says of each.
 
 use super::address::PciAddress;
-use super::interface::{Interface, Routes};
-use super::kernel::{IpPrefix, Kernel};
+use super::interface::{Interface, Network};
+use super::kernel::Kernel;
 use super::users::{User, Users};
 use super::{is_user_driver, modules::Modules};
 use crate::machine::Machine;
@@ -84,7 +84,7 @@ impl PciDevice {
             modules: around.modules.fitting(&modalias),
             numa_node: machine.value(at("numa_node")),
             iommu_group,
-            interfaces: Interface::of(machine, &folder, &around.addresses, &around.routes),
+            interfaces: Interface::of(machine, &folder, &around.network),
             sriov: Relation::read(machine, &folder, address),
             users: around.users.of_device(machine, &folder, iommu_group),
         }
@@ -125,8 +125,7 @@ impl Relation {
 /// What is read once for all devices.
 struct Around {
     modules: Modules,
-    addresses: Vec<(u32, IpPrefix)>,
-    routes: Routes,
+    network: Network,
     users: Users,
 }
 
@@ -140,9 +139,7 @@ impl Scan {
         let machine = kernel.machine();
         let around = Around {
             modules: Modules::of(machine),
-            // An interface whose addresses cannot be asked for is still an interface.
-            addresses: kernel.addresses().unwrap_or_default(),
-            routes: Routes::of(machine),
+            network: Network::of(kernel),
             users: Users::of(machine),
         };
         let addresses = machine.entries("sys/bus/pci/devices");

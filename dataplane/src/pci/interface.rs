@@ -1,6 +1,6 @@
 //! The kernel's interfaces on a device.
 
-use super::kernel::IpPrefix;
+use super::kernel::{IpPrefix, Kernel, Route};
 use crate::machine::Machine;
 use crate::wire::ethernet::MacAddr;
 use serde::Serialize;
@@ -26,6 +26,12 @@ pub struct Interface {
     pub speed_mbps: Option<u32>,
     /// Its IP addresses, those of the link alone (`fe80::`) left out.
     pub addresses: Vec<IpPrefix>,
+    /// The routes through it that somebody has set.
+    pub routes: Vec<Route>,
+    /// Bytes that a packet may have, without Ethernet's header.
+    pub mtu: Option<u32>,
+    /// The interfaces that stand on it: its bridge, its VLANs.
+    pub above: Vec<String>,
     /// Whether packets to anywhere leave through it.
     pub default_route: bool,
     /// Whether any route leads through it.
@@ -43,12 +49,7 @@ impl Interface {
     }
 
     /// The interfaces below a device's folder in sysfs, by name.
-    pub(super) fn of(
-        machine: &Machine,
-        device: &str,
-        addresses: &[(u32, IpPrefix)],
-        routes: &Routes,
-    ) -> Vec<Self> {
+    pub(super) fn of(machine: &Machine, device: &str, network: &Network) -> Vec<Self> {
         // A virtio device has its interface a folder deeper than others.
         let deeper = machine.entries(device).into_iter().filter(|name| name.starts_with("virtio"));
         let folders: Vec<String> = std::iter::once(format!("{device}/net"))
@@ -63,13 +64,26 @@ impl Interface {
                 up: machine.hex(at("flags")).is_some_and(|flags| flags & UP != 0),
                 carrier: machine.value::<u8>(at("carrier")).map(|carrier| carrier == 1),
                 speed_mbps: machine.value(at("speed")),
-                addresses: addresses
+                addresses: network
+                    .addresses
                     .iter()
                     .filter(|(of, address)| *of == index && !address.is_link_local())
                     .map(|(_, address)| *address)
                     .collect(),
-                default_route: routes.default.contains(&name),
-                routed: routes.any.contains(&name),
+                routes: network
+                    .routes
+                    .iter()
+                    .filter(|(of, _)| *of == index)
+                    .map(|(_, route)| route.clone())
+                    .collect(),
+                mtu: machine.value(at("mtu")),
+                above: machine
+                    .entries(format!("{folder}/{name}"))
+                    .iter()
+                    .filter_map(|entry| Some(entry.strip_prefix("upper_")?.to_owned()))
+                    .collect(),
+                default_route: network.used.default.contains(&name),
+                routed: network.used.any.contains(&name),
                 name,
             }
         };
@@ -82,9 +96,28 @@ impl Interface {
     }
 }
 
+/// What is asked once for all interfaces.
+#[derive(Debug, Default)]
+pub(super) struct Network {
+    addresses: Vec<(u32, IpPrefix)>,
+    routes: Vec<(u32, Route)>,
+    used: Routes,
+}
+
+impl Network {
+    /// This network namespace's. An interface is one also where its addresses and routes cannot be asked for.
+    pub(super) fn of(kernel: &dyn Kernel) -> Self {
+        Self {
+            addresses: kernel.addresses().unwrap_or_default(),
+            routes: kernel.routes().unwrap_or_default(),
+            used: Routes::of(kernel.machine()),
+        }
+    }
+}
+
 /// The interfaces that routes lead through.
 #[derive(Debug, Default)]
-pub(super) struct Routes {
+struct Routes {
     default: BTreeSet<String>,
     any: BTreeSet<String>,
 }
@@ -93,7 +126,7 @@ impl Routes {
     /// Those of this network namespace.
     ///
     /// Source: proc(5), `/proc/net/route`; Linux's `rt6_seq_show` for `/proc/net/ipv6_route`.
-    pub(super) fn of(machine: &Machine) -> Self {
+    fn of(machine: &Machine) -> Self {
         let mut routes = Self::default();
         let table = machine.read("proc/net/route").unwrap_or_default();
         for line in table.lines().skip(1) {

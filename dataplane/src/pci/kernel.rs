@@ -7,7 +7,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::process::{Command, Stdio};
 
-pub use crate::netlink::IpPrefix;
+pub use crate::netlink::{IpPrefix, LinkChange, Route};
 
 /// What is asked of the kernel, and what it is told.
 pub trait Kernel {
@@ -44,11 +44,23 @@ pub trait Kernel {
     /// The kernel's.
     fn add_address(&mut self, interface: u32, address: IpPrefix) -> io::Result<()>;
 
-    /// Sets an interface up, or down.
+    /// The routes that somebody has set, each with its interface's number.
     ///
     /// # Errors
     /// The kernel's.
-    fn set_up(&mut self, interface: u32, up: bool) -> io::Result<()>;
+    fn routes(&self) -> io::Result<Vec<(u32, Route)>>;
+
+    /// Sets a route through an interface.
+    ///
+    /// # Errors
+    /// The kernel's.
+    fn add_route(&mut self, interface: u32, route: &Route) -> io::Result<()>;
+
+    /// Changes an interface.
+    ///
+    /// # Errors
+    /// The kernel's.
+    fn change_link(&mut self, interface: u32, change: &LinkChange) -> io::Result<()>;
 
     /// What a physical function's interface says of its virtual functions.
     ///
@@ -130,8 +142,16 @@ impl Kernel for Linux {
         self.netlink()?.add_address(interface, address)
     }
 
-    fn set_up(&mut self, interface: u32, up: bool) -> io::Result<()> {
-        self.netlink()?.set_up(interface, up)
+    fn routes(&self) -> io::Result<Vec<(u32, Route)>> {
+        self.netlink()?.routes()
+    }
+
+    fn add_route(&mut self, interface: u32, route: &Route) -> io::Result<()> {
+        self.netlink()?.add_route(interface, route)
+    }
+
+    fn change_link(&mut self, interface: u32, change: &LinkChange) -> io::Result<()> {
+        self.netlink()?.change_link(interface, change)
     }
 
     fn vf_settings(&self, interface: u32) -> io::Result<VfSettings> {

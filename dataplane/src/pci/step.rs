@@ -3,8 +3,8 @@
 use super::address::PciAddress;
 use super::binding::{Binding, at};
 use super::device::folder;
-use super::interface::{Interface, Routes};
-use super::kernel::Kernel;
+use super::interface::{Interface, Network};
+use super::kernel::{Kernel, LinkChange};
 use super::memory::Memory;
 use super::vf::VfSetting;
 use serde::Serialize;
@@ -144,71 +144,81 @@ impl Failed {
     }
 }
 
-/// Makes changes in order. Where one fails, it and those before it are taken back, the last one first.
+/// Makes changes in order. Where one fails, it and those before it are taken back, the last one first. Returns what did not come
+/// back with an interface, a sentence each.
 ///
 /// # Errors
 /// [`Failed`].
-pub fn perform(kernel: &mut dyn Kernel, steps: &[Step]) -> Result<(), Failed> {
+pub fn perform(kernel: &mut dyn Kernel, steps: &[Step]) -> Result<Vec<String>, Failed> {
+    let mut missing = Vec::new();
     for (place, step) in steps.iter().enumerate() {
-        if let Err(error) = step.take(kernel) {
-            let taken = steps.iter().take(place + 1).rev();
-            let left = taken.filter_map(|step| step.take_back(kernel)).collect();
-            return Err(Failed { step: Box::new(step.clone()), error, left });
+        match step.take(kernel) {
+            Ok(own) => missing.extend(own),
+            Err(error) => {
+                let taken = steps.iter().take(place + 1).rev();
+                let left = taken.flat_map(|step| step.take_back(kernel)).collect();
+                return Err(Failed { step: Box::new(step.clone()), error, left });
+            }
         }
     }
-    Ok(())
+    Ok(missing)
 }
 
 impl Step {
-    fn take(&self, kernel: &mut dyn Kernel) -> io::Result<()> {
-        match self {
+    /// Makes it; returns what is not as it was asked for.
+    fn take(&self, kernel: &mut dyn Kernel) -> io::Result<Vec<String>> {
+        let done = match self {
             Self::Module(name) => kernel.load_module(name),
             Self::NoIommu { on } => switch(kernel, NO_IOMMU, *on, "Y", "N"),
             Self::VfioSriov { on } => switch(kernel, VFIO_SRIOV, *on, "Y", "N"),
             Self::Remember { after, .. } => after.save(kernel),
             Self::Rebind { device, to, .. } => {
                 let address = device.address(kernel)?;
-                to.settle(kernel, address)
+                return to.settle(kernel, address);
             }
             Self::Autoprobe { pf, on } => switch(kernel, &autoprobe(*pf), *on, "1", "0"),
             Self::VfCount { pf, from, to } => set_vf_count(kernel, *pf, *from, *to),
             Self::Up { pf } => {
                 let interface = interface_of(kernel, *pf)?;
-                kernel.set_up(interface, true)
+                kernel.change_link(interface, &LinkChange::Up(true))
             }
             Self::Vf { pf, number, setting, .. } => {
                 let interface = interface_of(kernel, *pf)?;
                 kernel.set_vf(interface, *number, *setting)
             }
-        }
+        };
+        done.map(|()| Vec::new())
     }
 
     /// Makes it undone, in whole or in part done; says what could not be.
-    fn take_back(&self, kernel: &mut dyn Kernel) -> Option<String> {
+    fn take_back(&self, kernel: &mut dyn Kernel) -> Vec<String> {
         let result = match self {
             Self::Module(_) => Ok(()),
             Self::NoIommu { on } => switch(kernel, NO_IOMMU, !on, "Y", "N"),
             Self::VfioSriov { on } => switch(kernel, VFIO_SRIOV, !on, "Y", "N"),
             Self::Remember { before, .. } => before.save(kernel),
             // A virtual function that is gone, or goes with those before it, needs no driver.
-            Self::Rebind { device, from, .. } => {
-                device.address(kernel).map_or(Ok(()), |address| from.settle(kernel, address))
-            }
+            Self::Rebind { device, from, .. } => match device.address(kernel) {
+                Ok(address) => match from.settle(kernel, address) {
+                    Ok(missing) => return missing,
+                    Err(error) => Err(error),
+                },
+                Err(_) => Ok(()),
+            },
             Self::Autoprobe { pf, on } => switch(kernel, &autoprobe(*pf), !on, "1", "0"),
             Self::VfCount { pf, from, .. } => {
                 let now = vf_count(kernel, *pf);
                 set_vf_count(kernel, *pf, now, *from)
             }
-            Self::Up { pf } => {
-                interface_of(kernel, *pf).and_then(|interface| kernel.set_up(interface, false))
-            }
+            Self::Up { pf } => interface_of(kernel, *pf)
+                .and_then(|interface| kernel.change_link(interface, &LinkChange::Up(false))),
             Self::Vf { pf, number, before, .. } => before.map_or(Ok(()), |before| {
                 interface_of(kernel, *pf)
                     .and_then(|interface| kernel.set_vf(interface, *number, before))
             }),
         };
-        let error = result.err()?;
-        Some(format!("{} ({error})", self.left(kernel)))
+        let left = result.err().map(|error| format!("{} ({error})", self.left(kernel)));
+        left.into_iter().collect()
     }
 
     /// What is so now, where it could not be taken back.
@@ -246,7 +256,7 @@ impl Target {
 
 /// The number of the interface of a physical function: a driver makes a new one each time that it gets the device.
 fn interface_of(kernel: &dyn Kernel, pf: PciAddress) -> io::Result<u32> {
-    let interfaces = Interface::of(kernel.machine(), &folder(pf), &[], &Routes::default());
+    let interfaces = Interface::of(kernel.machine(), &folder(pf), &Network::default());
     let first = interfaces.first().map(|interface| interface.index);
     first.ok_or_else(|| io::Error::other(format!("{pf} has no interface")))
 }

@@ -1,6 +1,6 @@
 use super::fake::{Fails, Fake, Made};
 use super::*;
-use crate::pci::kernel::Kernel;
+use crate::pci::kernel::{Kernel, LinkChange, Route};
 use std::fs;
 use std::os::unix::fs::symlink;
 
@@ -15,8 +15,10 @@ fn two_nics() -> Fake {
 fn a_device_goes_to_vfio_and_comes_back_with_its_addresses() {
     let mut fake = two_nics();
     let index = fake.index("eth1");
-    fake.set_up(index, true).unwrap();
+    fake.set_up(index);
     fake.add_address(index, "10.0.0.1/24".parse().unwrap()).unwrap();
+    fake.add_route(index, &route("10.0.0.0/8", Some("10.0.0.254"))).unwrap();
+    fake.change_link(index, &LinkChange::Mtu(9000)).unwrap();
     let before = fake.state();
 
     let said = refusal(&mut fake, &request(&[A], driver("vfio-pci")));
@@ -30,8 +32,70 @@ fn a_device_goes_to_vfio_and_comes_back_with_its_addresses() {
     assert_eq!(driver_of(&fake, A).as_deref(), Some("vfio-pci"));
     assert!(Scan::of(&fake).with_interface("eth1").is_none());
 
-    restore(&mut fake).unwrap().unwrap();
+    assert_eq!(restore(&mut fake).unwrap().unwrap(), [""; 0]);
+    // The interface is a new one, with a new number.
     assert_eq!(fake.state(), before);
+}
+
+/// A route through an interface.
+fn route(to: &str, via: Option<&str>) -> Route {
+    Route {
+        to: to.parse().unwrap(),
+        via: via.map(|via| via.parse().unwrap()),
+        source: None,
+        metric: None,
+        table: 254,
+        protocol: 4,
+        scope: 0,
+        on_link: false,
+        is_plain: true,
+    }
+}
+
+#[test]
+fn a_renamed_interface_gets_its_name_back_unless_another_has_it() {
+    let mut fake = two_nics();
+    let rename = |fake: &mut Fake, from: &str, to: &str| {
+        let index = fake.index(from);
+        fake.change_link(index, &LinkChange::Name(to.to_owned())).unwrap();
+    };
+    rename(&mut fake, "eth1", "wan0");
+    for other_took_it in [false, true] {
+        bind(&mut fake, &request(&[A], driver("vfio-pci"))).unwrap().unwrap();
+        if other_took_it {
+            rename(&mut fake, "eth2", "wan0");
+        }
+        let missing = restore(&mut fake).unwrap().unwrap();
+        if other_took_it {
+            let said = "the interface wan0 is called eth1 now (File exists (os error 17))";
+            assert_eq!(missing, [said]);
+        } else {
+            assert_eq!(missing, [""; 0]);
+            fake.index("wan0");
+        }
+    }
+    assert_eq!(driver_of(&fake, A).as_deref(), Some("igb"));
+}
+
+#[test]
+fn what_does_not_come_back_with_an_interface_is_said() {
+    let mut fake = two_nics();
+    let index = fake.index("eth1");
+    fake.put("sys/bus/pci/devices/0000:01:00.0/net/eth1/upper_br0", "");
+    fake.add_route(index, &Route { is_plain: false, ..route("10.0.0.0/8", None) }).unwrap();
+    // Its router is reached by an address that is taken away before the interface is.
+    fake.add_address(index, "192.0.2.1/24".parse().unwrap()).unwrap();
+    fake.add_route(index, &route("0.0.0.0/0", Some("192.0.2.254"))).unwrap();
+    fake.take_addresses(index);
+    bind(&mut fake, &request(&[A], driver("vfio-pci"))).unwrap().unwrap();
+    assert_eq!(
+        restore(&mut fake).unwrap().unwrap(),
+        [
+            "eth1 has no route to 10.0.0.0/8 any more (there is more to it than is remembered)",
+            "eth1 has no route to 0.0.0.0/0 via 192.0.2.254 any more (Network is unreachable (os error 101))",
+            "br0 does not stand on eth1 any more",
+        ]
+    );
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::machine::Machine;
 use crate::pci::PciAddress;
-use crate::pci::kernel::{IpPrefix, Kernel};
+use crate::pci::kernel::{IpPrefix, Kernel, LinkChange, Route};
 use crate::pci::vf::{VfSetting, VfSettings};
 use std::collections::BTreeMap;
 use std::fs;
@@ -49,6 +49,7 @@ pub(super) struct Fake {
     pub(super) asked: usize,
     interfaces: u32,
     addresses: BTreeMap<u32, Vec<IpPrefix>>,
+    routes: BTreeMap<u32, Vec<Route>>,
     settings: BTreeMap<(u16, String), VfSetting>,
     /// Drivers that refuse every device.
     pub(super) refuse: Vec<&'static str>,
@@ -68,6 +69,7 @@ impl Fake {
             asked: 0,
             interfaces: 0,
             addresses: BTreeMap::new(),
+            routes: BTreeMap::new(),
             settings: BTreeMap::new(),
             refuse: vec![],
             modules: vec!["vfio-pci"],
@@ -142,29 +144,40 @@ impl Fake {
             let (folder, index) = (format!("{folder}/net/{name}"), self.interfaces);
             self.put(&format!("{folder}/ifindex"), &index.to_string());
             self.put(&format!("{folder}/flags"), "0x1002");
+            self.put(&format!("{folder}/mtu"), "1500");
             self.put(&format!("{folder}/address"), &format!("02:00:00:00:00:{}", &address[5..7]));
             self.addresses.insert(index, vec![]);
         }
     }
 
-    /// The file of an interface below its device.
-    fn interface(&self, index: u32, file: &str) -> Option<String> {
-        self.devices.values().find_map(|made| {
-            let folder = format!("sys/bus/pci/devices/{}/net/{}", made.address, made.interface?);
-            let is = self.machine.value(format!("{folder}/ifindex")) == Some(index);
-            is.then(|| format!("{folder}/{file}"))
-        })
+    /// The folders of all interfaces.
+    fn interfaces(&self) -> Vec<String> {
+        let of = |made: &Made| {
+            let folder = format!("sys/bus/pci/devices/{}/net", made.address);
+            let names = self.machine.entries(&folder).into_iter();
+            names.map(move |name| format!("{folder}/{name}")).collect::<Vec<_>>()
+        };
+        self.devices.values().flat_map(of).collect()
+    }
+
+    /// The folder of an interface.
+    fn interface(&self, index: u32) -> String {
+        let is = |folder: &String| self.machine.value(format!("{folder}/ifindex")) == Some(index);
+        self.interfaces().into_iter().find(is).unwrap()
+    }
+
+    pub(super) fn take_addresses(&mut self, index: u32) {
+        self.addresses.remove(&index);
+    }
+
+    pub(super) fn set_up(&mut self, index: u32) {
+        self.change_link(index, &LinkChange::Up(true)).unwrap();
     }
 
     pub(super) fn index(&self, name: &str) -> u32 {
-        self.devices
-            .values()
-            .find(|made| made.interface == Some(name))
-            .and_then(|made| {
-                self.machine
-                    .value(format!("sys/bus/pci/devices/{}/net/{name}/ifindex", made.address))
-            })
-            .unwrap()
+        let folders = self.interfaces();
+        let folder = folders.iter().find(|folder| folder.ends_with(&format!("/{name}"))).unwrap();
+        self.machine.value(format!("{folder}/ifindex")).unwrap()
     }
 
     /// Counts a thing that is asked, and fails if it is to.
@@ -248,7 +261,9 @@ impl Fake {
                     let index: u32 =
                         self.machine.value(at(&format!("net/{name}/ifindex"))).unwrap();
                     let flags = text(&format!("net/{name}/flags"));
-                    format!("{name} {flags} {:?}", self.addresses.get(&index))
+                    let mtu = text(&format!("net/{name}/mtu"));
+                    let (addresses, routes) = (self.addresses.get(&index), self.routes.get(&index));
+                    format!("{name} {flags} {mtu} {addresses:?} {routes:?}")
                 })
                 .collect();
             let said = format!(
@@ -331,10 +346,40 @@ impl Kernel for Fake {
         Ok(())
     }
 
-    fn set_up(&mut self, interface: u32, up: bool) -> io::Result<()> {
+    fn routes(&self) -> io::Result<Vec<(u32, Route)>> {
+        let of = |(index, all): (&u32, &Vec<Route>)| {
+            all.iter().map(|route| (*index, route.clone())).collect::<Vec<_>>()
+        };
+        Ok(self.routes.iter().flat_map(of).collect())
+    }
+
+    fn add_route(&mut self, interface: u32, route: &Route) -> io::Result<()> {
         self.ask()?;
-        let file = self.interface(interface, "flags").unwrap();
-        self.put(&file, if up { "0x1003" } else { "0x1002" });
+        let near = self.addresses.get(&interface).is_some_and(|all| !all.is_empty());
+        if route.via.is_some() && !near {
+            return Err(io::Error::from_raw_os_error(libc::ENETUNREACH));
+        }
+        self.routes.entry(interface).or_default().push(route.clone());
+        Ok(())
+    }
+
+    fn change_link(&mut self, interface: u32, change: &LinkChange) -> io::Result<()> {
+        self.ask()?;
+        let folder = self.interface(interface);
+        match change {
+            LinkChange::Up(up) => {
+                self.put(&format!("{folder}/flags"), if *up { "0x1003" } else { "0x1002" });
+            }
+            LinkChange::Mtu(mtu) => self.put(&format!("{folder}/mtu"), &mtu.to_string()),
+            LinkChange::Name(name) => {
+                let is_taken = |folder: &String| folder.ends_with(&format!("/{name}"));
+                if self.interfaces().iter().any(is_taken) {
+                    return Err(io::Error::from_raw_os_error(libc::EEXIST));
+                }
+                let new = Path::new(&folder).with_file_name(name);
+                fs::rename(self.at(&folder), self.at(new.to_str().unwrap())).unwrap();
+            }
+        }
         Ok(())
     }
 

@@ -30,13 +30,13 @@ fn request(devices: &[&str], to: Holder) -> BindRequest {
 }
 
 /// Carries a request out.
-fn bind(fake: &mut Fake, request: &BindRequest) -> Result<Result<(), Failed>, PciError> {
+fn bind(fake: &mut Fake, request: &BindRequest) -> Result<Result<Vec<String>, Failed>, PciError> {
     let steps = super::bind::bind(fake, &Outlook::of(fake)?, request)?;
     Ok(perform(fake, &steps))
 }
 
 /// Gives all that is remembered back.
-fn restore(fake: &mut Fake) -> Result<Result<(), Failed>, PciError> {
+fn restore(fake: &mut Fake) -> Result<Result<Vec<String>, Failed>, PciError> {
     let outlook = Outlook::of(fake)?;
     let devices: Vec<PciAddress> = outlook.memory.0.keys().copied().collect();
     let steps = super::bind::restore(fake, &outlook, &devices)?;

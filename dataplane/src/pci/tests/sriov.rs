@@ -21,7 +21,7 @@ fn two_vfs() -> VfRequest {
     VfRequest { pf, count: 2, to, no_iommu: false, settings, force: false }
 }
 
-fn make(fake: &mut Fake, request: &VfRequest) -> Result<Result<(), Failed>, PciError> {
+fn make(fake: &mut Fake, request: &VfRequest) -> Result<Result<Vec<String>, Failed>, PciError> {
     let steps = vfs(fake, &Outlook::of(fake)?, request)?;
     Ok(perform(fake, &steps))
 }
@@ -113,7 +113,11 @@ fn a_physical_function_on_vfio_makes_them_where_it_may() {
 }
 
 /// Binds the physical function and makes virtual ones, planned before anything is done.
-fn rebind_and_make(fake: &mut Fake, to: Holder, request: &VfRequest) -> Result<(), Failed> {
+fn rebind_and_make(
+    fake: &mut Fake,
+    to: Holder,
+    request: &VfRequest,
+) -> Result<Vec<String>, Failed> {
     let mut outlook = Outlook::of(fake).unwrap();
     let bound = BindRequest { force: true, ..super::request(&[PF], to) };
     let mut steps = crate::pci::bind::bind(fake, &outlook, &bound).unwrap();
