@@ -43,7 +43,10 @@ fn restore_brings_an_interface_back_with_its_name_address_and_route() {
         "ip link set {old} name {name} mtu 1400 && ip link set {name} up && \
          ip address add 192.0.2.1/24 dev {name} && ip route add 198.51.100.0/24 via 192.0.2.254 metric 7"
     ));
-    let routes = || guest.run(&format!("ip route show dev {name} 198.51.100.0/24"));
+    let routes = || {
+        let shown = guest.run(&format!("ip route show dev {name} 198.51.100.0/24"));
+        shown.replace("linkdown", "").trim().to_owned()
+    };
     let route = routes();
     let mac = guest.run(&format!("cat /sys/class/net/{name}/address"));
 
@@ -66,7 +69,7 @@ fn restore_brings_an_interface_back_with_its_name_address_and_route() {
         let words: Vec<_> = line.split_whitespace().collect();
         (words == [name, "UP", "192.0.2.1/24"]).then_some(())
     });
-    guest.run(&format!("ip address flush dev {name}; ip link set {name} down mtu 1500 name {old}"));
+    guest.run(&format!("ip address flush dev {name}; ip link set {name} down; ip link set {name} mtu 1500 name {old}"));
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn the_nic_fills_in_checksums() {
         "port stop all",
         "csum set ip hw 1",
         "csum set udp hw 1",
-        "csum mac-swap off 0",
+        "csum mac-swap off 1",
         "port start all",
         "start",
     ] {

@@ -10,6 +10,12 @@ for device in /sys/bus/pci/devices/*; do
         echo 1 >"$device/sriov_drivers_autoprobe"
         ip link set "$(ls "$device/net")" down
     fi
+    # The one that the commands come in by has an address too.
+    for interface in $(ls "$device/net" 2>/dev/null); do
+        ip address show dev "$interface" | grep -q 10.0.2.15 && continue
+        ip address flush dev "$interface"
+        ip link set "$interface" down
+    done
     type=$(cat "$device/iommu_group/type" 2>/dev/null || echo identity)
     case $type/$(basename "$(readlink "$device/driver")") in identity/igb | identity/virtio-pci | identity/e1000) continue ;; esac
     [ ! -e "$device/driver" ] || echo "${device##*/}" >"$device/driver/unbind"
