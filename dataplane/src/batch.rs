@@ -52,18 +52,18 @@ impl Batch {
     #[inline]
     pub fn append(&mut self, other: &mut Self) {
         let count = other.len.min(self.room());
-        let into = &mut self.slots[self.len..self.len + count];
-        for (slot, from) in into.iter_mut().zip(&other.slots[..count]) {
-            // SAFETY: slots below the other's length are initialised; those read are moved out of it right below.
-            slot.write(unsafe { from.assume_init_read() });
+        let left = other.len - count;
+        let first = other.slots.as_mut_ptr();
+        // SAFETY: this batch has room for `count` more, and so many of the other's slots are initialised. They are moved out
+        // of it: its rest, within the array too, takes their place.
+        unsafe {
+            let room = self.slots.as_mut_ptr().add(self.len);
+            std::ptr::copy_nonoverlapping(first.cast_const(), room, count);
+            if left > 0 {
+                std::ptr::copy(first.add(count), first, left);
+            }
         }
         self.len += count;
-        let left = other.len - count;
-        if left > 0 {
-            let first = other.slots.as_mut_ptr();
-            // SAFETY: both ranges are within the array, and its packets below `count` are this batch's now.
-            unsafe { std::ptr::copy(first.add(count), first, left) };
-        }
         other.len = left;
     }
 

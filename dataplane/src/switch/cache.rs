@@ -50,7 +50,7 @@ impl Cache {
         let places = [hash % ENTRIES, (hash >> 32) % ENTRIES];
         for at in places {
             let entry = &self.entries[at];
-            if entry.key == *key && entry.snapshot == self.snapshot {
+            if entry.snapshot == self.snapshot && entry.key.is(key) {
                 return (entry.rule, true);
             }
         }

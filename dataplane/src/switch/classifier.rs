@@ -100,7 +100,7 @@ impl Table {
             if slot.rule == NONE {
                 return None;
             }
-            if slot.value == value {
+            if slot.value.is(&value) {
                 return Some(slot);
             }
             at = (at + 1) & last;

@@ -94,9 +94,11 @@ pub(super) fn key(ingress: PortId, frame: &[u8], total: usize, reach: Reach) -> 
     if reach == Reach::Port {
         return key;
     }
-    let Some(layers) = layers(frame) else { return key };
-    key.put(Field::DlDst, be48(frame, 0).into());
-    key.put(Field::DlSrc, be48(frame, 6).into());
+    let (Some(layers), Some(header)) = (layers(frame), frame.first_chunk::<ETHERNET>()) else {
+        return key;
+    };
+    key.put(Field::DlDst, be48(header, 0).into());
+    key.put(Field::DlSrc, be48(header, 6).into());
     key.put(Field::VlanTci, layers.tci.into());
     key.put(Field::DlType, layers.dl_type.into());
     if reach == Reach::Link {
@@ -127,19 +129,22 @@ pub(super) fn ipv4_header(packet: &[u8], total: usize) -> Option<usize> {
 #[inline]
 fn ipv4(key: &mut Key, packet: &[u8], total: usize) -> Option<()> {
     let header = ipv4_header(packet, total)?;
-    key.put(Field::NwSrc, be32(packet, 12)?.into());
-    key.put(Field::NwDst, be32(packet, 16)?.into());
-    key.put(Field::NwProto, packet[9].into());
-    key.put(Field::NwTos, packet[1].into());
-    key.put(Field::NwTtl, packet[8].into());
-    let fragment = be16(packet, 6)? & 0x3fff;
+    // One look at the length for all of the fixed part.
+    let fixed = packet.first_chunk::<20>()?;
+    let word = |at: usize| u16::from_be_bytes([fixed[at], fixed[at + 1]]);
+    let address = |at: usize| u32::from(word(at)) << 16 | u32::from(word(at + 2));
+    key.put(Field::NwSrc, address(12).into());
+    key.put(Field::NwDst, address(16).into());
+    key.put(Field::NwProto, fixed[9].into());
+    key.put(Field::NwTos, fixed[1].into());
+    key.put(Field::NwTtl, fixed[8].into());
+    let fragment = word(6) & 0x3fff;
     if fragment != 0 {
         let later = if fragment & 0x1fff != 0 { LATER } else { 0 };
         key.put(Field::IpFrag, (FRAGMENT | later).into());
         return None;
     }
-    let end = usize::from(be16(packet, 2)?);
-    ports(key, packet[9], packet.get(header..)?, end - header)
+    ports(key, fixed[9], packet.get(header..)?, usize::from(word(2)) - header)
 }
 
 #[inline]

@@ -28,7 +28,7 @@ pub(super) struct MacTable {
     /// Addresses learned, by port.
     by_port: Box<[AtomicU32]>,
     learned: AtomicU32,
-    limit: AtomicU32,
+    limit: u32,
 }
 
 #[derive(Default)]
@@ -77,7 +77,6 @@ impl MacTable {
         let buckets = (room as usize * 2).div_ceil(WAYS).next_power_of_two().max(2);
         let buckets = (0..buckets).map(|_| Bucket::default()).collect();
         let by_port = (0..dpdk_sys::RTE_MAX_ETHPORTS).map(|_| AtomicU32::new(0)).collect();
-        let limit = AtomicU32::new(limit);
         Self { buckets, by_port, learned: AtomicU32::new(0), limit }
     }
 
@@ -138,7 +137,7 @@ impl MacTable {
 
     #[cold]
     fn insert(&self, who: u64, wanted: u64, limit: u32) -> Learned {
-        if self.learned.fetch_add(1, Relaxed) >= self.limit.load(Relaxed) {
+        if self.learned.fetch_add(1, Relaxed) >= self.limit {
             self.learned.fetch_sub(1, Relaxed);
             return Learned::Full;
         }
@@ -199,8 +198,9 @@ impl MacTable {
     #[inline]
     fn entry(&self, who: u64) -> Option<&Entry> {
         let [first, second] = self.buckets_of(who);
-        let mut entries = first.0.iter().chain(&second.0);
-        entries.find(|entry| entry.who.load(Relaxed) == who)
+        let is = |entry: &&Entry| entry.who.load(Relaxed) == who;
+        // Nearly all are in their first.
+        first.0.iter().find(is).or_else(|| second.0.iter().find(is))
     }
 
     /// The two buckets of an address; perhaps one and the same.

@@ -58,7 +58,7 @@ impl Mode for Switching {
             self.cache.clear();
             self.limits.set(&self.snapshot.port(self.ingress).policy, self.queues);
         }
-        if batch.iter().any(|mbuf| usize::from(mbuf.data_len()) < ETHERNET) {
+        if batch.iter().fold(u16::MAX, |least, mbuf| least.min(mbuf.data_len())) < ETHERNET as u16 {
             let cut = batch.retain(|mbuf| usize::from(mbuf.data_len()) >= ETHERNET);
             context.dropped(DropReason::Truncated, cut);
         }
@@ -78,14 +78,7 @@ impl Mode for Switching {
         }
         match snapshot.reach {
             Reach::Port => self.switch_burst(&snapshot, batch, context),
-            reach => batch.drain_each(|mbuf| {
-                let key = extract::key(self.ingress, mbuf.data(), mbuf.pkt_len() as usize, reach);
-                let key = key.masked(&snapshot.classifier.asked);
-                let find = || snapshot.classifier.find(&key);
-                let (rule, hit) = self.cache.find(&key, snapshot.words, find);
-                self.station.tally.add(if hit { HITS } else { MISSES }, 1);
-                self.switch(&snapshot, rule, mbuf, context);
-            }),
+            reach => self.switch_each(&snapshot, reach, batch, context),
         }
     }
 
@@ -114,6 +107,27 @@ impl Switching {
             return context.leave_all(port, batch);
         }
         batch.drain_each(|mbuf| self.switch(snapshot, rule, mbuf, context));
+    }
+
+    /// A burst of packets that rules tell apart.
+    fn switch_each(
+        &mut self,
+        snapshot: &Snapshot,
+        reach: Reach,
+        batch: &mut Batch,
+        context: &mut Context<'_>,
+    ) {
+        let (count, mut hits) = (batch.len() as u64, 0);
+        batch.drain_each(|mbuf| {
+            let key = extract::key(self.ingress, mbuf.data(), mbuf.pkt_len() as usize, reach);
+            let key = key.masked(&snapshot.classifier.asked);
+            let find = || snapshot.classifier.find(&key);
+            let (rule, hit) = self.cache.find(&key, snapshot.words, find);
+            hits += u64::from(hit);
+            self.switch(snapshot, rule, mbuf, context);
+        });
+        self.station.tally.add(HITS, hits);
+        self.station.tally.add(MISSES, count - hits);
     }
 
     /// Does with a packet what the rule of this number says.

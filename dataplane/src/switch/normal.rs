@@ -1,7 +1,7 @@
 //! Switching as a learning bridge does it (IEEE 802.1Q §8): learn who is where, send there what is for them.
 
 use super::edit;
-use super::extract::{be16, be48, is_tag};
+use super::extract::{ETHERNET, be16, be48, is_tag};
 use super::limits::Storm;
 use super::mac_table::Learned;
 use super::mode::{FULL, LEARNED, MOVES, Switching};
@@ -20,9 +20,12 @@ const RESERVED: u64 = 0x0180_c200_0000;
 impl Switching {
     /// Sends a packet where its destination was seen last, or everywhere.
     pub(super) fn normal(&mut self, snapshot: &Snapshot, mbuf: Mbuf, context: &mut Context<'_>) {
-        let frame = mbuf.data();
-        let (dst, src) = (be48(frame, 0), be48(frame, 6));
-        let tci = tag(frame);
+        // Shorter ones are gone already.
+        let Some(header) = mbuf.data().first_chunk::<ETHERNET>() else {
+            return context.dropped(DropReason::Truncated, 1);
+        };
+        let (dst, src) = (be48(header, 0), be48(header, 6));
+        let tci = tag(mbuf.data());
         let view = snapshot.port(self.ingress);
         let Some(vlan) = view.vlan_of(tci.unwrap_or(0)) else {
             return context.dropped(DropReason::Vlan, 1);
@@ -56,6 +59,7 @@ impl Switching {
         };
         match refused {
             Some(reason) => context.dropped(reason, 1),
+            None if out.plain && as_it_is(vlan, tci) => context.leave(port, mbuf),
             None => self.send_tagged(snapshot, port, vlan, tci, mbuf, context),
         }
     }
@@ -109,6 +113,15 @@ impl Switching {
             Ok(()) => self.send(snapshot, port, mbuf, context),
             Err(reason) => context.dropped(reason, 1),
         }
+    }
+}
+
+/// Whether a packet of a VLAN has the tag that it has on a trunk, and none in VLAN 0.
+#[inline]
+fn as_it_is(vlan: u16, tci: Option<u16>) -> bool {
+    match tci {
+        None => vlan == 0,
+        Some(tci) => vlan != 0 && tci & 0xfff == vlan,
     }
 }
 

@@ -79,6 +79,8 @@ pub(super) struct PortView {
     pub(super) copy_sent: Option<PortId>,
     /// Whether it is there for copies only.
     pub(super) for_copies: bool,
+    /// Whether it is in all VLANs with their tags, and its packets are not copied: packets leave as they are.
+    pub(super) plain: bool,
 }
 
 impl Snapshot {
@@ -190,11 +192,13 @@ impl PortView {
         let copies = |of: fn(&Mirror) -> &std::collections::BTreeSet<PortId>| {
             mirrors.iter().find(|mirror| of(mirror).contains(&port)).map(|mirror| mirror.to)
         };
+        let copy_sent = copies(|mirror| &mirror.sent);
         Self {
+            plain: policy.vlan == VlanPolicy::default() && copy_sent.is_none(),
             vlans,
             policy,
             copy_received: copies(|mirror| &mirror.received),
-            copy_sent: copies(|mirror| &mirror.sent),
+            copy_sent,
             for_copies: mirrors.iter().any(|mirror| mirror.to == port),
         }
     }
