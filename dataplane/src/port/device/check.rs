@@ -1,6 +1,8 @@
 //! What can be said of a device before DPDK is asked, so that the error names the thing that is wrong.
 
+use super::listener::Listener;
 use super::{Bus, DeviceError, DeviceSpec};
+use std::fs;
 use std::path::Path;
 
 /// The longest name that DPDK gives a device (`RTE_DEV_NAME_MAX_LEN`, with its end).
@@ -25,7 +27,7 @@ enum Need<'a> {
     Output(&'a str),
     /// A socket where another program listens already, and the option to listen there oneself.
     Listener(&'a str, &'static str),
-    /// A socket that the device makes, where there is none.
+    /// A socket that the device makes, where nobody listens.
     NewSocket(&'a str),
     /// A socket that the device makes anew, looks for time and again, or has outside the file system.
     SocketPath(&'a str),
@@ -59,17 +61,47 @@ impl DeviceSpec {
                         option,
                     });
                 }
-                Need::NewSocket(path) if Path::new(path).exists() => {
-                    return Err(DeviceError::SocketExists {
-                        typed: typed(),
-                        path: path.to_owned(),
-                    });
+                Need::NewSocket(path) => {
+                    self.check_folder(path)?;
+                    self.listener_gone(path)?;
                 }
-                Need::Output(path) | Need::NewSocket(path) => self.check_folder(path)?,
+                Need::Output(path) => self.check_folder(path)?,
                 _ => {}
             }
         }
         Ok(())
+    }
+
+    /// Removes the socket file that the device is to make, if a program which is gone left it; says which it was.
+    ///
+    /// # Errors
+    /// Somebody listens there, it is no socket, or it cannot be removed.
+    pub fn remove_stale_socket(&self) -> Result<Option<&str>, DeviceError> {
+        let to_be_made = |need| match need {
+            Need::NewSocket(path) => Some(path),
+            _ => None,
+        };
+        let Some(path) = self.needs().into_iter().find_map(to_be_made) else { return Ok(None) };
+        if !self.listener_gone(path)? {
+            return Ok(None);
+        }
+        fs::remove_file(path).map_err(|error| DeviceError::StaleSocket {
+            typed: self.typed.clone(),
+            path: path.to_owned(),
+            why: error.to_string(),
+        })?;
+        Ok(Some(path))
+    }
+
+    /// Whether a program which is gone left the socket; `false` where there is none.
+    fn listener_gone(&self, path: &str) -> Result<bool, DeviceError> {
+        let (typed, at) = (self.typed.clone(), path.to_owned());
+        match Listener::at(Path::new(path)) {
+            Listener::Nothing => Ok(false),
+            Listener::Gone => Ok(true),
+            Listener::Program(program) => Err(DeviceError::SocketTaken { typed, path: at, program }),
+            Listener::OtherFile => Err(DeviceError::NotASocket { typed, path: at }),
+        }
     }
 
     fn check_folder(&self, path: &str) -> Result<(), DeviceError> {

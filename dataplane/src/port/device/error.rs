@@ -1,5 +1,6 @@
 //! What can be wrong with a device that a user names.
 
+use super::listener::Program;
 use super::short_form::ShortForm;
 use crate::pci::PciAddressError;
 use std::fmt;
@@ -141,16 +142,59 @@ pub enum DeviceError {
         /// What makes this the listening end.
         option: &'static str,
     },
-    /// The socket to listen at exists.
+    /// Another program listens at the socket to listen at.
     #[error(
-        "`{typed}`: {path} exists already, from a program that runs or one that ended without removing it; \
-         stop it, or remove it with `rm {path}`"
+        "`{typed}`: {program} listens at {path} already; stop it, or name another path"
     )]
-    SocketExists {
+    SocketTaken {
         /// What was typed.
         typed: String,
         /// The socket.
         path: String,
+        /// The program.
+        program: Program,
+    },
+    /// What is at the path of the socket to listen at is no socket.
+    #[error(
+        "`{typed}`: {path} is there already and is no socket; name another path, or remove it with `rm {path}`"
+    )]
+    NotASocket {
+        /// What was typed.
+        typed: String,
+        /// The path.
+        path: String,
+    },
+    /// A socket that a program which is gone left behind cannot be removed.
+    #[error(
+        "`{typed}`: {path} was left by a program that is gone, and cannot be removed ({why}); remove it with `rm {path}`"
+    )]
+    StaleSocket {
+        /// What was typed.
+        typed: String,
+        /// The socket.
+        path: String,
+        /// The kernel's reason.
+        why: String,
+    },
+    /// An option whose value is none of those that it takes.
+    #[error("`{option}` in `{typed}` takes {takes}")]
+    BadValue {
+        /// What was typed.
+        typed: String,
+        /// The option.
+        option: String,
+        /// What it takes.
+        takes: &'static str,
+    },
+    /// An option about a socket file that the other end makes.
+    #[error(
+        "`{option}` in `{typed}` is about the socket file, which the other end makes with client=1; leave it out"
+    )]
+    SocketOfAnother {
+        /// What was typed.
+        typed: String,
+        /// The option.
+        option: String,
     },
 }
 

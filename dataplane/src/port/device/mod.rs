@@ -16,18 +16,24 @@
 //! | `vhost:PATH` | a vhost-user socket for a guest; `,client=1` where the guest listens |
 //! | `virtio-user:PATH` | a guest at a vhost-user socket; `,server=1` to listen |
 //!
+//! A `vhost:` port also takes options that are Pollway's own ([`VhostSocket`]); the driver is not told of them.
+//!
 //! Options after a comma are added to a short form's own, or replace one of them: `null:size=1500`,
 //! `af_packet:eth0,qdisc_bypass=1`.
 
 mod check;
 mod error;
+mod listener;
 mod locate;
 mod short_form;
 #[cfg(test)]
 mod tests;
 mod typed;
+mod vhost;
 
 pub use error::DeviceError;
+pub use listener::Program;
+pub use vhost::VhostSocket;
 
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -45,6 +51,9 @@ pub struct DeviceSpec {
     pub name: String,
     /// Its options, separated by commas; may be empty.
     pub args: String,
+    /// What else is said of a vhost-user port.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vhost: Option<VhostSocket>,
 }
 
 /// A bus of DPDK's.

@@ -3,6 +3,7 @@
 use super::*;
 use proptest::prelude::*;
 use std::fs;
+use std::os::unix::net::UnixListener;
 use std::path::Path;
 
 /// What DPDK is told of these devices, each with `queues` queues each way.
@@ -276,7 +277,7 @@ fn a_machine_that_lacks_nothing_passes() {
 fn what_a_machine_lacks_is_named() {
     let machine = tempfile::tempdir().unwrap();
     let here = machine.path().display().to_string();
-    fs::write(machine.path().join("stale"), "").unwrap();
+    fs::write(machine.path().join("file"), "").unwrap();
     let lacks = |typed: &str, message: &str| {
         let typed = typed.replace("HERE", &here);
         let error = one(&typed).check(machine.path()).unwrap_err();
@@ -299,10 +300,9 @@ fn what_a_machine_lacks_is_named() {
     };
     lacks("pcap:,tx=HERE/no/out.pcap", &no_folder("out.pcap"));
     lacks("vhost:HERE/no/sock", &no_folder("sock"));
-    let exists = "HERE/stale exists already, from a program that runs or one that ended without removing it; \
-                  stop it, or remove it with `rm HERE/stale`";
-    lacks("vhost:HERE/stale", exists);
-    lacks("virtio-user:HERE/stale,server=1", exists);
+    let no_socket = "HERE/file is there already and is no socket; name another path, or remove it with `rm HERE/file`";
+    lacks("vhost:HERE/file", no_socket);
+    lacks("virtio-user:HERE/file,server=1", no_socket);
     let nobody = |option: &str| {
         format!(
             "nobody listens at HERE/none; start the program at the other end first, \
@@ -311,6 +311,58 @@ fn what_a_machine_lacks_is_named() {
     };
     lacks("virtio-user:HERE/none", &nobody("server=1"));
     lacks("memif:HERE/none", &nobody("role=server"));
+}
+
+#[test]
+fn a_socket_is_removed_when_nobody_listens_there_any_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sock").display().to_string();
+    let port = one(&format!("vhost:{path}"));
+    assert_eq!(port.remove_stale_socket(), Ok(None));
+    let listener = UnixListener::bind(&path).unwrap();
+    let taken = port.remove_stale_socket().unwrap_err().to_string();
+    let pid = std::process::id();
+    assert!(
+        taken.ends_with(&format!(" (process {pid}) listens at {path} already; stop it, or name another path")),
+        "{taken}"
+    );
+    assert_eq!(port.check(folder.path()).unwrap_err().to_string(), taken);
+    drop(listener);
+    assert_eq!(port.check(folder.path()), Ok(()));
+    // A client connects, and never takes away what is there.
+    assert_eq!(one(&format!("vhost:{path},client=1")).remove_stale_socket(), Ok(None));
+    assert_eq!(port.remove_stale_socket(), Ok(Some(path.as_str())));
+    assert!(!Path::new(&path).exists());
+}
+
+#[test]
+fn a_vhost_port_says_whose_its_socket_is_and_what_guests_are_not_offered() {
+    let port = one("vhost:/run/v,owner=64055,mode=0660,packed_vq=0,tso=1,in_order=1,group=kvm");
+    assert_eq!(port.to_string(), "net_vhost0,iface=/run/v,queues=1,tso=1");
+    let socket = VhostSocket {
+        path: "/run/v".to_owned(),
+        client: false,
+        owner: Some("64055".to_owned()),
+        group: Some("kvm".to_owned()),
+        mode: Some(0o660),
+        withheld: 1 << 34,
+    };
+    assert_eq!(port.vhost, Some(socket));
+    let without_checksums = one("vhost:/run/v,guest_csum=0").vhost.unwrap();
+    assert_eq!(without_checksums.withheld, 0x782, "TSO and UFO rest on checksums");
+    assert_eq!(one("net_vhost0,iface=/run/v").vhost, None);
+    for (options, message) in [
+        ("mode=0860", "`mode=0860` in `TYPED` takes permissions in octal, such as 0660"),
+        ("mode=01777", "`mode=01777` in `TYPED` takes permissions in octal, such as 0660"),
+        ("packed_vq=off", "`packed_vq=off` in `TYPED` takes 0 or 1"),
+        (
+            "client=1,owner=root",
+            "`owner` in `TYPED` is about the socket file, which the other end makes with client=1; leave it out",
+        ),
+    ] {
+        let typed = format!("vhost:/run/v,{options}");
+        refused(&typed, &message.replace("TYPED", &typed));
+    }
 }
 
 proptest! {

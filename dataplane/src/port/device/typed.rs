@@ -1,6 +1,7 @@
 //! What a user typed, taken apart.
 
 use super::short_form::ShortForm;
+use super::vhost::{self, VhostSocket};
 use super::{Bus, DeviceError, DeviceSpec};
 use crate::pci::{PciAddress, PciAddressError};
 
@@ -21,7 +22,12 @@ enum Form {
     /// A virtual device's name, and devargs as they stand.
     Vdev { name: String, args: String },
     /// A short form.
-    Short { form: ShortForm, operand: String, options: Vec<(String, String)> },
+    Short {
+        form: ShortForm,
+        operand: String,
+        options: Vec<(String, String)>,
+        vhost: Option<VhostSocket>,
+    },
 }
 
 /// A device's name, as far as what was typed says it.
@@ -86,7 +92,14 @@ impl Typed {
             let (word, operand) = (form.word(), form.operand());
             return Err(DeviceError::MissingOperand { word, operand });
         }
-        Ok(Form::Short { form, operand: operand.to_owned(), options: pairs })
+        let vhost = match form {
+            ShortForm::Vhost => {
+                let path = operand.to_owned();
+                Some(VhostSocket { path, ..vhost::take(typed, &mut pairs)? })
+            }
+            _ => None,
+        };
+        Ok(Form::Short { form, operand: operand.to_owned(), options: pairs, vhost })
     }
 
     /// What DPDK is to call the device.
@@ -104,14 +117,14 @@ impl Typed {
 
     /// What DPDK is told of the device, which it shall call `name`.
     pub(super) fn spec(&self, name: String, queues: u16) -> DeviceSpec {
-        let (bus, args) = match &self.form {
-            Form::Pci { args, .. } | Form::PciNamed { args, .. } => (Bus::Pci, args.clone()),
-            Form::Vdev { args, .. } => (Bus::Vdev, args.clone()),
-            Form::Short { form, operand, options } => {
-                (Bus::Vdev, merged(form.options(operand, queues), options))
+        let (bus, args, vhost) = match &self.form {
+            Form::Pci { args, .. } | Form::PciNamed { args, .. } => (Bus::Pci, args.clone(), None),
+            Form::Vdev { args, .. } => (Bus::Vdev, args.clone(), None),
+            Form::Short { form, operand, options, vhost } => {
+                (Bus::Vdev, merged(form.options(operand, queues), options), vhost.clone())
             }
         };
-        DeviceSpec { typed: self.typed.clone(), bus, name, args }
+        DeviceSpec { typed: self.typed.clone(), bus, name, args, vhost }
     }
 }
 
