@@ -19,8 +19,11 @@ fn main() {
     if let Err(error) = pkg_config::Config::new().atleast_version(OLDEST).probe("libdpdk") {
         refuse(&error);
     }
-    // In-process ports are made by this driver's own function, so it is linked and not only loaded.
-    println!("cargo:rustc-link-lib=rte_net_ring");
+    // In-process ports are made by this driver's own function, and only that one knows the guest of its ports: they are
+    // linked and not only loaded.
+    for driver in ["rte_net_ring", "rte_net_vhost"] {
+        println!("cargo:rustc-link-lib={driver}");
+    }
 
     let flags = compiler_flags();
     cc::Build::new()
@@ -69,7 +72,7 @@ fn generate(flags: &[String]) {
         .header("wrapper.h")
         .clang_args(flags)
         // Rust reads an mbuf through the offsets in compat.h, and never looks into the others.
-        .opaque_type("rte_mbuf|rte_mempool|rte_ring")
+        .opaque_type("rte_mbuf|rte_mempool|rte_ring|rte_memseg_list")
         .allowlist_type("rte_eth_(conf|dev_info|rxconf|txconf|stats|xstat|xstat_name|rss_conf|fp_ops)")
         .allowlist_type("rte_eth_(fc_conf|rxq_info|txq_info|burst_mode|dcb_info|dev_module_info|rss_reta_entry64|tunnel_type)")
         .allowlist_type("rte_dev_(eeprom_info|reg_info|iterator)|rte_malloc_socket_stats")
@@ -114,6 +117,11 @@ fn generate(flags: &[String]) {
         .allowlist_function("rte_log_set_(global_level|level_regexp)")
         .allowlist_function("rte_flow_(validate|create|destroy|flush|isolate|query)")
         .allowlist_function("rte_eth_(stats_get|stats_reset|xstats_get|xstats_get_names|xstats_reset)")
+        .allowlist_function("rte_eth_vhost_get_vid_from_port_id|rte_vhost_driver_(disable|get)_features")
+        .allowlist_function("rte_vhost_get_(negotiated_features|negotiated_protocol_features|mtu|mem_table)")
+        .allowlist_function("rte_vhost_get_(vring_num|vhost_vring|vring_base)|rte_vhost_extern_callback_register|rte_vhost_set_vring_base")
+        .allowlist_function("rte_vhost_vring_stats_(get|get_names)")
+        .allowlist_function("rte_mem_virt2memseg_list")
         .allowlist_var("rte_eth_fp_ops|PW_.*|RTE_(MAX_LCORE|MAX_ETHPORTS|PKTMBUF_HEADROOM)")
         .allowlist_var("RTE_(MEMPOOL_CACHE_MAX_SIZE|ETH_DEV_NO_OWNER|ETH_NAME_MAX_LEN)|RING_F_S[PC]_.*")
         .allowlist_var("RTE_ETH_((VLAN|QINQ)_.*_OFFLOAD|QUEUE_STATE_.*|[RT]X_DESC_.*|DEV_SWITCH_DOMAIN_ID_INVALID)")

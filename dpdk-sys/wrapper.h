@@ -5,6 +5,7 @@
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_eth_ring.h>
+#include <rte_eth_vhost.h>
 #include <rte_ethdev.h>
 #include <rte_flow.h>
 #include <rte_launch.h>
@@ -20,5 +21,6 @@
 #include <rte_ring.h>
 #include <rte_ring_elem.h>
 #include <rte_version.h>
+#include <rte_vhost.h>
 
 #include "shim.h"

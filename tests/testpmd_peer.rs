@@ -47,6 +47,7 @@ fn virtio_user_with_testpmds_vhost() {
     let forwarder = Forwarder::on(&[&device], &["--forward-mode=macswap"]);
     let said = forwarder.shell.console.stderr();
     assert!(said.contains("pollway: running with --single-file-segments: "), "{said}");
+    assert!(said.contains(&format!("pollway: {device}: packed rings\n")), "{said}");
     agree(forwarder, peer);
 }
 

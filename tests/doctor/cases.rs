@@ -164,7 +164,17 @@ pub(crate) const CASES: &[Case] = &[
     case("devices.tun", |root| root.remove("dev/net/tun")),
     case("sockets.folder", |root| fs::remove_dir_all(root.path("run/pw")).unwrap()),
     for_user("sockets.folder", |root| chown(root.path("run/pw"), Some(0), Some(0)).unwrap()),
-    case("sockets.stale", |root| root.put("run/pw/a.sock", "")),
+    Case {
+        check: "sockets.taken",
+        uid: 0,
+        breaks: |root| {
+            root.put("run/pw/a.sock", "");
+            root.put("proc/net/unix", "0: 2 0 10000 1 1 9 /run/pw/a.sock\n");
+        },
+        mended: Mended::ByHand("stop it, or name another path", |root| {
+            root.put("proc/net/unix", "");
+        }),
+    },
     case("prefix.leftover", |root| {
         root.put("dev/hugepages/deadmap_0", "");
         root.put("dev/hugepages/deadmap_1", "");

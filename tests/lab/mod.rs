@@ -6,6 +6,7 @@
 pub(crate) mod capture;
 pub(crate) mod console;
 pub(crate) mod forwarder;
+pub(crate) mod frontend;
 pub(crate) mod generator;
 pub(crate) mod kernel;
 pub(crate) mod ovs;

@@ -19,6 +19,7 @@ mod ports;
 mod records;
 mod show;
 mod switch;
+mod vhost;
 mod vlan;
 
 pub(crate) use address::{AddressChange, AddressCommand};
@@ -36,6 +37,7 @@ pub(crate) use ports::PortsCommand;
 pub(crate) use records::RecordsCommand;
 pub(crate) use show::{ConfigPage, PortPage, PortsPage, QueuePage, ShowCommand};
 pub(crate) use switch::{PolicyChange, StormKind, SwitchCommand};
+pub(crate) use vhost::VhostCommand;
 pub(crate) use vlan::{VlanChange, VlanCommand};
 
 use dataplane::port::PortId;
@@ -63,6 +65,8 @@ pub(crate) enum Command {
     Flow(FlowCommand),
     /// Change how a port pauses its peer.
     FlowCtrl(FlowCtrlCommand),
+    /// Guests at vhost-user ports.
+    Vhost(VhostCommand),
     /// Tell a device something.
     Device(DeviceCommand),
     /// Choose what statistics show.

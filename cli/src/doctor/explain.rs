@@ -53,7 +53,7 @@ fn of_eal(error: &EalError) -> Option<&'static str> {
 fn of_device(error: &DeviceError) -> Option<&'static str> {
     match error {
         DeviceError::NoPciDevice { .. } | DeviceError::NotFound { .. } => Some(" devices"),
-        DeviceError::NoFolder { .. } | DeviceError::SocketExists { .. } => Some(" sockets"),
+        DeviceError::NoFolder { .. } | DeviceError::SocketTaken { .. } => Some(" sockets"),
         _ => None,
     }
 }

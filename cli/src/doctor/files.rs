@@ -13,10 +13,10 @@ pub(super) const CHECKS: &[Check] = &[
         look: folder,
     },
     Check {
-        name: "sockets.stale",
-        about: "no socket that a port is to make was left by a program that is gone",
-        why: "DPDK does not take over a socket file that is there",
-        look: stale,
+        name: "sockets.taken",
+        about: "no other program has a socket that a port is to make",
+        why: "two programs cannot listen at one path; one that a program left which is gone is taken over",
+        look: taken,
     },
     Check {
         name: "prefix.free",
@@ -71,19 +71,19 @@ fn folder(subject: &Subject) -> Vec<Problem> {
 }
 
 /// Source: proc(5), `/proc/net/unix`: the last column is the path that a socket is bound to.
-fn stale(subject: &Subject) -> Vec<Problem> {
+fn taken(subject: &Subject) -> Vec<Problem> {
     let bound = subject.machine.read("proc/net/unix").unwrap_or_default();
     let is_bound = |socket: &Path| {
         bound.lines().any(|line| line.split_whitespace().last().map(Path::new) == Some(socket))
     };
-    let left = sockets(subject)
+    let taken = sockets(subject)
         .into_iter()
-        .filter(|(socket, listens)| *listens && subject.machine.has(socket) && !is_bound(socket));
+        .filter(|(socket, listens)| *listens && subject.machine.has(socket) && is_bound(socket));
     let problem = |(socket, _): (PathBuf, bool)| {
-        let what = format!("{} is there, and no program has it", socket.display());
-        Problem::error(what, Mend::Run(format!("rm {}", quoted(&socket))))
+        let what = format!("another program has {}", socket.display());
+        Problem::error(what, Mend::Do("stop it, or name another path".to_owned()))
     };
-    left.map(problem).collect()
+    taken.map(problem).collect()
 }
 
 fn free(subject: &Subject) -> Vec<Problem> {

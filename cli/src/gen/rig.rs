@@ -9,12 +9,13 @@ use super::settings::GenSettings;
 use crate::failure::Failure;
 use crate::lcores;
 use crate::out::note;
-use crate::session::open;
+use crate::session::open::{self, Opened};
 use dataplane::eal::Eal;
 use dataplane::engine::StreamAt;
 use dataplane::engine::plan::{ModelRequest, Plan, PortRequest, Request, Topology, Work};
 use dataplane::forward::{Forwarding, Ground, Job, ModeEntry, ModeError};
 use dataplane::lcore::{LcoreId, SocketId};
+use dataplane::port::device::VhostSocket;
 use dataplane::port::{PortConfig, PortId, PortStats, QueueId, wire_pair};
 use dataplane::runtime::{Dataplane, PoolSetup, Slot};
 use dataplane::traffic::capture::WAITING;
@@ -71,10 +72,13 @@ impl Rig {
             true => Some(own_delay(&settings, &eal, clock)?),
             false => None,
         };
-        let mut opened: Vec<_> = open::open_ports(&settings.base, &eal)?
-            .into_iter()
-            .map(|opened| (opened.port, opened.config))
-            .collect();
+        let (mut sockets, mut opened) = (BTreeMap::new(), Vec::new());
+        for Opened { port, device, config, .. } in open::open_ports(&settings.base, &eal)? {
+            if let Some(socket) = device.and_then(|device| device.vhost) {
+                sockets.insert(port.id(), socket);
+            }
+            opened.push((port, config));
+        }
         let mut inside = None;
         if settings.forwarder.is_some() {
             let slots = u32::from(WIRE_SLOTS);
@@ -103,17 +107,18 @@ impl Rig {
         let (burst, running) = (settings.burst, None);
         let mut rig =
             Self { dataplane, eal, allowed, map, burst, clock, forwarder, calibration, running };
-        rig.start_ports()?;
+        rig.start_ports(&sockets)?;
         Ok(rig)
     }
 
     /// Makes the pools for the largest plan there can be, and starts the ports.
-    fn start_ports(&mut self) -> Result<(), Failure> {
+    fn start_ports(&mut self, sockets: &BTreeMap<PortId, VhostSocket>) -> Result<(), Failure> {
         let plan = self.plan(&TrafficSpec::default(), dataplane::batch::MAX_BURST as u16)?;
         self.dataplane.provide(&plan).map_err(Failure::input)?;
         let ports: Vec<PortId> = self.dataplane.ports().map(Slot::id).collect();
         for port in ports {
-            self.dataplane.start_port(port).map_err(Failure::input)?;
+            let start = || anyhow::Ok(self.dataplane.start_port(port)?);
+            pollway_vhost::make(sockets.get(&port), start).map_err(Failure::input)?;
             let slot = self.dataplane.port(port);
             for text in slot.and_then(Slot::granted).iter().flat_map(|granted| &granted.notes) {
                 let name = slot.map_or("", |slot| slot.port().name());

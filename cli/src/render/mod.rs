@@ -29,3 +29,4 @@ pub(crate) mod sight;
 pub(crate) mod switch;
 pub(crate) mod time;
 pub(crate) mod txpkts;
+pub(crate) mod vhost;

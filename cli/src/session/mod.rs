@@ -25,6 +25,7 @@ mod report;
 mod show;
 mod switch;
 mod verbose;
+mod vhost;
 mod vlan;
 mod watch;
 
@@ -47,6 +48,7 @@ use dataplane::port::{Any, Port, PortId};
 use dataplane::runtime::{Dataplane, Slot};
 use figures::{Account, Baseline, Earlier, Shown};
 use layout::Layout;
+use pollway_vhost::Guard;
 use report::{DeviceReport, Report};
 use std::collections::BTreeMap;
 use switch::Switching;
@@ -78,6 +80,8 @@ pub(crate) struct Session {
     /// Device statistics when they were last shown: rates count from there.
     shown: BTreeMap<PortId, Shown>,
     links: Links,
+    /// What looks at guests of vhost-user ports.
+    guard: Guard,
     /// Which packets are shown as they pass.
     verbose: Verbose,
     /// Whether extended statistics leave zeros out.
@@ -140,6 +144,7 @@ impl Session {
             Command::Vlan(command) => self.vlan(command).map(Answer::from),
             Command::Flow(command) => self.flow(command),
             Command::FlowCtrl(command) => self.flow_ctrl(command).map(Answer::from),
+            Command::Vhost(command) => self.vhost(command),
             Command::Device(command) => self.tell_device(command).map(Answer::from),
             Command::Records(command) => Ok(self.choose_records(command).into()),
             Command::Dump(command) => self.dump(command),

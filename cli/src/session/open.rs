@@ -5,6 +5,7 @@ use super::figures::{Baseline, Earlier};
 use super::layout::Layout;
 use super::switch::Switching;
 use super::verbose::Verbose;
+use super::vhost::say_ring_format;
 use super::watch::Links;
 use crate::ctl::Server;
 use crate::failure::Failure;
@@ -15,10 +16,11 @@ use dataplane::eal::{self, Eal, EalRequest};
 use dataplane::forward::Forwarding;
 use dataplane::lcore::LcoreId;
 use dataplane::machine::Machine;
-use dataplane::port::device::{Bus, DeviceSpec};
+use dataplane::port::device::{Bus, DeviceError, DeviceSpec};
 use dataplane::port::{Port, PortConfig, PortError, PortId, QueueId, Stopped};
-use dataplane::runtime::{Dataplane, RuntimeError, Slot};
+use dataplane::runtime::{Dataplane, Slot};
 use dataplane::wire::ethernet::MacAddr;
+use pollway_vhost::Guard;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -32,7 +34,7 @@ pub(crate) struct Opened {
     pub(crate) config: PortConfig,
     peer: MacAddr,
     /// The device that was named, if it was.
-    device: Option<DeviceSpec>,
+    pub(crate) device: Option<DeviceSpec>,
     /// Its receive queues that certain lcores are to poll.
     placed: Vec<((PortId, QueueId), LcoreId)>,
 }
@@ -95,6 +97,7 @@ impl Session {
             verbose: Verbose::default(),
             shown,
             links: Links::default(),
+            guard: Guard::default(),
             hides_zero: false,
             heaps_shown,
         };
@@ -147,15 +150,12 @@ impl Session {
     }
 
     /// Starts a port; notes what its device did without, and adds testpmd's words about it to an answer.
-    pub(super) fn start_port(
-        &mut self,
-        id: PortId,
-        answer: &mut String,
-    ) -> Result<(), RuntimeError> {
+    pub(super) fn start_port(&mut self, id: PortId, answer: &mut String) -> anyhow::Result<()> {
         if let Some(slot) = self.dataplane.port(id).filter(|slot| slot.needs_configuring()) {
             *answer += &format!("Configuring Port {id} (socket {})\n", slot.pool_socket());
         }
-        self.dataplane.start_port(id)?;
+        let socket = self.devices.get(&id).and_then(|device| device.vhost.as_ref());
+        pollway_vhost::make(socket, || anyhow::Ok(self.dataplane.start_port(id)?))?;
         let slot = self.dataplane.port(id);
         if let Some(Ok(mac)) = slot.map(|slot| slot.port().mac()) {
             *answer += &format!("Port {id}: {}\n", mac.to_string().to_uppercase());
@@ -233,6 +233,18 @@ fn request(settings: &FwdSettings) -> Result<EalRequest, Failure> {
     })
 }
 
+/// Removes the socket that a program which is gone left where a device is to make its own.
+///
+/// # Errors
+///
+/// [`DeviceError`]: it cannot be removed, or somebody has it.
+pub(super) fn take_over_socket(device: &DeviceSpec) -> Result<(), DeviceError> {
+    if let Some(path) = device.remove_stale_socket()? {
+        note(&format!("{path}: removed the socket of a program that is gone"));
+    }
+    Ok(())
+}
+
 /// The ports that EAL found, then those that the settings name.
 ///
 /// # Errors
@@ -248,6 +260,8 @@ pub(crate) fn open_ports(settings: &FwdSettings, eal: &Eal) -> Result<Vec<Opened
     for named in &settings.ports {
         let device = named.device.clone().located(&Machine::default()).map_err(Failure::input)?;
         device.check(Path::new("/sys")).map_err(Failure::input)?;
+        take_over_socket(&device).map_err(Failure::input)?;
+        say_ring_format(&device);
         let found = opened.iter().position(|opened| opened.port.is_of(&device.name));
         let port = match found.map(|place| opened.remove(place).port) {
             Some(port) if device.args.is_empty() => port,

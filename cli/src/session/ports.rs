@@ -1,5 +1,7 @@
 //! Ports start, stop, come and go.
 
+use super::open::take_over_socket;
+use super::vhost::say_ring_format;
 use super::{Session, refused};
 use crate::command::{PortSelection, PortsCommand};
 use crate::failure::Failure;
@@ -154,6 +156,8 @@ impl Session {
         let spec = spec.ok_or_else(|| anyhow::anyhow!("no device is named"))?;
         let spec = spec.located(&Machine::default())?;
         spec.check(Path::new("/sys"))?;
+        take_over_socket(&spec)?;
+        say_ring_format(&spec);
         if spec.needs_single_file_segments() && !self.shares_memory {
             anyhow::bail!(
                 "a virtio-user port shares this program's memory: start it with --single-file-segments"

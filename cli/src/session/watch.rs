@@ -36,6 +36,7 @@ impl Session {
         }
         if self.links.at.is_none_or(|at| at.elapsed() >= LINKS) {
             self.look_at_links();
+            self.look_at_guests();
         }
         Ok(())
     }

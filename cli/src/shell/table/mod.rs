@@ -15,6 +15,7 @@ mod port_config;
 mod ports;
 mod records;
 mod switch;
+mod vhost;
 mod vlan;
 
 use crate::command::Command;
@@ -33,6 +34,7 @@ static ALL: Table<Command> = &[
     modes::SECTION,
     flow::SECTION,
     csum::SECTION,
+    vhost::SECTION,
     device::SECTION,
     records::SECTION,
     dump::SECTION,

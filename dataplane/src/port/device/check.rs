@@ -99,7 +99,9 @@ impl DeviceSpec {
         match Listener::at(Path::new(path)) {
             Listener::Nothing => Ok(false),
             Listener::Gone => Ok(true),
-            Listener::Program(program) => Err(DeviceError::SocketTaken { typed, path: at, program }),
+            Listener::Program(program) => {
+                Err(DeviceError::SocketTaken { typed, path: at, program })
+            }
             Listener::OtherFile => Err(DeviceError::NotASocket { typed, path: at }),
         }
     }

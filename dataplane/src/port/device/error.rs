@@ -143,9 +143,7 @@ pub enum DeviceError {
         option: &'static str,
     },
     /// Another program listens at the socket to listen at.
-    #[error(
-        "`{typed}`: {program} listens at {path} already; stop it, or name another path"
-    )]
+    #[error("`{typed}`: {program} listens at {path} already; stop it, or name another path")]
     SocketTaken {
         /// What was typed.
         typed: String,

@@ -1,6 +1,8 @@
 //! Who has a socket file: a program that listens, nobody any more, or it is no socket.
 
-use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with, sockopt};
+use rustix::net::{
+    AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with, sockopt,
+};
 use std::fmt;
 use std::fs;
 use std::io;

@@ -137,6 +137,19 @@ impl DeviceSpec {
     }
 }
 
+impl DeviceSpec {
+    /// The socket that a virtio-user port connects to, and whether it asks for packed rings there.
+    pub fn connects_to(&self) -> Option<(&str, bool)> {
+        let option = |key: &str| {
+            let mut options = self.args.split(',').filter_map(|option| option.split_once('='));
+            options.find_map(|(said, value)| (said == key).then_some(value))
+        };
+        let says = |key: &str| option(key).is_some_and(|value| value != "0");
+        let connects = self.driver() == Some("virtio_user") && !says("server");
+        Some((option("path").filter(|_| connects)?, says("packed_vq")))
+    }
+}
+
 /// Name and options as `--vdev` and `-a` take them.
 impl fmt::Display for DeviceSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

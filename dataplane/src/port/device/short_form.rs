@@ -118,7 +118,10 @@ impl ShortForm {
                 ("role", "client".into()),
             ],
             Self::Vhost => vec![("iface", operand), ("queues", queues)],
-            Self::VirtioUser => vec![("path", operand), ("queues", queues)],
+            // Packed rings are the quicker ones. The driver falls back on split ones where the other end lacks them.
+            Self::VirtioUser => {
+                vec![("path", operand), ("queues", queues), ("packed_vq", "1".into())]
+            }
         }
     }
 }

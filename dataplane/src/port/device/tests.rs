@@ -57,8 +57,11 @@ fn every_form_expands_to_its_devargs() {
         ),
         ("vhost:/run/v", "net_vhost0,iface=/run/v,queues=2"),
         ("vhost:/run/v,client=1", "net_vhost0,iface=/run/v,queues=2,client=1"),
-        ("virtio-user:/run/v", "net_virtio_user0,path=/run/v,queues=2"),
-        ("virtio-user:/run/v,queues=1,server=1", "net_virtio_user0,path=/run/v,queues=1,server=1"),
+        ("virtio-user:/run/v", "net_virtio_user0,path=/run/v,queues=2,packed_vq=1"),
+        (
+            "virtio-user:/run/v,queues=1,server=1",
+            "net_virtio_user0,path=/run/v,packed_vq=1,queues=1,server=1",
+        ),
     ];
     for (typed, devargs) in expansions {
         let spec = expanded(&[typed], 2).unwrap().remove(0);
@@ -114,6 +117,17 @@ fn only_virtio_user_needs_single_file_segments() {
     assert!(one("net_virtio_user3,path=/run/v").needs_single_file_segments());
     assert!(!one("vhost:/run/v").needs_single_file_segments());
     assert!(!one("01:00.0").needs_single_file_segments());
+}
+
+#[test]
+fn only_a_virtio_user_port_connects_and_asks_for_packed_rings() {
+    let asks =
+        |typed: &str| one(typed).connects_to().map(|(path, packed)| (path.to_owned(), packed));
+    assert_eq!(asks("virtio-user:/run/v"), Some(("/run/v".to_owned(), true)));
+    assert_eq!(asks("virtio-user:/run/v,packed_vq=0"), Some(("/run/v".to_owned(), false)));
+    assert_eq!(asks("net_virtio_user0,path=/run/v"), Some(("/run/v".to_owned(), false)));
+    assert_eq!(asks("virtio-user:/run/v,server=1"), None);
+    assert_eq!(asks("vhost:/run/v,client=1"), None);
 }
 
 #[test]
@@ -323,7 +337,9 @@ fn a_socket_is_removed_when_nobody_listens_there_any_more() {
     let taken = port.remove_stale_socket().unwrap_err().to_string();
     let pid = std::process::id();
     assert!(
-        taken.ends_with(&format!(" (process {pid}) listens at {path} already; stop it, or name another path")),
+        taken.ends_with(&format!(
+            " (process {pid}) listens at {path} already; stop it, or name another path"
+        )),
         "{taken}"
     );
     assert_eq!(port.check(folder.path()).unwrap_err().to_string(), taken);
