@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Measures round trips through three devices under test with one load, and writes the table and the picture of
+# Measures round trips through three devices under test with the same loads, and writes the tables and the pictures of
 # docs/latency.md:
 #
 #   a forwarder in the same process, mode io
 #   a forwarder in a container, mode io, over vhost-user and virtio-user
 #   a kernel's bridge between two interfaces in a namespace
 #
-#   scripts/latency.sh [--rate RATE] [--size BYTES] [--seconds S] [--binary FILE] [--out FOLDER]
+#   scripts/latency.sh [--rates LIST] [--size BYTES] [--seconds S] [--binary FILE] [--out FOLDER]
 #
-#   --rate      asked of each, 10M unless told otherwise; the kernel's bridge does not keep up with that, and its trial says so
+#   --rates     asked of each, 10M,100k unless told otherwise; the kernel's bridge does not keep up with 10M, and its trial says so
 #   --size      96; --seconds of each trial, 10
 #   --binary    the program; without it the release program is built first
 #   --out       where results go; without it docs/latency.md is rewritten and the pictures go to docs/latency/
@@ -22,10 +22,10 @@ refuse() {
     exit 2
 }
 
-rate=10M size=96 seconds=10 binary='' out=''
+rates=10M,100k size=96 seconds=10 binary='' out=''
 while [[ $# -gt 0 ]]; do
     case $1 in
-        --rate | --size | --seconds | --binary | --out)
+        --rates | --size | --seconds | --binary | --out)
             [[ ${2:-} ]] || refuse "$1 needs a value"
             declare "${1#--}=$2"
             shift
@@ -58,35 +58,35 @@ clean_up() {
 }
 trap clean_up EXIT
 
-# measure NAME EAL-FLAGS -- FLAGS: a trial of the load.
+# measure RATE NAME EAL-FLAGS -- FLAGS: a trial.
 measure() {
-    local name=$1
-    shift
-    echo "latency: $name" >&2
+    local rate=$1 name=$2
+    shift 2
+    echo "latency: $rate, $name" >&2
     "$binary" gen --no-pci --no-telemetry --file-prefix "pwlat$$" "$@" \
-        --rate "$rate" --size "$size" --duration "$seconds" --json "$work/$name.json" >&2
+        --rate "$rate" --size "$size" --duration "$seconds" --json "$work/$rate-$name.json" >&2
 }
-
-# Both lcores that poll have a processor of their own; the main one, which sleeps, shares the first.
-measure process --lcores 0@0,1@0,2@1 -- --forwarder io -m 1.0
 
 base=localhost/pollway-lab-base image=localhost/pollway:latency
 "${engine[@]}" image exists "$base" || CONTAINER_ENGINE="${engine[*]}" tests/lab/base.sh "$base" >&2
 CONTAINER_ENGINE="${engine[*]}" scripts/image.sh --binary "$binary" --base "$base" --tag "$image" -- \
     --network=host --ulimit nofile=1024:1024 --ulimit nproc=4096:4096 >&2
-mkdir "$work/socket"
-{
-    # The guest's side comes when the socket is there.
-    until [[ -S $work/socket/vhost ]]; do sleep 0.1; done
-    "${engine[@]}" run --rm --name "$container" --privileged --network=none \
-        --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 \
-        -v /dev/hugepages:/dev/hugepages -v "$work/socket:/run/pollway" "$image" \
-        fwd --no-pci --no-telemetry --file-prefix "pwlatc$$" --lcores 0@0,1@1 \
-        --port virtio-user:/run/pollway/vhost --forward-mode io --duration 600
-} >"$work/container.log" 2>&1 &
-measure container --lcores 0@0,1@0 -- --port "vhost:$work/socket/vhost" -m 1.0
-"${engine[@]}" stop --time 5 "$container" >/dev/null 2>&1 || true
-wait
+# through_container RATE: a trial whose device under test lives as long. The guest's side comes when the socket is there.
+through_container() {
+    mkdir "$work/socket"
+    {
+        until [[ -S $work/socket/vhost ]]; do sleep 0.1; done
+        "${engine[@]}" run --rm --name "$container" --privileged --network=none \
+            --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 \
+            -v /dev/hugepages:/dev/hugepages -v "$work/socket:/run/pollway" "$image" \
+            fwd --no-pci --no-telemetry --file-prefix "pwlatc$$" --lcores 0@0,1@1 \
+            --port virtio-user:/run/pollway/vhost --forward-mode io --duration 600
+    } >"$work/container.log" 2>&1 &
+    measure "$1" container --lcores 0@0,1@0 -- --port "vhost:$work/socket/vhost" -m 1.0
+    "${engine[@]}" stop --time 5 "$container" >/dev/null 2>&1 || true
+    wait
+    rm -r "$work/socket"
+}
 
 ip netns add "$namespace"
 ip -n "$namespace" link add br0 type bridge
@@ -97,20 +97,37 @@ for side in 0 1; do
     ip -n "$namespace" link set "in$side" master br0 up
 done
 ip -n "$namespace" link set br0 up
-measure bridge --lcores 0@0,1@0 -- --port af_packet:pwl0 --port af_packet:pwl1 -m 1.0,1.1 --rx-port 1
 
-report=("in the same process=$work/process.json" "in a container=$work/container.json" "a kernel's bridge=$work/bridge.json")
+for rate in ${rates//,/ }; do
+    # Both lcores that poll have a processor of their own; the main one, which sleeps, shares the first.
+    measure "$rate" process --lcores 0@0,1@0,2@1 -- --forwarder io -m 1.0
+    through_container "$rate"
+    measure "$rate" bridge --lcores 0@0,1@0 -- --port af_packet:pwl0 --port af_packet:pwl1 -m 1.0,1.1 --rx-port 1
+    report=("in the same process=$work/$rate-process.json" "in a container=$work/$rate-container.json"
+        "a kernel's bridge=$work/$rate-bridge.json")
+    mkdir "$work/$rate"
+    {
+        printf '### %s packets a second asked\n\n' "$rate"
+        "$binary" gen report "${report[@]}" --pictures "$work/$rate" --html "$work/$rate/report.html" --markdown
+        printf '\n![Percentiles of the three at %s](latency/percentiles-%s.svg)\n\n' "$rate" "$rate"
+    } >>"$work/tables.md"
+done
+
 if [[ $out ]]; then
     mkdir -p "$out"
-    cp "$work"/*.json "$out"
-    "$binary" gen report "${report[@]}" --pictures "$out" --html "$out/latency.html" --markdown
+    for rate in ${rates//,/ }; do
+        cp -r "$work/$rate" "$work/$rate"-*.json "$out"
+    done
+    cat "$work/tables.md"
     exit
 fi
 mkdir -p docs/latency
-"$binary" gen report "${report[@]}" --pictures docs/latency --markdown >"$work/table.md"
+for rate in ${rates//,/ }; do
+    cp "$work/$rate/percentiles.svg" "docs/latency/percentiles-$rate.svg"
+done
 # Everything between the two marks is this script's.
-awk -v table="$work/table.md" '
-    /^<!-- latency.sh: end -->$/ { while ((getline line < table) > 0) print line; skipping = 0 }
+awk -v tables="$work/tables.md" '
+    /^<!-- latency.sh: end -->$/ { while ((getline line < tables) > 0) print line; skipping = 0 }
     !skipping { print }
     /^<!-- latency.sh: begin -->$/ { skipping = 1 }
 ' docs/latency.md >"$work/page.md"

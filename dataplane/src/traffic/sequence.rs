@@ -80,19 +80,27 @@ impl SequenceTracker {
     /// Counts the arrival of a packet.
     #[inline]
     pub fn observe(&mut self, sequence: u64) -> Arrival {
+        if sequence != self.next {
+            return self.observe_other(sequence);
+        }
+        // Most packets are the next one, which leaps over nothing.
+        self.next = sequence.saturating_add(1);
+        self.received += 1;
+        self.mark(sequence);
+        Arrival::New
+    }
+
+    /// Counts the arrival of a packet that is not the next one.
+    #[cold]
+    fn observe_other(&mut self, sequence: u64) -> Arrival {
         let arrival = self.classify(sequence);
         match arrival {
             Arrival::New => {
-                if sequence > self.next {
-                    self.gaps.push(Gap {
-                        from: self.next,
-                        newer: sequence,
-                        arrival: self.received,
-                    });
-                }
+                self.gaps.push(Gap { from: self.next, newer: sequence, arrival: self.received });
                 self.forget(self.next.max(sequence.saturating_sub(self.window())), sequence);
                 self.next = sequence.saturating_add(1);
                 self.received += 1;
+                self.mark(sequence);
             }
             Arrival::Reordered => {
                 match self.gaps.find(sequence) {
@@ -103,15 +111,19 @@ impl SequenceTracker {
                 }
                 self.received += 1;
                 self.reordered += 1;
+                self.mark(sequence);
             }
             Arrival::Duplicate => self.duplicated += 1,
             Arrival::Late => self.late += 1,
         }
-        if matches!(arrival, Arrival::New | Arrival::Reordered) {
-            let (word, bit) = self.place(sequence);
-            self.seen[word] |= 1 << bit;
-        }
         arrival
+    }
+
+    /// Notes that a packet of the window has come.
+    #[inline]
+    fn mark(&mut self, sequence: u64) {
+        let (word, bit) = self.place(sequence);
+        self.seen[word] |= 1 << bit;
     }
 
     /// Completes a sequence number of which the low 32 bits are known: the one nearest to the number expected next.
