@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include <rte_ethdev.h>
+#include <rte_gro.h>
 #include <rte_mbuf.h>
 #include <rte_version.h>
 
@@ -72,6 +73,9 @@ static const uint64_t PW_ETH_RX_OFFLOAD_VLAN_STRIP = RTE_ETH_RX_OFFLOAD_VLAN_STR
 static const uint64_t PW_ETH_RX_OFFLOAD_VLAN_FILTER = RTE_ETH_RX_OFFLOAD_VLAN_FILTER;
 static const uint64_t PW_ETH_RX_OFFLOAD_VLAN_EXTEND = RTE_ETH_RX_OFFLOAD_VLAN_EXTEND;
 static const uint64_t PW_ETH_RX_OFFLOAD_QINQ_STRIP = RTE_ETH_RX_OFFLOAD_QINQ_STRIP;
+
+/* The one kind of packet that is merged here (rte_gro.h: a shifted one). */
+static const uint64_t PW_GRO_TCP_IPV4 = RTE_GRO_TCP_IPV4;
 
 /* What RSS hashes. */
 #define PW_RSS(type) static const uint64_t PW_ETH_RSS_##type = RTE_ETH_RSS_##type

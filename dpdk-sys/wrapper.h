@@ -8,6 +8,8 @@
 #include <rte_eth_vhost.h>
 #include <rte_ethdev.h>
 #include <rte_flow.h>
+#include <rte_gro.h>
+#include <rte_gso.h>
 #include <rte_launch.h>
 #include <rte_lcore.h>
 #include <rte_log.h>

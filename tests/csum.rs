@@ -5,10 +5,10 @@
 mod lab;
 
 use etherparse::{EtherType, IpNumber, Ipv4Header, PacketBuilder, VlanId};
-use lab::capture::{Files, Frame, forward_with, testpmd_forward};
+use lab::capture::{Frame, forward_with, session, testpmd_forward};
+use lab::checksums::{BAD, CHECKSUMS, verdicts};
 use lab::forwarder::Forwarder;
-use lab::{lacks_programs, run, skip};
-use std::process::Command;
+use lab::{lacks_programs, skip};
 
 const SRC: [u8; 6] = [0x02, 0xaa, 0, 0, 0, 1];
 const DST: [u8; 6] = [0x02, 0xbb, 0, 0, 0, 2];
@@ -115,36 +115,64 @@ fn a_device_that_computes_no_checksum_is_not_asked_to() {
     forwarder.stop();
 }
 
-fn frames_of(cases: &[Case]) -> Vec<Frame> {
-    cases.iter().map(|(_, frame)| frame.clone()).collect()
+#[test]
+fn packets_are_copied_into_segments_as_testpmd_does_it() {
+    if let Some(reason) = lacks_programs(&["dpdk-testpmd", "stdbuf"]) {
+        return skip("packets_are_copied_into_segments_as_testpmd_does_it", &reason);
+    }
+    let frames = frames_of(&plain());
+    for split in ["set txsplit on", "set txsplit rand"] {
+        let (flags, commands) = ([MODE, "--txpkts=40,3,700,64"], [split, "set verbose 2"]);
+        let (ours, _, printed) = session(&frames, &flags, &commands);
+        // What is sent is the same in as many segments as it takes.
+        assert_eq!(ours, testpmd_forward(&frames, &flags, &[split]), "{split}");
+        let of_four = printed.matches("nb_segs=4").count();
+        assert!(of_four > 0 && (split == "set txsplit on" || of_four < frames.len()), "{printed}");
+    }
 }
 
-/// The fields in which tshark says what it thinks of a checksum, and what it says of a wrong one.
-const CHECKSUMS: [&str; 4] = ["ip", "tcp", "udp", "sctp"];
-const BAD: &str = "0";
+#[test]
+fn tunnels_are_found_at_other_ports_as_testpmd_finds_them() {
+    if let Some(reason) = lacks_programs(&["dpdk-testpmd", "stdbuf"]) {
+        return skip("tunnels_are_found_at_other_ports_as_testpmd_finds_them", &reason);
+    }
+    let over = |port, header: [u8; 8]| {
+        let mut frame = Frame::new();
+        let udp = PacketBuilder::ethernet2(SRC, DST).ipv4(V4.0, V4.1, 64).udp(5000, port);
+        let inner = damaged(&tcp4(&[3; 41]), ETHERNET + 10);
+        udp.write(&mut frame, &[&header, &inner[..]].concat()).unwrap();
+        frame
+    };
+    let (gpe, geneve) = ([12, 0, 0, 3, 0, 0, 7, 0], [0, 0, 0x65, 0x58, 0, 0, 7, 0]);
+    let frames = [over(4790, gpe), over(6081, geneve), over(1111, gpe), over(2222, geneve)];
+    let flags = [MODE, "--vxlan-gpe-port=1111", "--geneve-parsed-port=2222"];
+    let (ours, _) = forward_with(&frames, &flags, &[LOOK_INTO_TUNNELS]);
+    assert_eq!(ours, testpmd_forward(&frames, &flags, &[LOOK_INTO_TUNNELS]));
+    // Only behind the last two is the inner header's checksum made good.
+    let inner = TRANSPORT + 8 + 8 + ETHERNET;
+    let sound = ours.iter().map(|frame| {
+        let (header, _) = Ipv4Header::from_slice(&frame[inner..]).unwrap();
+        header.header_checksum == header.calc_header_checksum()
+    });
+    assert_eq!(sound.collect::<Vec<_>>(), [false, false, true, true]);
+}
 
-/// What tshark thinks of the checksums of each frame: by [`CHECKSUMS`], the verdicts of all headers of the kind.
-fn verdicts(frames: &[Frame]) -> Vec<[String; 4]> {
-    let files = Files::new(frames);
-    let mut tshark = Command::new("tshark");
-    tshark.args(["-r", &files.input(), "-T", "fields", "-E", "separator=|"]);
-    for option in ["ip.check_checksum", "tcp.check_checksum", "udp.check_checksum"] {
-        tshark.args(["-o", &format!("{option}:TRUE")]);
+#[test]
+fn a_device_that_looks_for_no_tunnel_is_said_to() {
+    let mut forwarder = Forwarder::prepare(&["null:"], &[]);
+    let mut ask = |line: &str| forwarder.shell.ask(line);
+    for deed in ["add", "rm"] {
+        let answer = ask(&format!("rx_vxlan_port {deed} 4789 0"));
+        assert_eq!(answer, "udp tunneling add error: (Operation not supported)\n");
+        let answer = ask(&format!("port config 0 udp_tunnel_port {deed} geneve 6081"));
+        assert_eq!(answer, "udp tunneling port add error: (Operation not supported)\n");
     }
-    tshark.args(["-o", "sctp.checksum:CRC 32c"]);
-    for protocol in CHECKSUMS {
-        tshark.args(["-e", &format!("{protocol}.checksum.status")]);
-    }
-    let lines = run(&mut tshark);
-    let verdicts: Vec<[String; 4]> = lines
-        .lines()
-        .map(|line| {
-            let values: Vec<String> = line.split('|').map(str::to_owned).collect();
-            values.try_into().unwrap_or_else(|values| panic!("{values:?}"))
-        })
-        .collect();
-    assert_eq!(verdicts.len(), frames.len());
-    verdicts
+    assert!(ask("rx_vxlan_port add 4789 9").contains("Invalid port 9"));
+    forwarder.stop();
+}
+
+fn frames_of(cases: &[Case]) -> Vec<Frame> {
+    cases.iter().map(|(_, frame)| frame.clone()).collect()
 }
 
 /// A byte is changed.

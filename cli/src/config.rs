@@ -124,6 +124,8 @@ pub(crate) struct Fwd {
     pub(crate) pipeline: Option<Pipeline>,
     /// Packets that txonly and flowgen make.
     pub(crate) txonly: modes::Txonly,
+    /// Where csum looks for tunnels.
+    pub(crate) csum: modes::Csum,
     /// The flows of flowgen.
     pub(crate) flowgen: modes::Flowgen,
     /// The buffer and the memory of noisy.

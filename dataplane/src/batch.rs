@@ -154,6 +154,21 @@ impl Batch {
         filled
     }
 
+    /// Lets `rewrite` change the array of packets in place; it returns how many there are then, no more than before.
+    ///
+    /// # Safety
+    /// `rewrite` gets the packets and their number; it owns those that it leaves out, and each of those that it leaves in is
+    /// there once.
+    #[inline]
+    pub(crate) unsafe fn rewrite_with(
+        &mut self,
+        rewrite: impl FnOnce(*mut *mut rte_mbuf, u16) -> usize,
+    ) {
+        let left = rewrite(self.raw(), self.len as u16);
+        debug_assert!(left <= self.len, "{left} of {} packets", self.len);
+        self.len = left;
+    }
+
     /// Lets `take` consume leading packets; it returns how many it took over. The rest moves to the front.
     ///
     /// # Safety

@@ -7,6 +7,8 @@ pub mod batch;
 pub mod eal;
 pub mod engine;
 pub mod forward;
+pub mod gro;
+pub mod gso;
 pub mod hugepages;
 pub mod lcore;
 pub mod machine;

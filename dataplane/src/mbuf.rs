@@ -152,6 +152,28 @@ impl Mbuf {
         }
     }
 
+    /// Says what the packet is (`rte_mbuf_ptype.h`), where the device did not.
+    #[inline]
+    pub fn set_packet_type(&mut self, packet_type: u32) {
+        // SAFETY: as in `field!`, and `&mut self` makes this the only access.
+        unsafe { self.at::<u32>(dpdk_sys::PW_MBUF_PACKET_TYPE).write(packet_type) };
+    }
+
+    /// Tells the device the same of this packet as of `other`, VLAN tags included.
+    #[inline]
+    pub fn set_tx_offload_of(&mut self, other: &Self) {
+        let flags = other.ol_flags() & !MEMORY | self.ol_flags() & MEMORY;
+        // SAFETY: as in `field!`, and `&mut self` makes this the only access.
+        unsafe {
+            self.at::<u64>(dpdk_sys::PW_MBUF_OL_FLAGS).write(flags);
+            let lengths = other.at::<u64>(dpdk_sys::PW_MBUF_TX_OFFLOAD).read();
+            self.at::<u64>(dpdk_sys::PW_MBUF_TX_OFFLOAD).write(lengths);
+            let (inner, outer) = (dpdk_sys::PW_MBUF_VLAN_TCI, dpdk_sys::PW_MBUF_VLAN_TCI_OUTER);
+            self.at::<u16>(inner).write(other.at::<u16>(inner).read());
+            self.at::<u16>(outer).write(other.at::<u16>(outer).read());
+        }
+    }
+
     /// Has the device put VLAN tags in front before it sends the packet, beside what it is told already.
     #[inline]
     pub fn insert_vlan(&mut self, tags: VlanTags) {

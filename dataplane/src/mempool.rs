@@ -255,6 +255,11 @@ impl Mempool {
         self.0.in_use()
     }
 
+    /// DPDK, as long as the pool is there.
+    pub(crate) fn eal(&self) -> &Eal {
+        &self.0.eal
+    }
+
     pub(crate) fn as_raw(&self) -> *mut rte_mempool {
         self.0.raw.as_ptr()
     }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what fails here fails the test")]
 
 pub(crate) mod capture;
+pub(crate) mod checksums;
 pub(crate) mod console;
 pub(crate) mod forwarder;
 pub(crate) mod frontend;

@@ -11,12 +11,8 @@ pub(crate) enum CsumCommand {
     MacSwap(PortId, bool),
     /// Who computes a checksum.
     Set(Checksum, By, PortId),
-    /// Payload of the segments that the device cuts TCP into; 0 if it is not to.
-    Tso(u16, PortId),
     /// What is set.
     Show(PortId),
-    /// Whether TCP is cut into segments.
-    ShowTso(PortId),
 }
 
 /// A checksum, of the inner headers unless it is an outer one.

@@ -17,6 +17,7 @@ mod modes;
 mod port_config;
 mod ports;
 mod records;
+mod segments;
 mod show;
 mod switch;
 mod vhost;
@@ -35,6 +36,7 @@ pub(crate) use modes::ModesCommand;
 pub(crate) use port_config::{PortConfigCommand, QueueChange, SETTINGS, Setting};
 pub(crate) use ports::PortsCommand;
 pub(crate) use records::RecordsCommand;
+pub(crate) use segments::{Packets, SegmentsCommand};
 pub(crate) use show::{ConfigPage, PortPage, PortsPage, QueuePage, ShowCommand};
 pub(crate) use switch::{PolicyChange, StormKind, SwitchCommand};
 pub(crate) use vhost::VhostCommand;
@@ -55,6 +57,8 @@ pub(crate) enum Command {
     Config(ConfigCommand),
     /// Change or show what mode csum does.
     Csum(CsumCommand),
+    /// Change or show which packets are merged and cut.
+    Segments(SegmentsCommand),
     /// Change what forwarding modes do.
     Modes(ModesCommand),
     /// Tell a port an address.

@@ -20,6 +20,16 @@ pub(crate) struct Txonly {
     pub(crate) udp: Option<[u16; 2]>,
 }
 
+/// Where csum looks for tunnels.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Csum {
+    /// The UDP port of VXLAN-GPE.
+    pub(crate) vxlan_gpe_port: Option<u16>,
+    /// The UDP port of GENEVE.
+    pub(crate) geneve_port: Option<u16>,
+}
+
 /// The flows of flowgen.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -93,6 +103,16 @@ impl Txonly {
             ("txonly-multi-flow", "fwd.txonly.multi_flow", self.multi_flow.then(|| "on".into())),
             ("tx-ip", "fwd.txonly.ip", self.ip.map(|[src, dst]| format!("{src},{dst}"))),
             ("tx-udp", "fwd.txonly.udp", self.udp.map(both)),
+        ]
+    }
+}
+
+impl Csum {
+    /// Every value of the table.
+    pub(crate) fn given(&self) -> Vec<Keyed> {
+        vec![
+            ("vxlan-gpe-port", "fwd.csum.vxlan_gpe_port", text(self.vxlan_gpe_port)),
+            ("geneve-parsed-port", "fwd.csum.geneve_port", text(self.geneve_port)),
         ]
     }
 }

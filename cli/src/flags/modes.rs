@@ -8,7 +8,7 @@ use clap::Args;
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Flags of forwarding modes")]
 pub(crate) struct ModeFlags {
-    /// txonly, flowgen: bytes of each segment of a packet that is made: 64 or 64,128
+    /// txonly, flowgen, csum: bytes of each segment of a packet that is made or copied: 64 or 64,128
     #[arg(long, value_name = "BYTES,…")]
     pub(crate) txpkts: Option<String>,
     /// txonly: send packets of many flows
@@ -20,6 +20,12 @@ pub(crate) struct ModeFlags {
     /// txonly: source and destination port, or one for both
     #[arg(long, value_name = "SRC,DST")]
     pub(crate) tx_udp: Option<String>,
+    /// csum: the UDP port where VXLAN-GPE is looked for
+    #[arg(long, value_name = "UDP_PORT")]
+    pub(crate) vxlan_gpe_port: Option<String>,
+    /// csum: the UDP port where GENEVE is looked for
+    #[arg(long, value_name = "UDP_PORT")]
+    pub(crate) geneve_parsed_port: Option<String>,
     /// flowgen: how many flows
     #[arg(long, value_name = "N")]
     pub(crate) flowgen_flows: Option<String>,
@@ -85,6 +91,8 @@ impl ModeFlags {
             ("txonly-multi-flow", multi_flow),
             ("tx-ip", self.tx_ip.as_deref()),
             ("tx-udp", self.tx_udp.as_deref()),
+            ("vxlan-gpe-port", self.vxlan_gpe_port.as_deref()),
+            ("geneve-parsed-port", self.geneve_parsed_port.as_deref()),
             ("flowgen-flows", self.flowgen_flows.as_deref()),
             ("flowgen-clones", self.flowgen_clones.as_deref()),
             ("noisy-tx-sw-buffer-size", self.noisy_tx_sw_buffer_size.as_deref()),

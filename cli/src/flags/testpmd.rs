@@ -20,7 +20,6 @@ const REFUSED: &[Refused] = &[
         "flow-isolate-all",
         "flow isolation needs a NIC that has it; rules are made after the start",
     ),
-    refused("geneve-parsed-port", "GENEVE is looked for at its own UDP port, 6081"),
     refused(
         "hairpin-mode",
         "there are no hairpin queues; --port-topology=loop sends a port's packets back",
@@ -44,7 +43,6 @@ const REFUSED: &[Refused] = &[
     refused("rxoffs", "packets are not split; --mbuf-size sets the size of their first mbuf"),
     refused("rxpkts", "packets are not split; --mbuf-size sets the size of their first mbuf"),
     refused("rxq-share", "every port has receive queues of its own; --rxq says how many"),
-    refused("vxlan-gpe-port", "VXLAN-GPE is looked for at its own UDP port, 4790"),
 ];
 
 /// What is always done, so that who asks for it gets it.

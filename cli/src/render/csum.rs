@@ -1,5 +1,4 @@
-//! What mode csum does for a port: `csum show` and `tso show` (testpmd's `csum_show` and `cmd_tso_set_parsed`,
-//! `app/test-pmd/cmdline.c`).
+//! What mode csum does for a port: `csum show` (testpmd's `csum_show`, `app/test-pmd/cmdline.c`).
 
 use serde::Serialize;
 use std::fmt;
@@ -30,21 +29,5 @@ impl fmt::Display for CsumPage {
             let by = if *hardware { "hw" } else { "sw" };
             writeln!(f, "{name} checksum offload is {by}")
         })
-    }
-}
-
-/// Whether TCP is cut into segments.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub(crate) struct TsoPage {
-    /// Bytes of a segment; 0 where it is not.
-    pub(crate) segment: u16,
-}
-
-impl fmt::Display for TsoPage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.segment {
-            0 => writeln!(f, "TSO for non-tunneled packets is disabled"),
-            segment => writeln!(f, "TSO segment size for non-tunneled packets is {segment}"),
-        }
     }
 }

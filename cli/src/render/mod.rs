@@ -25,6 +25,7 @@ pub(crate) mod rate;
 pub(crate) mod register;
 pub(crate) mod rss;
 pub(crate) mod rxtx_config;
+pub(crate) mod segments;
 pub(crate) mod sight;
 pub(crate) mod switch;
 pub(crate) mod time;

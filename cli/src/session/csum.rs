@@ -4,7 +4,7 @@ use super::Session;
 use crate::answer::Answer;
 use crate::command::{By, Checksum, CsumCommand, PortSelection};
 use crate::failure::Failure;
-use crate::render::csum::{ChecksumBy, CsumPage, TsoPage};
+use crate::render::csum::{ChecksumBy, CsumPage};
 use dataplane::forward::CsumPort;
 use dataplane::offload;
 use dataplane::port::PortId;
@@ -27,12 +27,6 @@ impl Session {
             CsumCommand::Show(port) => self.csum_page(port).map(Answer::page),
             CsumCommand::Set(checksum, by, port) => {
                 self.set_checksum(checksum, by, port).map(Answer::page)
-            }
-            CsumCommand::Tso(segment, port) => self.set_tso(segment, port).map(Answer::page),
-            CsumCommand::ShowTso(port) => {
-                self.selected(PortSelection::One(port))?;
-                let segment = self.forwarding.options.csum.port(port).segment;
-                Ok(Answer::page(TsoPage { segment }))
             }
             CsumCommand::ParseTunnel(port, on) => {
                 self.set_csum(port, |options| options.parse_tunnel = on)?;
@@ -64,18 +58,12 @@ impl Session {
         self.csum_page(port)
     }
 
-    fn set_tso(&mut self, segment: u16, port: PortId) -> Result<TsoPage, Failure> {
-        let refusal = format!("Error: TSO is not supported by port {port}");
-        self.ask_offload(port, offload::port::TCP_SEGMENTS, segment > 0, &refusal)?;
-        self.set_csum(port, |options| options.segment = segment)?;
-        Ok(TsoPage { segment })
-    }
-
-    /// Has the next start of a stopped port ask the device for an offload, or ask for it no longer.
-    fn ask_offload(
+    /// Has the next start of a stopped port ask the device for those of these offloads that it can do, or ask for none of them
+    /// any longer.
+    pub(super) fn ask_offload(
         &mut self,
         port: PortId,
-        offload: u64,
+        offloads: u64,
         on: bool,
         refusal: &str,
     ) -> Result<(), Failure> {
@@ -86,18 +74,18 @@ impl Session {
             return Err(Failure::input(anyhow::anyhow!(words)));
         }
         let able = slot.port().info().map_err(Failure::running)?.tx_offloads;
-        if on && able & offload == 0 {
+        if on && able & offloads == 0 {
             return Err(Failure::input(anyhow::anyhow!("{refusal} ({})", slot.port().name())));
         }
         if on {
-            slot.wanted.tx_offloads |= offload;
+            slot.wanted.tx_offloads |= offloads & able;
         } else {
-            slot.wanted.tx_offloads &= !offload;
+            slot.wanted.tx_offloads &= !offloads;
         }
         Ok(())
     }
 
-    fn set_csum(
+    pub(super) fn set_csum(
         &mut self,
         port: PortId,
         change: impl FnOnce(&mut CsumPort),

@@ -22,6 +22,7 @@ mod port_config;
 mod ports;
 mod records;
 mod report;
+mod segments;
 mod show;
 mod switch;
 mod verbose;
@@ -139,6 +140,7 @@ impl Session {
             Command::Clear(command) => self.clear(command).map(Answer::from),
             Command::Config(command) => self.configure(command).map(Answer::from),
             Command::Csum(command) => self.csum(command),
+            Command::Segments(command) => self.segments(command),
             Command::Modes(command) => self.modes(command),
             Command::Address(command) => self.address(command).map(Answer::from),
             Command::Vlan(command) => self.vlan(command).map(Answer::from),

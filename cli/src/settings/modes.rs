@@ -27,6 +27,7 @@ pub(super) fn options(
     let mut options = ModeOptions::default();
     let tables = [
         file.txonly.given(),
+        file.csum.given(),
         file.flowgen.given(),
         file.noisy.given(),
         file.delay.given(),
@@ -58,6 +59,8 @@ pub(crate) fn set(options: &mut ModeOptions, name: &str, text: &str) -> Result<(
                 Err(_) => pair(text, "9,9")?,
             };
         }
+        "vxlan-gpe-port" => options.csum.tunnel_ports.vxlan_gpe = within(text, 0..=u16::MAX)?,
+        "geneve-parsed-port" => options.csum.tunnel_ports.geneve = within(text, 0..=u16::MAX)?,
         "flowgen-flows" => {
             // testpmd counts them in an int.
             let flows = within(text, 1..=i32::MAX as u32)?;
@@ -206,7 +209,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_answered(at in 0_usize..22, text in "\\PC{0,12}|[0-9.,/%]{0,6}") {
+        fn any_text_is_answered(at in 0_usize..ModeFlags::default().given().len(), text in "\\PC{0,12}|[0-9.,/%]{0,6}") {
             let (name, _) = ModeFlags::default().given()[at];
             let fault = after(name, &text);
             prop_assert!(fault.is_ok() || !fault.unwrap_err().is_empty());

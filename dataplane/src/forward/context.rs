@@ -112,7 +112,7 @@ pub enum DropReason {
     Ttl,
     /// There is no port of that number, or no group, or nothing in it.
     NoExit,
-    /// There was no packet to copy it into.
+    /// There was no packet to copy it into, or for what is made of it.
     NoBuffer,
     /// It came by a port that is there for the copies of a mirror.
     Mirror,

@@ -2,6 +2,7 @@
 
 use super::{Context, Counts};
 use crate::batch::Batch;
+use crate::gro::GroError;
 use crate::lcore::LcoreId;
 use crate::port::{Errno, PortId};
 use crate::traffic::generator::GeneratorError;
@@ -165,6 +166,9 @@ pub enum ModeError {
     /// A switch that keeps no counts for the lcore.
     #[error("lcore {0} is not one that the switch was made for: name it with -l before it starts")]
     NotOfSwitch(LcoreId),
+    /// There is no memory for packets that wait to be merged.
+    #[error(transparent)]
+    Gro(#[from] GroError),
     /// The pool has no packets that the mode could hold back.
     #[error(
         "mode {mode} holds packets back, and the pool's {pool} are no more than queues, rings and bursts can need: give it \

@@ -31,6 +31,7 @@ impl ModeOptions {
             "delay" => self.delay.packets,
             "impair" if self.impair.delay != Pick::None => DEFAULT_HELD,
             "noisy" => self.noisy.buffer,
+            "csum" => self.csum.held(),
             _ => 0,
         }
     }

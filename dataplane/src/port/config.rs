@@ -30,6 +30,8 @@ pub struct PortConfig {
     pub rx_offloads: u64,
     /// Transmit offloads asked for (`RTE_ETH_TX_OFFLOAD_*`).
     pub tx_offloads: u64,
+    /// Send packets of several buffers, which they may share with others.
+    pub chains: bool,
     /// Receive frames for any address.
     pub promiscuous: bool,
     /// Receive frames for any multicast address.
@@ -118,6 +120,7 @@ impl Default for PortConfig {
             rss: RssTypes::IP,
             rx_offloads: 0,
             tx_offloads: 0,
+            chains: false,
             promiscuous: true,
             allmulticast: false,
             rss_key: None,

@@ -258,14 +258,18 @@ impl Device {
 }
 
 impl PortConfig {
-    /// The configuration with what frames longer than a buffer take: a chain of buffers each way. Drivers may take the fast
-    /// free for a promise of single buffers.
+    /// The configuration with what chains of buffers take, and frames longer than a buffer, which are such each way. Drivers
+    /// may take the fast free for a promise of single buffers.
     fn with_chains(&self, info: &rte_eth_dev_info, data_room: u16) -> Self {
         /// Two VLAN tags, which some drivers count to the frame.
         const TAGS: u16 = 2 * 4;
         let mut config = self.clone();
-        if config.mtu.is_some_and(|mtu| mtu.saturating_add(ETHERNET_OVERHEAD + TAGS) > data_room) {
+        let most = |mtu: u16| mtu.saturating_add(ETHERNET_OVERHEAD + TAGS);
+        let long = config.mtu.is_some_and(|mtu| most(mtu) > data_room);
+        if long {
             config.rx_offloads |= dpdk_sys::PW_ETH_RX_OFFLOAD_SCATTER & info.rx_offload_capa;
+        }
+        if long || config.chains {
             config.tx_offloads |= dpdk_sys::PW_ETH_TX_OFFLOAD_MULTI_SEGS & info.tx_offload_capa;
             config.tx_offloads &= !Self::FAST_FREE;
         }

@@ -3,9 +3,9 @@
 //! | tunnel | found by | carries |
 //! |---|---|---|
 //! | GTP (3GPP TS 29.060, 29.281) | UDP ports 2123 and 2152 | IPv4 or IPv6 |
-//! | VXLAN-GPE (draft-ietf-nvo3-vxlan-gpe) | UDP port 4790 | IPv4, IPv6 or Ethernet |
+//! | VXLAN-GPE (draft-ietf-nvo3-vxlan-gpe) | UDP port 4790, or another | IPv4, IPv6 or Ethernet |
 //! | VXLAN (RFC 7348) | UDP port 4789 | Ethernet |
-//! | GENEVE (RFC 8926) | UDP port 6081 | IPv4, IPv6 or Ethernet |
+//! | GENEVE (RFC 8926) | UDP port 6081, or another | IPv4, IPv6 or Ethernet |
 //! | GRE (RFC 2784, RFC 2890) | protocol 47 | IPv4, IPv6 or Ethernet |
 //! | IP in IP (RFC 2003) | protocol 4 | IPv4 or IPv6 |
 
@@ -68,15 +68,30 @@ mod port {
 
 const UDP_HEADER: usize = 8;
 
+/// The UDP ports of those tunnels that are often at another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UdpPorts {
+    /// VXLAN-GPE's.
+    pub vxlan_gpe: u16,
+    /// GENEVE's.
+    pub geneve: u16,
+}
+
+impl Default for UdpPorts {
+    fn default() -> Self {
+        Self { vxlan_gpe: port::VXLAN_GPE, geneve: port::GENEVE }
+    }
+}
+
 /// Looks for a tunnel in what an IP packet of this protocol number carries.
 #[inline]
-pub fn find(number: u8, payload: &[u8]) -> Option<Header> {
+pub fn find(number: u8, payload: &[u8], ports: UdpPorts) -> Option<Header> {
     match number {
         protocol::UDP => {
-            let (ports, rest) = payload.split_first_chunk::<4>()?;
-            let [src, dst] = [[ports[0], ports[1]], [ports[2], ports[3]]].map(u16::from_be_bytes);
+            let ([a, b, c, d], rest) = payload.split_first_chunk::<4>()?;
+            let [src, dst] = [[*a, *b], [*c, *d]].map(u16::from_be_bytes);
             // Length and checksum are between the ports and the tunnel's header.
-            by_ports(src, dst, rest.get(4..)?)
+            by_ports(src, dst, rest.get(4..)?, ports)
         }
         protocol::GRE => gre(payload),
         protocol::IPIP => {
@@ -88,12 +103,12 @@ pub fn find(number: u8, payload: &[u8]) -> Option<Header> {
 }
 
 /// A tunnel over UDP; `bytes` are those behind the UDP header.
-fn by_ports(src: u16, dst: u16, bytes: &[u8]) -> Option<Header> {
+fn by_ports(src: u16, dst: u16, bytes: &[u8], ports: UdpPorts) -> Option<Header> {
     let (tunnel, len, inside) = match (src, dst) {
         (port::GTP_CONTROL, _) | (_, port::GTP_CONTROL | port::GTP_USER) => gtp(bytes)?,
-        (_, port::VXLAN_GPE) => vxlan_gpe(bytes)?,
+        (_, dst) if dst == ports.vxlan_gpe => vxlan_gpe(bytes)?,
         (_, port::VXLAN) => (Tunnel::Vxlan, bytes.first_chunk::<8>()?.len(), Inside::Frame),
-        (_, port::GENEVE) => geneve(bytes)?,
+        (_, dst) if dst == ports.geneve => geneve(bytes)?,
         _ => return None,
     };
     Some(Header { tunnel, len: UDP_HEADER + len, inside })
@@ -172,7 +187,7 @@ mod tests {
     }
 
     fn udp(dst: u16, behind: &[u8]) -> Option<(Tunnel, usize, Inside)> {
-        let header = find(protocol::UDP, &over_udp(dst, behind))?;
+        let header = find(protocol::UDP, &over_udp(dst, behind), UdpPorts::default())?;
         Some((header.tunnel, header.len, header.inside))
     }
 
@@ -199,17 +214,26 @@ mod tests {
     }
 
     #[test]
+    fn vxlan_gpe_and_geneve_may_be_at_other_ports() {
+        let ports = UdpPorts { vxlan_gpe: 250, geneve: 251 };
+        let tunnel = |dst| find(protocol::UDP, &over_udp(dst, &[0; 8]), ports).map(|it| it.tunnel);
+        assert_eq!([250, 251].map(tunnel), [Some(Tunnel::VxlanGpe), Some(Tunnel::Geneve)]);
+        assert_eq!([4790, 6081].map(tunnel), [None, None]);
+    }
+
+    #[test]
     fn gre_grows_with_its_flags() {
         for (flags, len) in [(0x00, 4), (0x20, 8), (0x30, 12), (0xb0, 16), (0x40, 4)] {
-            let found = find(protocol::GRE, &[flags, 0, 0x65, 0x58]);
+            let found = find(protocol::GRE, &[flags, 0, 0x65, 0x58], UdpPorts::default());
             assert_eq!(found, Some(Header { tunnel: Tunnel::Gre, len, inside: Inside::Frame }));
         }
-        assert_eq!(find(protocol::GRE, &[0, 0, 0x08, 0x06]), None);
+        assert_eq!(find(protocol::GRE, &[0, 0, 0x08, 0x06], UdpPorts::default()), None);
     }
 
     #[test]
     fn ip_in_ip_is_what_its_version_says() {
-        let inside = |first| find(protocol::IPIP, &[first]).map(|header| header.inside);
+        let inside =
+            |first| find(protocol::IPIP, &[first], UdpPorts::default()).map(|header| header.inside);
         assert_eq!((inside(0x45), inside(0x60), inside(0x50)), (Some(V4), Some(V6), None));
     }
 
@@ -223,7 +247,7 @@ mod tests {
         ) {
             let mut bytes = over_udp(dst, &behind);
             bytes.truncate(cut);
-            if let Some(header) = find(number, &bytes) {
+            if let Some(header) = find(number, &bytes, UdpPorts::default()) {
                 prop_assert!(header.len <= 16 + 4 * 63);
                 prop_assert!(number != 6);
             }

@@ -5,7 +5,7 @@ use crate::shell::grammar::{Entry, Request, Section};
 
 pub(super) const SECTION: Section<Command> = Section {
     word: "csum",
-    title: "Checksums and segments (mode csum):",
+    title: "Checksums (mode csum):",
     about: "What mode csum does to the packets that a port sends.",
     commands: &[
         Entry {
@@ -28,19 +28,6 @@ pub(super) const SECTION: Section<Command> = Section {
                 let by = if values.word()? == "hw" { By::Hardware } else { By::Software };
                 run(CsumCommand::Set(checksum, by, values.port()?))
             },
-        },
-        Entry {
-            syntax: "tso set BYTES:u16 PORT",
-            about: "Have the device cut TCP into segments of so much payload, of a stopped port; 0 ends it.",
-            build: |values| {
-                let segment = values.number()?;
-                run(CsumCommand::Tso(segment, values.port()?))
-            },
-        },
-        Entry {
-            syntax: "tso show PORT",
-            about: "Display whether TCP is cut into segments.",
-            build: |values| run(CsumCommand::ShowTso(values.port()?)),
         },
         Entry {
             syntax: "csum parse-tunnel (on|off) PORT",

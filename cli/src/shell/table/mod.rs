@@ -14,6 +14,7 @@ mod modes;
 mod port_config;
 mod ports;
 mod records;
+mod segments;
 mod switch;
 mod vhost;
 mod vlan;
@@ -35,6 +36,7 @@ static ALL: Table<Command> = &[
     flow::SECTION,
     csum::SECTION,
     vhost::SECTION,
+    segments::SECTION,
     device::SECTION,
     records::SECTION,
     dump::SECTION,

@@ -16,8 +16,6 @@ const METER: &str = "there are no meters; set port N queue Q rate MBPS limits a 
 const TUNNEL: &str =
     "flow rules neither put headers on nor take them off; they steer, count, mark and drop";
 const RULES: &str = "flow create and flow destroy make and end single rules, at once";
-const GROUPS: &str =
-    "segments are neither joined nor cut in software; tso set BYTES N has the device cut them";
 const I40E: &str = "it is of Intel's i40e alone; flow create matches headers on every NIC that can";
 const BYPASS: &str =
     "it is of Intel's bypass adapters alone; set link-down port N takes a link down";
@@ -44,18 +42,8 @@ pub(super) const REFUSED: &[Refused] = &[
         "classes count nothing; clear port stats and clear port xstats do",
     ),
     refused("flow_director_filter", "flow create makes rules of all kinds"),
-    refused("set port N gro", GROUPS),
-    refused("set gro", GROUPS),
-    refused("show port N gro", GROUPS),
-    refused("set port N gso", GROUPS),
-    refused("set gso", GROUPS),
-    refused("show port N gso", GROUPS),
     refused("help traffic_management", "there is no traffic manager; help lists the sections"),
     refused("help drivers", "there are no commands for single drivers; help lists the sections"),
-    refused(
-        "tunnel_tso",
-        "what is in tunnels is not cut; tso set BYTES N cuts TCP outside of them",
-    ),
     refused("set pfc_ctrl", "set flow_ctrl pauses whole links"),
     refused("set pfc_queue_ctrl", "set flow_ctrl pauses whole links"),
     refused("port config N dcb", DCB),

@@ -165,6 +165,7 @@ impl Offloads {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::tunnel::UdpPorts;
     use etherparse::{IpNumber, PacketBuilder};
 
     const NOTHING: Offloads = Offloads { granted: 0, segment: 0, tunnel_segment: 0 };
@@ -192,7 +193,7 @@ mod tests {
     }
 
     fn decide(offloads: Offloads, frame: &[u8]) -> Decision {
-        offloads.decide(&Layers::parse(frame, true), frame.len() as u32)
+        offloads.decide(&Layers::parse(frame, Some(UdpPorts::default())), frame.len() as u32)
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Where a packet's headers lie, and those of a packet in a tunnel.
 
+use crate::mbuf::Mbuf;
 use crate::wire::ethernet::{EtherType, Frame};
 use crate::wire::transport::Transport;
-use crate::wire::tunnel::{self, Inside, Tunnel};
+use crate::wire::tunnel::{self, Inside, Tunnel, UdpPorts};
 use crate::wire::{ipv4, ipv6, vlan};
 use std::ops::Range;
 
@@ -73,6 +74,14 @@ impl Network {
         at + addresses.start..at + addresses.end
     }
 
+    /// Whether the transport has a header of a length that can be, all of it in the packet's first buffer.
+    pub(super) fn transport_is_whole(&self, mbuf: &Mbuf) -> bool {
+        let least = self.transport.map_or(0, Transport::min_header_len);
+        let len = usize::from(self.transport_len);
+        (least..=self.payload_len.into()).contains(&len)
+            && self.transport_at() + len <= mbuf.data_len().into()
+    }
+
     #[inline]
     fn parse(frame: &[u8], at: usize, ethertype: EtherType) -> Option<Self> {
         match ethertype {
@@ -131,12 +140,12 @@ impl Network {
 }
 
 impl Layers {
-    /// Parses a frame; with `tunnels`, what is in a tunnel too.
+    /// Parses a frame; with `tunnels`, what is in a tunnel too, and these are the UDP ports by which some are found.
     #[inline]
-    pub(super) fn parse(frame: &[u8], tunnels: bool) -> Self {
+    pub(super) fn parse(frame: &[u8], tunnels: Option<UdpPorts>) -> Self {
         let layers = Self::of_frame(frame, 0);
-        match layers.network {
-            Some(network) if tunnels => layers.within(frame, network).unwrap_or(layers),
+        match (layers.network, tunnels) {
+            (Some(network), Some(ports)) => layers.within(frame, network, ports).unwrap_or(layers),
             _ => layers,
         }
     }
@@ -155,8 +164,8 @@ impl Layers {
 
     /// The layers of what is in the tunnel that begins behind `outer`; `None` if there is none.
     #[inline(never)]
-    fn within(&self, frame: &[u8], outer: Network) -> Option<Self> {
-        let header = tunnel::find(outer.protocol, frame.get(outer.transport_at()..)?)?;
+    fn within(&self, frame: &[u8], outer: Network, ports: UdpPorts) -> Option<Self> {
+        let header = tunnel::find(outer.protocol, frame.get(outer.transport_at()..)?, ports)?;
         let at = outer.transport_at() + header.len;
         let inner = match header.inside {
             Inside::Frame => Self::of_frame(frame, at),

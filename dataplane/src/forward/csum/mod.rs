@@ -8,22 +8,32 @@
 //! IPv4, IPv6, TCP, UDP and SCTP are known, behind VLAN tags and, if asked for, within VXLAN, VXLAN-GPE, GENEVE, GTP, GRE
 //! and IP in IP. Other packets are forwarded as they are. So is a checksum for which there are not all bytes: that of a
 //! fragment's transport, or of a packet cut short.
+//!
+//! On request packets are merged and cut before that (GRO, GSO), so that what leaves has the checksums of what it is by then;
+//! and copied into segments after it.
 
+mod cut;
 mod decision;
 mod layers;
+mod merge;
 mod options;
 mod software;
+mod split;
 
 pub use options::{CsumOptions, CsumPort};
 
-use super::{Context, Counts, DropReason, Fate, Made, Mode, StreamContext, Tally};
+use super::{Context, Counts, DropReason, Fate, Feed, Made, Mode, StreamContext, Tally};
 use crate::batch::Batch;
 use crate::mbuf::{HeaderLengths, Mbuf};
 use crate::offload::rx;
 use crate::wire::ethernet::Frame;
 use crate::wire::transport::Transport;
+use crate::wire::tunnel::UdpPorts;
+use cut::Cutter;
 use decision::{Decision, Offloads, OuterUdp};
 use layers::{Layers, Network};
+use merge::Merger;
+use split::Splitter;
 use std::sync::Arc;
 
 /// Names of the mode's counts, as testpmd's statistics have them: packets whose checksum the device that received them found
@@ -31,46 +41,109 @@ use std::sync::Arc;
 pub const BAD_CHECKSUMS: [&str; 4] =
     ["Bad-ipcsum", "Bad-l4csum", "Bad-outer-l4csum", "Bad-outer-ipcsum"];
 
-/// What is set for the stream's egress port.
+/// What is set for the stream's ports.
 struct Csum {
+    merger: Option<Merger>,
+    cutter: Option<Cutter>,
+    headers: Headers,
+    splitter: Option<Splitter>,
+}
+
+/// What is done to the headers of each packet.
+struct Headers {
     /// Destination and source to write into each frame, unless they are to stay.
     addresses: Option<[u8; 12]>,
-    /// Whether to look into tunnels.
-    tunnels: bool,
+    /// Whether to look into tunnels, and where some are found.
+    tunnels: Option<UdpPorts>,
     offloads: Offloads,
     tally: Arc<Tally>,
 }
 
 /// A mode for packets that leave by the stream's egress port.
 pub(super) fn make(stream: &StreamContext<'_>) -> Made {
-    let port = stream.options.csum.port(stream.egress.id);
+    let options = &stream.options.csum;
+    let port = options.port(stream.egress.id);
     let mut addresses = [0; 12];
     addresses[..6].copy_from_slice(&stream.peer_mac.0);
     addresses[6..].copy_from_slice(&stream.egress.mac.0);
+    let merges = options.port(stream.ingress.id).gro;
     Ok(Some(Box::new(Csum {
-        addresses: port.mac_swap.then_some(addresses),
-        tunnels: port.parse_tunnel,
-        offloads: Offloads {
-            granted: stream.egress.tx_offloads,
-            segment: port.segment,
-            tunnel_segment: port.tunnel_segment,
+        merger: merges.then(|| Merger::of(stream, options)).transpose()?,
+        cutter: port.gso.then(|| Cutter::new(stream, options.gso_segment)),
+        headers: Headers {
+            addresses: port.mac_swap.then_some(addresses),
+            tunnels: port.parse_tunnel.then_some(options.tunnel_ports),
+            offloads: Offloads {
+                granted: stream.egress.tx_offloads,
+                segment: port.segment,
+                tunnel_segment: port.tunnel_segment,
+            },
+            tally: Arc::new(Tally::new(&BAD_CHECKSUMS)),
         },
-        tally: Arc::new(Tally::new(&BAD_CHECKSUMS)),
+        splitter: Splitter::of(stream),
     })))
 }
 
 impl Mode for Csum {
     #[inline]
     fn process(&mut self, batch: &mut Batch, context: &mut Context<'_>) {
-        context.settle(batch, |mbuf| self.packet(mbuf));
+        if self.merger.is_some() || self.cutter.is_some() {
+            self.reshape(batch, context);
+        }
+        context.settle(batch, |mbuf| self.headers.packet(mbuf));
+        if let Some(splitter) = &mut self.splitter {
+            splitter.split(batch);
+        }
+    }
+
+    fn feed(&self) -> Feed {
+        match (&self.merger, &self.cutter) {
+            (None | Some(Merger::Burst), None) => Feed::Bursts,
+            _ => Feed::Polls,
+        }
     }
 
     fn counts(&self) -> Option<Arc<dyn Counts>> {
-        Some(self.tally.clone())
+        Some(self.headers.tally.clone())
+    }
+
+    fn release(&mut self) -> usize {
+        self.merger.as_mut().map_or(0, Merger::release)
+            + self.cutter.as_mut().map_or(0, Cutter::release)
     }
 }
 
 impl Csum {
+    /// Merges and cuts packets, as far as that is asked for.
+    #[inline(never)]
+    fn reshape(&mut self, batch: &mut Batch, context: &mut Context<'_>) {
+        let idle = self.merger.as_ref().is_none_or(Merger::is_idle)
+            && self.cutter.as_ref().is_none_or(Cutter::is_idle);
+        if batch.is_empty() && idle {
+            return;
+        }
+        // What the devices found of a packet is counted as long as it is one, and then forgotten.
+        context.settle(batch, |mbuf| {
+            if mbuf.data_mut().is_none() {
+                return Fate::Drop(DropReason::Shared);
+            }
+            self.headers.count_bad(mbuf.ol_flags());
+            match self.merger {
+                Some(_) => merge::mark(mbuf),
+                None => mbuf.set_tx_offload(0, HeaderLengths::default()),
+            }
+            Fate::Send
+        });
+        if let Some(merger) = &mut self.merger {
+            merger.merge(batch);
+        }
+        if let Some(cutter) = &mut self.cutter {
+            cutter.cut(batch, self.headers.tunnels, context);
+        }
+    }
+}
+
+impl Headers {
     #[inline]
     fn packet(&self, mbuf: &mut Mbuf) -> Fate {
         self.count_bad(mbuf.ol_flags());
