@@ -157,20 +157,6 @@ fn tunnels_are_found_at_other_ports_as_testpmd_finds_them() {
     assert_eq!(sound.collect::<Vec<_>>(), [false, false, true, true]);
 }
 
-#[test]
-fn a_device_that_looks_for_no_tunnel_is_said_to() {
-    let mut forwarder = Forwarder::prepare(&["null:"], &[]);
-    let mut ask = |line: &str| forwarder.shell.ask(line);
-    for deed in ["add", "rm"] {
-        let answer = ask(&format!("rx_vxlan_port {deed} 4789 0"));
-        assert_eq!(answer, "udp tunneling add error: (Operation not supported)\n");
-        let answer = ask(&format!("port config 0 udp_tunnel_port {deed} geneve 6081"));
-        assert_eq!(answer, "udp tunneling port add error: (Operation not supported)\n");
-    }
-    assert!(ask("rx_vxlan_port add 4789 9").contains("Invalid port 9"));
-    forwarder.stop();
-}
-
 fn frames_of(cases: &[Case]) -> Vec<Frame> {
     cases.iter().map(|(_, frame)| frame.clone()).collect()
 }

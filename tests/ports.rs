@@ -3,9 +3,11 @@
 
 mod lab;
 
+use lab::capture::{Files, protocols};
 use lab::console::Console;
 use lab::forwarder::{Forwarder, number, own_prefix};
 use lab::lcores;
+use lab::shell::Shell;
 use serde_json::Value;
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -220,4 +222,75 @@ fn a_flag_of_testpmds_that_there_is_not_is_refused_by_name() {
         assert_eq!(ended.status.code(), Some(2), "{flag}: {}", ended.stderr);
         assert!(ended.stderr.contains(expected), "{flag}: {}", ended.stderr);
     }
+}
+
+#[test]
+fn what_waits_at_the_start_is_freed_unless_told_otherwise() {
+    // What a port of this kind sends, it receives.
+    let mut forwarder = Forwarder::prepare(&["ring:loop"], &[]);
+    let shell = &mut forwarder.shell;
+    let fill = |shell: &mut Shell| {
+        let sent = shell.port_figure(0, "TX-packets");
+        for line in ["set fwd txonly", "start"] {
+            shell.ask(line);
+        }
+        shell.wait_for_figure(0, "TX-packets", sent + 32);
+        for line in ["stop", "set fwd rxonly"] {
+            shell.ask(line);
+        }
+    };
+    fill(shell);
+    shell.ask("start");
+    assert!(shell.ask("stop").contains("RX-packets: 0 "));
+
+    fill(shell);
+    shell.ask("set flush_rx off");
+    let received = shell.port_figure(0, "RX-packets");
+    shell.ask("start");
+    shell.wait_for_figure(0, "RX-packets", received + 32);
+    assert!(!shell.ask("stop").contains("RX-packets: 0 "));
+    forwarder.stop();
+}
+
+#[test]
+fn a_stopped_queue_is_left_alone() {
+    let frames = protocols();
+    let [first, second] = [Files::new(&frames), Files::new(&frames)];
+    let devices =
+        [&first, &second].map(|files| format!("pcap:{},tx={}", files.input(), files.output()));
+    let mut forwarder = Forwarder::prepare(&[&devices[0], &devices[1]], &[]);
+    let shell = &mut forwarder.shell;
+    let all = frames.len() as u64;
+    shell.ask("port 0 rxq 0 stop");
+    shell.ask("start");
+    shell.wait_for_figure(0, "TX-packets", all);
+    assert_eq!(shell.port_figure(0, "RX-packets"), 0);
+    // It stays so when another mode takes over.
+    shell.ask("set fwd macswap");
+    shell.ask("stop");
+    assert_eq!(shell.port_figure(0, "RX-packets"), 0);
+    shell.ask("port 0 rxq 0 start");
+    shell.ask("port 1 txq 0 stop");
+    shell.ask("start");
+    shell.ask("stop");
+    assert_eq!(shell.port_figure(0, "RX-packets"), 0);
+    shell.ask("port 1 txq 0 start");
+    shell.ask("start");
+    shell.wait_for_figure(1, "TX-packets", all);
+    forwarder.stop();
+}
+
+#[test]
+fn links_are_waited_for_where_devices_do_not_tell_of_them() {
+    let opened = |flags: &[&str]| {
+        let forwarder = Forwarder::prepare(&["null:", "ring:link"], flags);
+        let (_, printed, _) = forwarder.stop_and_read();
+        printed
+    };
+    let checking = "Checking link statuses...\n";
+    assert!(opened(&[]).contains(&format!("{checking}Done\n")));
+    let links = "Port 0 Link up at 10 Gbps FDX Fixed\nPort 1 Link up at 10 Gbps FDX Fixed\n";
+    assert!(opened(&["--no-lsc-interrupt"]).contains(&format!("{checking}{links}Done\n")));
+    let printed = opened(&["--no-lsc-interrupt", "--disable-link-check"]);
+    assert!(!printed.contains("ink"), "{printed}");
 }

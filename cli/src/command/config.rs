@@ -26,6 +26,8 @@ pub(crate) enum ConfigCommand {
     Burst(u16),
     /// How a full transmit queue is tried again.
     Retry(Retry),
+    /// Whether what waits in receive queues is freed when forwarding starts.
+    FlushRx(bool),
     /// The station behind a port.
     EthPeer(PortId, MacAddr),
     /// DPDK's log level, of the log types that an expression matches or of all.

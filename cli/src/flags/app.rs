@@ -99,7 +99,10 @@ pub(crate) struct AppFlags {
     /// Leave ports stopped; port start all starts them
     #[arg(long, requires = "interactive")]
     pub(crate) disable_device_start: bool,
-    /// Do not speak of links when ports start and stop
+    /// Forward what waits in receive queues when forwarding starts; else it is freed, captures alone are not
+    #[arg(long)]
+    pub(crate) no_flush_rx: bool,
+    /// Do not look at links when ports start and stop
     #[arg(long)]
     pub(crate) disable_link_check: bool,
     /// Show bursts by size in the final table

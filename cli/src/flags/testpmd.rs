@@ -49,8 +49,6 @@ const REFUSED: &[Refused] = &[
 const ALWAYS: &[&str] = &[
     // The memory of a port is on its device's node.
     "--numa",
-    // What waits in receive queues at the start is forwarded.
-    "--no-flush-rx",
     // No memory is locked beside EAL's own.
     "--no-mlockall",
     "--mp-alloc=native",

@@ -13,6 +13,7 @@ pub(crate) mod flow_rules;
 pub(crate) mod forward_stats;
 pub(crate) mod heaps;
 pub(crate) mod hexdump;
+pub(crate) mod link;
 pub(crate) mod macs;
 mod names;
 pub(crate) mod offloads;

@@ -20,6 +20,10 @@ impl Session {
             ConfigCommand::NbCores(count) => self.set_nb_cores(count),
             ConfigCommand::Burst(burst) => self.set_burst(burst),
             ConfigCommand::Retry(retry) => self.set_retry(retry),
+            ConfigCommand::FlushRx(on) => {
+                self.settings.run.flush_rx = on;
+                Ok(String::new())
+            }
             ConfigCommand::EthPeer(port, address) => {
                 self.selected(PortSelection::One(port))?;
                 let mut forwarding = self.forwarding.clone();

@@ -8,6 +8,7 @@ use crate::command::ControlCommand;
 use crate::failure::Failure;
 use dataplane::engine::StreamAt;
 use dataplane::forward::{self, Forwarding, Ground, Job, ModeError};
+use dataplane::port::PortId;
 use dataplane::runtime::Slot;
 
 impl Session {
@@ -52,6 +53,9 @@ impl Session {
             return refused("a switch makes no packets of its own; start without tx_first");
         }
         let plan = self.plan()?;
+        if self.settings.run.flush_rx && self.switching.is_none() {
+            self.flush()?;
+        }
         let (forwarding, switching) = (&self.forwarding, &self.switching);
         self.dataplane
             .lay_out(plan, &mut |stream, ground| job(forwarding, switching, stream, ground))
@@ -70,6 +74,17 @@ impl Session {
         self.last = None;
         self.note_delay();
         Ok(())
+    }
+
+    /// Frees what waits in receive queues. What is in a capture does not wait: it is there to be forwarded.
+    fn flush(&mut self) -> Result<(), Failure> {
+        let is_capture = |id: &PortId| {
+            let info = self.port(*id).and_then(|port| port.info().ok());
+            info.is_some_and(|info| info.driver == "net_pcap")
+        };
+        let ports = self.layout.forwarding().iter().copied();
+        let ports: Vec<PortId> = ports.filter(|id| !is_capture(id)).collect();
+        self.dataplane.flush(&ports).map_err(Failure::running)
     }
 
     /// Stops forwarding. The forward statistics stay until the next start.

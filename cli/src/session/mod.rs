@@ -16,6 +16,7 @@ mod figures;
 mod flow;
 mod flow_ctrl;
 mod layout;
+mod link_check;
 mod modes;
 pub(crate) mod open;
 mod port_config;

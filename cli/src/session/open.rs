@@ -138,15 +138,10 @@ impl Session {
             for port in ports {
                 self.start_port(*port, &mut opened).map_err(Failure::input)?;
             }
-            opened += self.links_checked();
+            opened += &self.links_checked();
             opened += "Done\n";
         }
         Ok(opened)
-    }
-
-    /// testpmd's words after ports have started or stopped.
-    pub(super) fn links_checked(&self) -> &'static str {
-        if self.settings.run.link_check { "Checking link statuses...\n" } else { "" }
     }
 
     /// Starts a port; notes what its device did without, and adds testpmd's words about it to an answer.

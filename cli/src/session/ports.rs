@@ -54,7 +54,7 @@ impl Session {
             }
         }
         if started {
-            answer += self.links_checked();
+            answer += &self.links_checked();
         }
         Ok(answer + "Done\n")
     }
@@ -73,7 +73,7 @@ impl Session {
             }
         }
         if stopped {
-            answer += self.links_checked();
+            answer += &self.links_checked();
         }
         Ok(answer + "Done\n")
     }

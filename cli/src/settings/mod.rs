@@ -126,7 +126,9 @@ pub(crate) struct RunSettings {
     pub(crate) tx_first: bool,
     /// Start the ports before anything else.
     pub(crate) start_ports: bool,
-    /// Speak of links when ports start and stop.
+    /// Free what waits in receive queues when forwarding starts.
+    pub(crate) flush_rx: bool,
+    /// Look at links when ports start and stop.
     pub(crate) link_check: bool,
     /// Repaint port statistics so often, without the shell.
     pub(crate) stats_period: Option<Duration>,
@@ -305,6 +307,7 @@ impl FwdSettings {
                 auto_start: app.auto_start || !app.interactive,
                 tx_first: app.tx_first,
                 start_ports: !app.disable_device_start,
+                flush_rx: !app.no_flush_rx,
                 link_check: !app.disable_link_check,
                 stats_period: layers
                     .pick("--stats-period", app.stats_period, "fwd.stats_period", fwd.stats_period)

@@ -37,7 +37,7 @@ pub(super) fn make_all(plan: &Plan, make: &mut MakeJob<'_>) -> Result<Vec<JobSet
     }
     let resting = resting_ports(plan, &sets);
     for (stream, job) in streams(plan).zip(sets.iter_mut().flatten()) {
-        job.rests = matches!(stream.source, Source::Rx(port, _) if resting.contains(&port));
+        job.rests |= matches!(stream.source, Source::Rx(port, _) if resting.contains(&port));
     }
     Ok(sets)
 }

@@ -1,13 +1,13 @@
 //! From what the user asked of forwarding to the job of each stream.
 
 use super::tagged::Tagged;
-use super::{Job, Mode, ModeEntry, ModeError, ModeOptions, PortFacts, Retry, StreamContext};
+use super::{Feed, Job, Mode, ModeEntry, ModeError, ModeOptions, PortFacts, Retry, StreamContext};
 use crate::engine::StreamAt;
-use crate::engine::plan::Work;
+use crate::engine::plan::{Sink, Source, StreamPlan, Work};
 use crate::lcore::cycles_hz;
 use crate::mbuf::VlanTags;
 use crate::offload::port::VLAN_INSERT;
-use crate::port::PortId;
+use crate::port::{Direction, PortId, QueueId};
 use crate::runtime::Pools;
 use crate::wire::ethernet::MacAddr;
 use std::collections::BTreeMap;
@@ -30,16 +30,38 @@ pub struct Forwarding {
     pub tx_vlans: BTreeMap<PortId, VlanTags>,
 }
 
+/// A queue of a port.
+pub type QueueOf = (PortId, Direction, QueueId);
+
 /// What jobs are made from: ports and pools as they run.
 pub struct Ground {
     /// The packet pools.
     pub pools: Pools,
     /// The ports, in the plan's order.
     pub ports: Vec<PortFacts>,
+    /// Queues that their devices do not serve.
+    pub stopped: Vec<QueueOf>,
     /// Packets of a pool that neither queues, rings nor bursts can ever need, by forwarding stream.
     pub spare: u32,
     /// Packets a receive call asks for.
     pub burst: u16,
+}
+
+impl Ground {
+    /// Whether a stream must not be polled, as its device does not serve one of its queues. A mode that makes all packets
+    /// itself has no use for the receive queue.
+    fn lets_rest(&self, stream: &StreamPlan, feed: Feed) -> bool {
+        let stopped = |port, direction, queue| self.stopped.contains(&(port, direction, queue));
+        let receives_not = match stream.source {
+            Source::Rx(port, queue) => stopped(port, Direction::Rx, queue),
+            Source::Ring(_) | Source::Nothing => false,
+        };
+        let sends_not = match stream.sink {
+            Sink::Tx(port, queue) => stopped(port, Direction::Tx, queue),
+            _ => false,
+        };
+        sends_not || (receives_not && feed != Feed::Itself)
+    }
 }
 
 impl Forwarding {
@@ -78,7 +100,11 @@ impl Forwarding {
             },
             Work::Pass | Work::Switch { .. } | Work::Generate { .. } | Work::Measure => None,
         };
-        Ok(Job::new(mode, self.tries_again()))
+        let job = Job::new(mode, self.tries_again());
+        Ok(match ground.lets_rest(at.plan, job.feed()) {
+            true => Job { mode: None, rests: true, ..job },
+            false => job,
+        })
     }
 
     /// The mode, and the tags that its packets get behind it.

@@ -32,7 +32,7 @@ pub use context::{Context, DropReason, Fate, PortFacts, StreamContext};
 pub use csum::{BAD_CHECKSUMS, CsumOptions, CsumPort};
 pub use delay::DelayOptions;
 pub use flowgen::FlowgenOptions;
-pub use forwarding::{Forwarding, Ground};
+pub use forwarding::{Forwarding, Ground, QueueOf};
 pub use impair::{ImpairOptions, Pick};
 pub use job::{Feed, Job, Mode, ModeError, Retry};
 pub use noisy::{NoisyInner, NoisyOptions};

@@ -21,7 +21,7 @@ pub use slot::Slot;
 use crate::eal::Eal;
 use crate::engine::plan::Plan;
 use crate::engine::{Engine, EngineError, StreamAt};
-use crate::forward::{Ground, Job, ModeError, PortFacts};
+use crate::forward::{Ground, Job, ModeError, PortFacts, QueueOf};
 use crate::lcore::SocketId;
 use crate::mempool::{MempoolError, Sizing};
 use crate::port::watch::Watch;
@@ -118,7 +118,7 @@ impl Dataplane {
     /// A dataplane without ports.
     pub fn new(eal: &Eal, setup: PoolSetup) -> Self {
         let pools = Pools::new(setup);
-        let ground = Ground { pools, ports: Vec::new(), spare: 0, burst: 0 };
+        let ground = Ground { pools, ports: Vec::new(), stopped: Vec::new(), spare: 0, burst: 0 };
         let (engine, eal) = (Engine::idle(eal), eal.clone());
         Self {
             engine,
@@ -315,6 +315,20 @@ impl Dataplane {
         stopped
     }
 
+    /// Frees what waits in the receive queues of these ports, while nothing is forwarded.
+    ///
+    /// # Errors
+    /// As [`Self::gather`].
+    pub fn flush(&mut self, ports: &[PortId]) -> Result<(), EngineError> {
+        self.gather()?;
+        for port in ports {
+            if let Some(slot) = self.slots.get_mut(port) {
+                slot.flush();
+            }
+        }
+        Ok(())
+    }
+
     /// Packets that the mode of each forwarding stream may hold, as laid out.
     pub fn spare(&self) -> u32 {
         self.ground.spare
@@ -390,8 +404,16 @@ impl Dataplane {
         let facts = plan.ports.iter().filter_map(|port| self.slots.get(&port.id)).map(Slot::facts);
         let ports = facts.collect::<Result<_, _>>()?;
         let spare = self.spare_with(plan);
+        self.ground.stopped = self.stopped_queues();
         let Ground { ports: ports_before, spare: spare_before, burst, .. } = &mut self.ground;
         Ok((replace(ports_before, ports), replace(spare_before, spare), replace(burst, plan.burst)))
+    }
+
+    /// Queues that devices do not serve: what ports know that have theirs, and what was known before of the others.
+    fn stopped_queues(&self) -> Vec<QueueOf> {
+        let known = |port| self.ground.stopped.iter().filter(move |(id, ..)| *id == port).copied();
+        let of = |slot: &Slot| slot.stopped_queues().unwrap_or_else(|| known(slot.id()).collect());
+        self.ports().flat_map(of).collect()
     }
 
     fn take_back(&mut self, queues: Vec<Queues>) {

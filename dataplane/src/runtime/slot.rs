@@ -2,10 +2,12 @@
 
 use super::RuntimeError;
 use super::pools::Pools;
-use crate::forward::PortFacts;
+use crate::batch::{Batch, MAX_BURST};
+use crate::forward::{PortFacts, QueueOf};
 use crate::lcore::SocketId;
 use crate::port::{
-    Any, Granted, Port, PortConfig, PortError, PortId, Queues, RxQueue, Started, Stopped, TxQueue,
+    Any, Direction, Granted, Port, PortConfig, PortError, PortId, Queues, RxQueue, Started,
+    Stopped, TxQueue,
 };
 
 /// A port in its place.
@@ -95,6 +97,33 @@ impl Slot {
             }
             State::Started(_, None) | State::Stopped(_) => None,
         }
+    }
+
+    /// Frees what waits in the receive queues, if the port runs and the engine does not have them.
+    pub(super) fn flush(&mut self) {
+        /// More than any device's queue and the kernel's behind it hold; some devices have packets without end.
+        const MOST: usize = 1 << 16;
+        let State::Started(_, Some(queues)) = &mut self.state else { return };
+        let mut batch = Batch::new();
+        for queue in queues.rx.iter_mut().filter(|queue| queue.is_running()) {
+            let mut freed = 0;
+            while freed < MOST && queue.rx_burst(&mut batch, MAX_BURST as u16) > 0 {
+                freed += batch.len();
+                batch.clear();
+            }
+        }
+    }
+
+    /// The queues that the device does not serve; `None` while the engine has them.
+    pub(super) fn stopped_queues(&self) -> Option<Vec<QueueOf>> {
+        let (id, queues) = match &self.state {
+            State::Started(port, queues) => (port.id(), queues.as_ref()?),
+            State::Stopped(_) => return Some(Vec::new()),
+        };
+        let rx = queues.rx.iter().filter(|queue| !queue.is_running());
+        let tx = queues.tx.iter().filter(|queue| !queue.is_running());
+        let rx = rx.map(|queue| (id, Direction::Rx, queue.id()));
+        Some(rx.chain(tx.map(|queue| (id, Direction::Tx, queue.id()))).collect())
     }
 
     /// Notes what the device was told while it ran: it is to be so at the next start too, and needs no configuring for it.

@@ -70,6 +70,11 @@ pub(super) const SECTION: Section<Command> = Section {
             },
         },
         Entry {
+            syntax: "set flush_rx (on|off)",
+            about: "Free what waits in receive queues when forwarding starts, or forward it.",
+            build: |values| run(ConfigCommand::FlushRx(values.on()?)),
+        },
+        Entry {
             syntax: "set eth-peer PORT PEER:mac",
             about: "Set the peer address for certain port.",
             build: |values| run(ConfigCommand::EthPeer(values.port()?, values.mac()?)),

@@ -29,7 +29,6 @@ pub(super) const REFUSED: &[Refused] = &[
     refused("set rxpkts", SPLIT),
     refused("set rxhdrs", SPLIT),
     refused("set txtimes", "pollway gen sends packets at times of its own, on any device"),
-    refused("set flush_rx", "what waits in receive queues at the start is forwarded, as with off"),
     refused("set port setup on", "port attach takes the port at once; there is nothing to choose"),
     refused("show port fdir", "flow create makes rules of all kinds, and flow query counts them"),
     refused("clear port fdir", "flow create makes rules of all kinds, and flow query counts them"),
