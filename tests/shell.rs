@@ -62,7 +62,7 @@ fn commands_are_answered_with_testpmds_tables() {
         )
     );
     assert!(table.contains("Accumulated forward statistics for all ports"), "{table}");
-    assert!(figure(&table, "RX-packets:") >= first, "{table}");
+    assert!(figure(&table, "RX-packets:") > 0, "{table}");
     assert_eq!(figure(&table, "RX-total:"), figure(&table, "TX-total:"), "{table}");
     let stopped = shell.port_figure(1, "TX-packets");
     assert_eq!(shell.port_figure(1, "TX-packets"), stopped, "still forwards after stop");
