@@ -6,17 +6,22 @@
 //! ```
 //!
 //! Our own, as a device whose delay is known: the generator is checked against it. A packet leaves with the first poll
-//! after its time has come, so the error is a poll's length, never negative, and recorded.
+//! after its time has come, or while the loop waits for it where the next poll would come back too late. So it is never early,
+//! and how late it is is recorded.
 
 use super::hold::Hold;
 use super::{Context, Counts, DropReason, Feed, Lateness, Made, Mode, ModeError, StreamContext};
 use crate::batch::Batch;
 use crate::lcore::cycles;
+use std::hint::spin_loop;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Packets to hold unless another number is asked for: 3 ms at 10 Mpps.
 pub(super) const DEFAULT_HELD: u32 = 32_768;
+
+/// So near in time a packet is waited for: a poll that finds packets takes about as long.
+const NEAR: Duration = Duration::from_micros(1);
 
 /// What is asked of `delay`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +41,7 @@ impl Default for DelayOptions {
 /// Holds packets, first in, first out.
 struct Delay {
     cycles: u64,
+    near: u64,
     hold: Hold,
     lateness: Arc<Lateness>,
 }
@@ -47,6 +53,7 @@ pub(super) fn make(stream: &StreamContext<'_>) -> Made {
     }
     Ok(Some(Box::new(Delay {
         cycles: stream.cycles_in(stream.options.delay.time),
+        near: stream.cycles_in(NEAR),
         hold: Hold::new(stream.spare),
         lateness: Arc::new(Lateness::new(stream.tsc_hz, stream.spare)),
     })))
@@ -66,6 +73,16 @@ impl Mode for Delay {
             }
         });
         hold.let_go(now, batch, |late| lateness.record(late));
+        if batch.is_empty()
+            && let Some(due) = hold.next_due().filter(|due| due - now < self.near)
+        {
+            let mut now = now;
+            while now < due {
+                spin_loop();
+                now = cycles();
+            }
+            hold.let_go(now, batch, |late| lateness.record(late));
+        }
     }
 
     fn feed(&self) -> Feed {

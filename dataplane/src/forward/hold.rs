@@ -42,6 +42,12 @@ impl Hold {
         Ok(())
     }
 
+    /// When the first packet is to go, if there is one.
+    #[inline]
+    pub(super) fn next_due(&self) -> Option<u64> {
+        self.held.front().map(|held| held.due)
+    }
+
     /// Adds packets whose time has come to `batch`, as many as fit; `late` is told each one's cycles beyond its time.
     #[inline]
     pub(super) fn let_go(&mut self, now: u64, batch: &mut Batch, mut late: impl FnMut(u64)) {
