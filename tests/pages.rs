@@ -7,107 +7,47 @@ use lab::console::Console;
 use lab::forwarder::own_prefix;
 use lab::kernel::VethPair;
 use lab::shell::Shell;
-use lab::{lacks, lacks_programs, lcores, skip, tag};
+use lab::{labels, lacks, lacks_programs, lcores, skip, tag};
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
 /// What is typed, in this order: later commands show what earlier ones set.
-const COMMANDS: &[&str] = &[
-    "show port info 0",
-    "show port info all",
-    "show port summary all",
-    "show port summary 0",
-    "show port stats 0",
-    "show port xstats 0",
-    "show port dcb_tc all",
-    "show port 0 rx_offload capabilities",
-    "show port 0 tx_offload capabilities",
-    "show port 0 rx_offload configuration",
-    "show port 0 tx_offload configuration",
-    "show port 0 rss-hash",
-    "show port 0 rss-hash key",
-    "show port 0 rss reta 128 (0xf,0x1)",
-    "show port 0 rss reta 128 (0xf)",
-    "show port 0 rss reta 512 (0xf)",
-    "show port 0 flow_ctrl",
-    "show port 0 macs",
-    "show port 0 mcast_macs",
-    "show port 0 ptypes",
-    "show port 0 eeprom",
-    "show port 0 module_eeprom",
-    "show rxq info 0 0",
-    "show txq info 0 0",
-    "show rxq info 0 5",
-    "show port 0 rxq 0 desc 0 status",
-    "show port 0 txq 0 desc 0 status",
-    "show port 0 rxq 0 desc used count",
-    "read rxd 0 0 0",
-    "read txd 0 0 0",
-    "show config rxtx",
-    "show config cores",
-    "show device info all",
-    "dump_struct_sizes",
-    "dump_devargs",
-    "dump_ring nothing",
-    "dump_mempool nothing",
-    "mac_addr add 0 02:00:00:00:00:11",
-    "mac_addr set 0 02:00:00:00:00:12",
-    "mac_addr set 0 01:00:00:00:00:12",
-    "mac_addr remove 0 02:00:00:00:00:11",
-    "show port 0 macs",
-    "mcast_addr add 0 01:00:5e:00:00:01",
-    "mcast_addr add 0 01:00:5e:00:00:02",
-    "mcast_addr add 0 01:00:5e:00:00:01",
-    "mcast_addr add 0 02:00:5e:00:00:01",
-    "show port 0 mcast_macs",
-    "mcast_addr remove 0 01:00:5e:00:00:01",
-    "mcast_addr remove 0 01:00:5e:00:00:01",
-    "show port 0 mcast_macs",
-    "vlan set strip on 0",
-    "vlan set filter on 0",
-    "vlan set extend on 0",
-    "vlan set qinq_strip on 0",
-    "vlan set stripq on 0,0",
-    "vlan set stripq on 0",
-    "vlan set inner tpid 0x8100 0",
-    "vlan set outer tpid 0x88a8 0",
-    "tx_vlan set 0 5",
-    "tx_vlan set 0 5 6",
-    "tx_vlan reset 0",
-    "rx_vlan add 5 0",
-    "rx_vlan add all 0",
-    "rx_vlan rm 5 0",
-    "rx_vlan add 5000 0",
-    "show port info 0",
-    "set flow_ctrl rx on tx on 1 2 3 1 mac_ctrl_frame_fwd on autoneg on 0",
-    "set flow_ctrl rx off 0",
-    "set flow_ctrl high_water 5 0",
-    "show port 0 flow_ctrl",
-    "set port 0 ptype_mask 0",
-    "set stat_qmap rx 0 0 1",
-    "set stat_qmap tx 0 0 16",
-    "set stat_qmap tx 0 9 1",
-    "set port 0 queue 0 rate 10",
-    "set promisc 0 off",
-    "set promisc all on",
-    "set allmulti 0 on",
-    "set allmulti all off",
-    "set link-down port 0",
-    "set link-up port 0",
-    "show port info 0",
-    "set xstats-hide-zero on",
-    "show port xstats 0",
-    "set record-core-cycles on",
-    "set record-burst-stats off",
-    "port stop 0",
-    "tx_vlan set 0 5000",
-    "tx_vlan set 0 5 6",
-    "tx_vlan set 0 5",
-    "port start 0",
-    "show port 0 rx_offload configuration",
+const SCRIPTS: &[&str] = &[
+    include_str!("testpmd/1_pages.txt"),
+    include_str!("testpmd/2_addresses.txt"),
+    include_str!("testpmd/3_vlan.txt"),
+    include_str!("testpmd/4_devices.txt"),
+    include_str!("testpmd/5_forwarding.txt"),
+    include_str!("testpmd/6_checksums.txt"),
+    include_str!("testpmd/7_ports.txt"),
+    include_str!("testpmd/8_flow.txt"),
 ];
+
+/// A line of a script.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Line {
+    command: &'static str,
+    /// After a `~`: values differ from run to run, so that testpmd's lines are looked for with whatever numbers.
+    by_labels: bool,
+}
+
+fn script() -> Vec<Line> {
+    let line = |line: &'static str| match line.strip_prefix("~ ") {
+        Some(command) => Line { command, by_labels: true },
+        None => Line { command: line, by_labels: false },
+    };
+    let lines = SCRIPTS.iter().flat_map(|script| script.lines());
+    lines.filter(|line| !line.starts_with('#')).map(line).collect()
+}
+
+#[test]
+fn a_hundred_commands_are_compared() {
+    let commands: BTreeSet<&str> = script().iter().map(|line| line.command).collect();
+    assert!(commands.len() >= 100, "{} distinct commands", commands.len());
+}
 
 #[test]
 fn on_null_and_ring_ports() {
@@ -158,12 +98,31 @@ fn compare(test: &str, devices: &[&str]) {
     symlink(env!("CARGO_BIN_EXE_pollway"), &ours).unwrap();
     let theirs = answers(Path::new("dpdk-testpmd"), devices, &["--disable-link-check"]);
     let ours = answers(&ours, devices, &[]);
-    for ((command, ours), theirs) in COMMANDS.iter().zip(&ours).zip(&theirs) {
-        assert_eq!(
-            ours, theirs,
-            "{command} on {devices:?}: ours is the first, testpmd's the second"
-        );
-    }
+    let pairs = ours.iter().zip(&theirs);
+    let differences: Vec<String> = script()
+        .iter()
+        .zip(pairs)
+        .filter_map(|(line, (ours, theirs))| {
+            let what = match line.by_labels {
+                true => format!("no `{}` in\n{ours}", labels::missing(ours, theirs)?),
+                false if is_said(ours, theirs) => return None,
+                false => format!("{ours}\n--- but testpmd\n{theirs}"),
+            };
+            Some(format!("--- {}\n{what}\n", line.command))
+        })
+        .collect();
+    assert!(differences.is_empty(), "on {devices:?}:\n{}", differences.concat());
+}
+
+/// Whether ours is testpmd's answer, line by line; a sentence may go on where testpmd's ends.
+fn is_said(ours: &str, theirs: &str) -> bool {
+    let goes_on = |(ours, theirs): (&str, &str)| {
+        let rest = ours.strip_prefix(theirs);
+        rest.is_some_and(|rest| {
+            rest.is_empty() || ["; ", " (", ": "].iter().any(|on| rest.starts_with(on))
+        })
+    };
+    ours.lines().count() == theirs.lines().count() && ours.lines().zip(theirs.lines()).all(goes_on)
 }
 
 /// What a program answers on stdout and stderr together, with the figures masked that differ from start to start.
@@ -175,7 +134,7 @@ fn answers(program: &Path, devices: &[&str], own: &[&str]) -> Vec<String> {
     command.args(devices.iter().flat_map(|device| ["--vdev", device]));
     command.args(["--", "-i", "--total-num-mbufs=4096"]).args(own);
     let mut shell = Shell::of(Console::start(&mut command), "testpmd> ");
-    let answers = COMMANDS.iter().map(|command| masked(&shell.ask(command))).collect();
+    let answers = script().iter().map(|line| masked(&shell.ask(line.command))).collect();
     // The other program takes the same sockets and interfaces.
     assert_eq!(shell.console.close().status.code(), Some(0), "{program:?}");
     answers
@@ -196,9 +155,15 @@ fn masked(answer: &str) -> String {
     };
     let line =
         |line: &str| line.trim_end_matches('\r').split(' ').map(word).collect::<Vec<_>>().join(" ");
-    // DPDK's own log may come before a page's title or after it; testpmd is told not to wait for links, and configures a
+    // Logs may come before a page's title or after it; testpmd is told not to wait for links, and configures a
     // port again also when what was asked of it was refused.
-    let aside = ["VHOST_CONFIG: ", "Checking link statuses...", "Configuring Port "];
+    let aside = [
+        "VHOST_CONFIG: ",
+        "pollway: ",
+        "Checking link statuses...",
+        "Configuring Port ",
+        "Multi-queue RSS mode isn't enabled.",
+    ];
     let shown = |line: &&str| !aside.iter().any(|beginning| line.starts_with(beginning));
     let lines = answer.lines().filter(shown);
     lines.map(line).collect::<Vec<_>>().join("\n")

@@ -35,4 +35,6 @@ pub(crate) struct TunnelChange {
     pub(crate) udp_port: u16,
     /// Whether it is to look there.
     pub(crate) look: bool,
+    /// What testpmd calls it where it fails.
+    pub(crate) called: &'static str,
 }

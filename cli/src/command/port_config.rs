@@ -8,6 +8,8 @@ use dataplane::port::{Direction, PortId, QueueId};
 pub(crate) enum PortConfigCommand {
     /// A number of every port, by testpmd's name of it.
     All(&'static Setting, u32),
+    /// Packets that a receive call asks for.
+    Burst(u16),
     /// Whether full receive queues of every port drop packets.
     DropEn(bool),
     /// What RSS hashes on every port, by testpmd's name.

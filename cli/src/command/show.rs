@@ -14,6 +14,8 @@ pub(crate) enum ShowCommand {
     Queue(PortId, QueueId, QueuePage),
     /// What has been forwarded since the start.
     FwdStats,
+    /// How busy ports and workers are.
+    Load,
     /// How packets are forwarded.
     Config(ConfigPage),
     /// The devices of DPDK's buses, or the one of this name.

@@ -28,7 +28,8 @@ impl ForwardingPage {
 
 impl fmt::Display for ForwardingPage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}", self.described)
+        // The blank line is testpmd's, too.
+        writeln!(f, "{}\n", self.described)
     }
 }
 

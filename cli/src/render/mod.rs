@@ -14,6 +14,7 @@ pub(crate) mod forward_stats;
 pub(crate) mod heaps;
 pub(crate) mod hexdump;
 pub(crate) mod link;
+pub(crate) mod load;
 pub(crate) mod macs;
 mod names;
 pub(crate) mod offloads;

@@ -40,7 +40,10 @@ impl Session {
         let mut answer = String::new();
         for port in self.selected(selection)?.into_iter().filter_map(|id| self.port(id)) {
             if let Err(error) = port.reset_extended_stats() {
-                answer += &format!("Error: Failed to reset xstats (port {}): {error}\n", port.id());
+                answer += &format!(
+                    "nic_xstats_clear: Error: failed to reset xstats (port {}): {error}\n",
+                    port.id()
+                );
             }
         }
         Ok(answer)

@@ -1,6 +1,5 @@
 //! How packets are forwarded is changed.
 
-use super::layout::Layout;
 use super::{Session, refused};
 use crate::command::{ConfigCommand, PortSelection};
 use crate::failure::Failure;
@@ -47,10 +46,11 @@ impl Session {
 
     fn set_default(&mut self) -> Result<String, Failure> {
         self.forwarding_is_stopped()?;
-        let ports = self.port_ids();
-        self.layout = Layout::new(&self.settings, ports, self.eal.worker_lcores());
+        let (ports, lcores) = (self.port_ids(), self.eal.worker_lcores());
+        self.layout.reset(ports, lcores, self.settings.nb_cores);
+        let odd = self.layout.odd_port();
         self.forward_as(Forwarding { peers: BTreeMap::new(), ..self.forwarding.clone() })?;
-        Ok("Reset to default forwarding configuration...\n".to_owned())
+        Ok(format!("Reset to default forwarding configuration...\n{odd}"))
     }
 
     fn set_mode(&mut self, mode: &'static ModeEntry, retry: bool) -> Result<String, Failure> {

@@ -17,7 +17,8 @@ impl Session {
         match command {
             ControlCommand::Start { tx_first } => {
                 self.start(tx_first)?;
-                self.forwarding_page().map(Answer::page)
+                let (forwarding, setup) = (self.forwarding_page()?, self.rxtx_page());
+                Ok(Answer::Pages(vec![Ok(Answer::page(forwarding)), Ok(Answer::page(setup))]))
             }
             ControlCommand::Stop => {
                 self.stop()?;
@@ -62,6 +63,7 @@ impl Session {
             .map_err(Failure::input)?;
         self.baseline = Baseline::at_start(&self.dataplane);
         self.earlier = Earlier::default();
+        self.looked = None;
         let started = match forward::mode("txonly").filter(|_| tx_first > 0) {
             Some(mode) => {
                 let first = Forwarding { mode, ..forwarding.clone() };

@@ -53,7 +53,8 @@ impl Session {
             Checksum::OuterIp => ("Outer IP", offload::port::OUTER_IPV4_CHECKSUM),
             Checksum::OuterUdp => ("Outer UDP", offload::port::OUTER_UDP_CHECKSUM),
         };
-        let refusal = format!("{name} checksum offload is not supported by port {port}");
+        let page = self.csum_page(port)?;
+        let refusal = format!("{name} checksum offload is not supported by port {port}\n{page}");
         self.ask_offload(port, offload, by == By::Hardware, &refusal)?;
         self.csum_page(port)
     }
@@ -75,7 +76,7 @@ impl Session {
         }
         let able = slot.port().info().map_err(Failure::running)?.tx_offloads;
         if on && able & offloads == 0 {
-            return Err(Failure::input(anyhow::anyhow!("{refusal} ({})", slot.port().name())));
+            return Err(Failure::input(anyhow::anyhow!(refusal.trim_end().to_owned())));
         }
         if on {
             slot.wanted.tx_offloads |= offloads & able;

@@ -26,10 +26,10 @@ impl Session {
                 }
             },
             DeviceChange::Rate(queue, mbps) => limit_rate(port, queue, mbps),
-            DeviceChange::Tunnel(TunnelChange { tunnel, udp_port, look }) => port
+            DeviceChange::Tunnel(TunnelChange { tunnel, udp_port, look, called }) => port
                 .look_for_tunnel(tunnel, udp_port, look)
                 .map(|()| String::new())
-                .map_err(|errno| refused(format!("udp tunneling add error: ({errno})"))),
+                .map_err(|errno| refused(format!("{called} add error: ({errno})"))),
         }
     }
 }

@@ -121,6 +121,7 @@ impl Session {
                 error => Failure::running(error),
             })?;
         self.earlier.take_in(&ran, before, &mut self.baseline);
+        self.looked = None;
         self.note_delay();
         Ok(Some(paused))
     }

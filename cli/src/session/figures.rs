@@ -39,7 +39,8 @@ impl Baseline {
         self.ports.remove(&port);
     }
 
-    fn of_port(&self, port: PortId) -> port::PortStats {
+    /// What had been counted of a port.
+    pub(super) fn of_port(&self, port: PortId) -> port::PortStats {
         self.ports.get(&port).copied().unwrap_or_default()
     }
 }

@@ -19,12 +19,28 @@ pub(super) struct Layout {
     pub(super) nb_ports: usize,
     /// The rest of it; its ports are left empty, as their queues are known at the start.
     pub(super) asked: Request,
+    /// Whether it was said that an odd port is paired with itself; once is enough.
+    odd_said: bool,
 }
 
 impl Layout {
     pub(super) fn new(settings: &FwdSettings, ports: Vec<PortId>, lcores: Vec<LcoreId>) -> Self {
         let nb_ports = ports.len();
-        Self { ports, nb_ports, asked: settings.request(Vec::new(), lcores) }
+        let asked = settings.request(Vec::new(), lcores);
+        Self { ports, nb_ports, asked, odd_said: false }
+    }
+
+    /// Has all of these ports forward, on so many of these lcores.
+    pub(super) fn reset(
+        &mut self,
+        ports: Vec<PortId>,
+        lcores: Vec<LcoreId>,
+        nb_cores: Option<usize>,
+    ) {
+        self.nb_ports = ports.len();
+        self.ports = ports;
+        self.asked.lcores = lcores;
+        self.asked.nb_cores = nb_cores;
     }
 
     /// The ports that forward.
@@ -36,6 +52,15 @@ impl Layout {
     pub(super) fn cores(&self) -> &[LcoreId] {
         let lcores = &self.asked.lcores;
         self.asked.nb_cores.and_then(|count| lcores.get(..count)).unwrap_or(lcores)
+    }
+
+    /// testpmd's words for a port that is paired with itself, the first time that there is one.
+    pub(super) fn odd_port(&mut self) -> &'static str {
+        let odd = self.asked.topology == Topology::Paired && self.forwarding().len() % 2 == 1;
+        if !odd || std::mem::replace(&mut self.odd_said, true) {
+            return "";
+        }
+        "\nWarning! port-topology=paired and odd forward ports number, the last port will pair with itself.\n\n"
     }
 
     /// Takes a new port in, last.
@@ -83,9 +108,7 @@ impl Session {
                 "previous number of forwarding ports {before} - changed to number of configured ports {count}\n"
             );
         }
-        if self.layout.asked.topology == Topology::Paired && count % 2 == 1 {
-            answer += "\nWarning! port-topology=paired and odd forward ports number, the last port will pair with itself.\n\n";
-        }
+        answer += self.layout.odd_port();
         Ok(answer)
     }
 
@@ -106,7 +129,8 @@ impl Session {
             )));
         }
         self.layout.nb_ports = count;
-        Ok(format!("Number of forwarding ports set to {count}\n"))
+        let odd = self.layout.odd_port();
+        Ok(format!("Number of forwarding ports set to {count}\n{odd}"))
     }
 
     /// The lcores that forward from now on.

@@ -17,6 +17,7 @@ mod flow;
 mod flow_ctrl;
 mod layout;
 mod link_check;
+mod load;
 mod modes;
 pub(crate) mod open;
 mod port_config;
@@ -35,9 +36,9 @@ use crate::answer::Answer;
 use crate::command::{Command, ControlCommand, PortSelection};
 use crate::ctl::{Request, Server};
 use crate::failure::Failure;
-use crate::lcores;
 use crate::out::note;
 use crate::render::heaps::HeapsTotal;
+use crate::render::load::LoadPage;
 use crate::settings::FwdSettings;
 use crate::shell::grammar::{PortWords, Table, Vocabulary};
 use crate::shell::prompt::{Executor, Flow};
@@ -50,6 +51,7 @@ use dataplane::port::{Any, Port, PortId};
 use dataplane::runtime::{Dataplane, Slot};
 use figures::{Account, Baseline, Earlier, Shown};
 use layout::Layout;
+use load::Looked;
 use pollway_vhost::Guard;
 use report::{DeviceReport, Report};
 use std::collections::BTreeMap;
@@ -81,6 +83,8 @@ pub(crate) struct Session {
     earlier: Earlier,
     /// Device statistics when they were last shown: rates count from there.
     shown: BTreeMap<PortId, Shown>,
+    /// What had been counted when the load was last looked at, in this run.
+    looked: Option<Looked>,
     links: Links,
     /// What looks at guests of vhost-user ports.
     guard: Guard,
@@ -192,8 +196,9 @@ impl Session {
     /// [`Failure::Input`] in testpmd's words if it is not there.
     fn existing(&self, id: PortId) -> Result<&Port<Any>, Failure> {
         self.port(id).ok_or_else(|| {
-            let all = self.dataplane.ports().map(Slot::id);
-            Failure::input(anyhow::anyhow!("Invalid port {id}; there are {}", lcores::list(all)))
+            let all = self.dataplane.ports().map(|slot| format!("{} ", slot.id()));
+            let all: String = all.collect();
+            Failure::input(anyhow::anyhow!("Invalid port {id}\nThe valid ports array is [ {all}]"))
         })
     }
 }
@@ -224,6 +229,10 @@ impl Executor for Session {
 
     fn requests(&self) -> Receiver<Request> {
         self.control.requests().clone()
+    }
+
+    fn load(&mut self) -> Option<LoadPage> {
+        Some(self.load())
     }
 
     fn foreign(&self, line: &str) -> Option<String> {

@@ -96,6 +96,7 @@ impl Session {
             earlier: Earlier::default(),
             verbose: Verbose::default(),
             shown,
+            looked: None,
             links: Links::default(),
             guard: Guard::default(),
             hides_zero: false,
@@ -127,7 +128,7 @@ impl Session {
         }
         let plan = self.plan()?;
         self.dataplane.provide(&plan).map_err(Failure::input)?;
-        let mut opened = String::new();
+        let mut opened = self.layout.odd_port().to_owned();
         for (socket, pool) in self.dataplane.pools().iter() {
             let (n, size) = (pool.size(), self.settings.pool.mbuf_size);
             opened += &format!(

@@ -13,6 +13,10 @@ impl Session {
     pub(super) fn port_config(&mut self, command: PortConfigCommand) -> Result<String, Failure> {
         match command {
             PortConfigCommand::All(setting, value) => self.set_all(setting, value)?,
+            // As testpmd, without the words of `set burst`.
+            PortConfigCommand::Burst(burst) => {
+                self.set_burst(burst)?;
+            }
             PortConfigCommand::DropEn(on) => self.change_all(|port| port.rx_drop = on)?,
             PortConfigCommand::Rss(name) => return self.set_rss(&name),
             PortConfigCommand::Mtu(port, mtu) => self.set_mtu(port, mtu)?,
@@ -195,7 +199,7 @@ impl Session {
         })?;
         port.set_reta(size, &entries).map_err(|errno| {
             refused(format!(
-                "Bad redirection table parameter, return code = {} ({errno})",
+                "The reta size of port {id} is {size}\nBad redirection table parameter, return code = {} ({errno})",
                 errno.raw()
             ))
         })?;

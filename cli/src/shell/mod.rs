@@ -3,6 +3,7 @@
 pub(crate) mod flow;
 pub(crate) mod grammar;
 pub(crate) mod help;
+pub(crate) mod live;
 pub(crate) mod prompt;
 pub(crate) mod table;
 mod terminal;

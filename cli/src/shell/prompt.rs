@@ -9,8 +9,10 @@ use crate::ctl::Request as Remote;
 use crate::ctl::reply::Reply;
 use crate::failure::Failure;
 use crate::out::print;
+use crate::render::load::LoadPage;
 use crate::shell::grammar::{Asked, Grammar, Request, Table, Vocabulary};
 use crate::shell::help;
+use crate::shell::live::{self, Screen};
 use crate::shell::terminal::TerminalLines;
 use crossbeam_channel::{Receiver, never, select, unbounded};
 use std::io::{self, BufRead, IsTerminal, Write};
@@ -58,6 +60,11 @@ pub(crate) trait Executor {
 
     /// Carries out a command: what it answers, and whether the shell goes on.
     fn execute(&mut self, command: Self::Command) -> (Result<Answer, Failure>, Flow);
+
+    /// How busy it is, if it can say.
+    fn load(&mut self) -> Option<LoadPage> {
+        None
+    }
 
     /// The answer to a line that is no command here but one of the program that this one stands in for.
     fn foreign(&self, _line: &str) -> Option<String> {
@@ -114,6 +121,7 @@ fn serve<E: Executor>(
             }
         }
     })?;
+    let screen = Screen::open(stop);
     while !stop.load(Ordering::Relaxed) {
         if ask.send(executor.vocabulary()).is_err() {
             break;
@@ -141,7 +149,8 @@ fn serve<E: Executor>(
             }
         };
         let Some(line) = line else { break };
-        if carry_out(&line, executor, &mut tell, 0)? == Flow::Quit {
+        let mut listener = Listener { tell: &mut tell, screen: screen.as_ref() };
+        if carry_out(&line, executor, &mut listener, 0)? == Flow::Quit {
             return Ok(Flow::Quit);
         }
     }
@@ -156,7 +165,8 @@ pub(crate) fn serve_request<E: Executor>(request: Remote, executor: &mut E) -> F
         Ok(())
     };
     // Nothing is written here, so nothing fails.
-    let flow = carry_out(&request.line, executor, &mut take_in, 0).unwrap_or(Flow::Continue);
+    let mut listener = Listener { tell: &mut take_in, screen: None };
+    let flow = carry_out(&request.line, executor, &mut listener, 0).unwrap_or(Flow::Continue);
     request.answer(reply);
     flow
 }
@@ -167,7 +177,7 @@ pub(crate) fn serve_request<E: Executor>(request: Remote, executor: &mut E) -> F
 ///
 /// Standard output's; a file that cannot be read is said there.
 pub(crate) fn load<E: Executor>(file: &Path, executor: &mut E) -> io::Result<Flow> {
-    load_within(file, executor, &mut tell, 0)
+    load_within(file, executor, &mut Listener { tell: &mut tell, screen: None }, 0)
 }
 
 /// Prints what a command answered.
@@ -176,12 +186,28 @@ fn tell(answered: Result<Answer, Failure>, form: Form) -> io::Result<()> {
 }
 
 /// Who is told what commands answer.
-type Listener<'a> = dyn FnMut(Result<Answer, Failure>, Form) -> io::Result<()> + 'a;
+pub(super) struct Listener<'a> {
+    pub(super) tell: &'a mut dyn FnMut(Result<Answer, Failure>, Form) -> io::Result<()>,
+    /// The terminal that it can be repainted on.
+    pub(super) screen: Option<&'a Screen<'a>>,
+}
+
+impl Listener<'_> {
+    fn tell(&mut self, answered: Result<Answer, Failure>, form: Form) -> io::Result<Flow> {
+        (self.tell)(answered, form).map(|()| Flow::Continue)
+    }
+
+    /// Says that a command paints a terminal, and there is none.
+    fn no_screen(&mut self, command: &str, instead: &str) -> io::Result<Flow> {
+        let why = anyhow::anyhow!("{command} paints a terminal, and this is none; {instead}");
+        self.tell(Err(Failure::input(why)), Form::Text)
+    }
+}
 
 fn load_within<E: Executor>(
     file: &Path,
     executor: &mut E,
-    tell: &mut Listener<'_>,
+    listener: &mut Listener<'_>,
     depth: u8,
 ) -> io::Result<Flow> {
     let name = file.display();
@@ -189,28 +215,27 @@ fn load_within<E: Executor>(
         |why: String| Err(Failure::input(anyhow::anyhow!("Failed to open file {name}: {why}")));
     if depth == DEEPEST {
         let why = format!("files that load files end at {DEEPEST} levels");
-        return tell(unread(why), Form::Text).map(|()| Flow::Continue);
+        return listener.tell(unread(why), Form::Text);
     }
     let text = match std::fs::read(file) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         Err(error) => {
-            return tell(unread(error.to_string()), Form::Text).map(|()| Flow::Continue);
+            return listener.tell(unread(error.to_string()), Form::Text);
         }
     };
     for line in text.lines() {
-        if carry_out(line, executor, tell, depth)? == Flow::Quit {
+        if carry_out(line, executor, listener, depth)? == Flow::Quit {
             return Ok(Flow::Quit);
         }
     }
-    tell(Ok(format!("Read CLI commands from {name}\n").into()), Form::Text)?;
-    Ok(Flow::Continue)
+    listener.tell(Ok(format!("Read CLI commands from {name}\n").into()), Form::Text)
 }
 
 /// Carries out a line and tells what its commands answer; `depth` files are being loaded.
-fn carry_out<E: Executor>(
+pub(super) fn carry_out<E: Executor>(
     line: &str,
     executor: &mut E,
-    tell: &mut Listener<'_>,
+    listener: &mut Listener<'_>,
     depth: u8,
 ) -> io::Result<Flow> {
     let known = executor.vocabulary();
@@ -224,19 +249,30 @@ fn carry_out<E: Executor>(
         let flow = match request {
             Ok(Some(Request::Run(command))) => {
                 let (answered, flow) = executor.execute(command);
-                tell(answered, form).map(|()| flow)?
+                listener.tell(answered, form).map(|_| flow)?
             }
-            Ok(Some(Request::Load(file))) => load_within(&file, executor, tell, depth + 1)?,
+            Ok(Some(Request::Load(file))) => load_within(&file, executor, listener, depth + 1)?,
             Ok(Some(Request::Help(topic))) => {
-                tell(Ok(help::text(&topic, &grammar).into()), form).map(|()| Flow::Continue)?
+                listener.tell(Ok(help::text(&topic, &grammar).into()), form)?
             }
+            Ok(Some(Request::Watch(line))) => match listener.screen {
+                Some(screen) => match live::watch(screen, &line, executor)? {
+                    Ok(flow) => flow,
+                    Err(failure) => listener.tell(Err(failure), form)?,
+                },
+                None => listener.no_screen("watch", "type the command itself")?,
+            },
+            Ok(Some(Request::Top)) => match listener.screen {
+                Some(screen) => live::top(screen, executor)?,
+                None => listener.no_screen("top", "show load prints the same")?,
+            },
             Ok(None) => Flow::Continue,
             Err(error) => {
                 let failure = match executor.foreign(command) {
                     Some(refusal) => Failure::input(anyhow::Error::msg(refusal)),
                     None => Failure::input(error),
                 };
-                tell(Err(failure), form).map(|()| Flow::Continue)?
+                listener.tell(Err(failure), form)?
             }
         };
         if flow == Flow::Quit {

@@ -8,9 +8,12 @@ use rustyline::highlight::Highlighter;
 use rustyline::hint::{Hint, Hinter};
 use rustyline::history::FileHistory;
 use rustyline::validate::Validator;
-use rustyline::{Context, Editor, ExternalPrinter, Helper};
+use rustyline::{Config, Context, Editor, ExternalPrinter, Helper};
 use std::io;
 use std::path::PathBuf;
+
+/// How many lines the history keeps across runs.
+const HISTORY: usize = 1000;
 
 /// Lines typed at a terminal, with completion, hints and history.
 pub(super) struct TerminalLines<C: 'static> {
@@ -28,7 +31,8 @@ impl<C> TerminalLines<C> {
     ///
     /// The terminal's.
     pub(super) fn open(prompt: &'static str, table: Table<C>) -> io::Result<Self> {
-        let mut editor = Editor::new().map_err(into_io)?;
+        let lasting = Config::builder().max_history_size(HISTORY).map_err(into_io)?.build();
+        let mut editor = Editor::with_config(lasting).map_err(into_io)?;
         editor.set_helper(Some(Assistant { table, known: Vocabulary::default() }));
         let history = history_file();
         if let Some(file) = &history {

@@ -9,7 +9,7 @@ use crate::mbuf::Mbuf;
 use crate::mempool::Mempool;
 use crate::port::PortId;
 use crate::wire::ethernet::{Frame, MacAddr};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::num::NonZeroU64;
 use std::time::Duration;
 
@@ -71,8 +71,7 @@ pub enum Fate {
 }
 
 /// Why a packet was freed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DropReason {
     /// The transmit queue took no more.
     TxFull,
@@ -118,7 +117,40 @@ pub enum DropReason {
     Mirror,
 }
 
+impl Serialize for DropReason {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
 impl DropReason {
+    /// Its name in accounts.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::TxFull => "tx_full",
+            Self::RingFull => "ring_full",
+            Self::Shared => "shared",
+            Self::Truncated => "truncated",
+            Self::Stopped => "stopped",
+            Self::HoldFull => "hold_full",
+            Self::Impaired => "impaired",
+            Self::Offload => "offload",
+            Self::NoRule => "no_rule",
+            Self::Rule => "rule",
+            Self::Vlan => "vlan",
+            Self::SamePort => "same_port",
+            Self::Isolated => "isolated",
+            Self::Reserved => "reserved",
+            Self::Unknown => "unknown",
+            Self::Rate => "rate",
+            Self::Storm => "storm",
+            Self::Ttl => "ttl",
+            Self::NoExit => "no_exit",
+            Self::NoBuffer => "no_buffer",
+            Self::Mirror => "mirror",
+        }
+    }
+
     /// All reasons, in the order of their numbers.
     pub const ALL: [Self; 21] = [
         Self::TxFull,

@@ -10,7 +10,7 @@ use crate::render::rxtx_config::{PortSetup, QueueSetup, RxTxPage};
 use crate::session::Session;
 use dataplane::engine::plan::Surroundings;
 use dataplane::lcore::LcoreId;
-use dataplane::port::{Any, Port, PortId, QueueId};
+use dataplane::port::{Any, Port, PortId, QueueId, Thresholds, Tuning};
 use dataplane::runtime::Slot;
 
 impl Session {
@@ -61,7 +61,8 @@ impl Session {
         Ok(ForwardingPage::new(plan, &surroundings))
     }
 
-    fn rxtx_page(&self) -> RxTxPage {
+    /// How ports and queues are set up.
+    pub(in crate::session) fn rxtx_page(&self) -> RxTxPage {
         let (mode, tx) = (self.mode(), &self.forwarding.options.tx);
         let makes_packets = matches!(mode, "txonly" | "flowgen");
         RxTxPage {
@@ -90,7 +91,7 @@ fn setup(port: &Port<Any>) -> PortSetup {
             report_threshold: 0,
             share: (info.share_group > 0).then_some((info.share_group, info.share_queue)),
         },
-        Err(_) => QueueSetup { descriptors: config.rx_desc, ..QueueSetup::default() },
+        Err(_) => asked(config.rx_desc, &config.rx_tuning, rx_offloads),
     };
     let tx = match port.tx_queue_info(first) {
         Ok(info) => QueueSetup {
@@ -101,8 +102,24 @@ fn setup(port: &Port<Any>) -> PortSetup {
             report_threshold: info.report_threshold,
             share: None,
         },
-        Err(_) => QueueSetup { descriptors: config.tx_desc, ..QueueSetup::default() },
+        Err(_) => asked(config.tx_desc, &config.tx_tuning, tx_offloads),
     };
     let (rx_queues, tx_queues) = (config.rx_queues, config.tx_queues);
     PortSetup { port: port.id(), rx_queues, tx_queues, rx_offloads, tx_offloads, rx, tx }
+}
+
+/// What was asked of a queue; zero where its driver chose.
+fn asked(descriptors: u16, tuning: &Tuning, offloads: u64) -> QueueSetup {
+    QueueSetup {
+        descriptors,
+        free_threshold: tuning.free.unwrap_or(0),
+        thresholds: Thresholds {
+            prefetch: tuning.prefetch.unwrap_or(0),
+            host: tuning.host.unwrap_or(0),
+            writeback: tuning.write_back.unwrap_or(0),
+        },
+        offloads,
+        report_threshold: tuning.report_status.unwrap_or(0),
+        share: None,
+    }
 }

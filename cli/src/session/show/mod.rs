@@ -27,6 +27,7 @@ impl Session {
             ShowCommand::Port(id, page) => port::page(self.existing(id)?, &page),
             ShowCommand::Queue(id, queue, page) => queue::page(self.existing(id)?, queue, page),
             ShowCommand::FwdStats => Ok(Answer::page(self.forward_stats())),
+            ShowCommand::Load => Ok(Answer::page(self.load())),
             ShowCommand::Config(page) => self.config_page(page),
             ShowCommand::Devices(name) => self.devices_page(name.as_deref()).map(Answer::page),
         }

@@ -3,9 +3,16 @@
 use super::syntax::Syntax;
 use super::{Grammar, JSON, words};
 
+/// What stands before a command that is to be repainted.
+const WATCH: &str = "watch ";
+
 impl<C> Grammar<'_, C> {
     /// Completes the word that a line ends with: where it begins, and what it can become.
     pub(crate) fn complete(&self, line: &str) -> (usize, Vec<String>) {
+        if let Some(watched) = line.strip_prefix(WATCH) {
+            let (start, choices) = self.complete(watched);
+            return (WATCH.len() + start, choices);
+        }
         let (start, done, partial) = split(line);
         let mut choices: Vec<String> = self
             .open(&done)
@@ -20,6 +27,11 @@ impl<C> Grammar<'_, C> {
 
     /// What is still to be typed, if a line can only become one command.
     pub(crate) fn hint(&self, line: &str) -> Option<String> {
+        if let Some(watched) = line.strip_prefix(WATCH)
+            && !watched.trim().is_empty()
+        {
+            return self.hint(watched);
+        }
         let (_, done, partial) = split(line);
         if done.is_empty() && partial.is_empty() {
             return None;

@@ -30,6 +30,10 @@ pub(crate) enum Request<C> {
     Help(Topic),
     /// The commands of a file.
     Load(PathBuf),
+    /// The answer to this command, repainted.
+    Watch(String),
+    /// How busy it is, drawn on the terminal.
+    Top,
 }
 
 /// What a line asks for, and how it is to be answered.

@@ -151,6 +151,7 @@ fn completion_knows_what_there_is_now() {
     assert_eq!(complete("start t"), (6, words(&["tx_first"])));
     assert_eq!(complete("load /"), (5, vec![]));
     let commands = |line| Grammar::new(TABLE, &known).complete(line);
+    assert_eq!(commands("watch set fwd macs"), (14, words(&["macswap"])));
     assert_eq!(commands("show config fwd -"), (16, words(&["--json"])));
     assert_eq!(commands("set fwd io -"), (11, vec![]));
     assert_eq!(commands("set fwd mac"), (8, words(&["mac", "macswap"])));

@@ -2,7 +2,7 @@
 
 use crate::command::{Command, ControlCommand};
 use crate::shell::grammar::{Entry, Request, Section};
-use crate::shell::help;
+use crate::shell::{help, live};
 
 pub(super) const SECTION: Section<Command> = Section {
     word: "control",
@@ -42,6 +42,8 @@ pub(super) const SECTION: Section<Command> = Section {
             about: "Carry out the commands of a file.",
             build: |values| Some(Request::Load(values.word()?.into())),
         },
+        live::watch_entry(),
+        live::top_entry(),
         help::entry(),
     ],
 };

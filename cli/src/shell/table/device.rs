@@ -50,7 +50,8 @@ pub(super) const SECTION: Section<Command> = Section {
             about: "Have a device look for VXLAN at a UDP port, or no longer.",
             build: |values| {
                 let (look, udp_port) = (values.word()? == "add", values.number()?);
-                let change = TunnelChange { tunnel: Tunnel::Vxlan, udp_port, look };
+                let called = "udp tunneling";
+                let change = TunnelChange { tunnel: Tunnel::Vxlan, udp_port, look, called };
                 run(values.port()?, DeviceChange::Tunnel(change))
             },
         },
@@ -66,7 +67,8 @@ pub(super) const SECTION: Section<Command> = Section {
                     _ => Tunnel::Ecpri,
                 };
                 let udp_port = values.number()?;
-                run(port, DeviceChange::Tunnel(TunnelChange { tunnel, udp_port, look }))
+                let called = "udp tunneling port";
+                run(port, DeviceChange::Tunnel(TunnelChange { tunnel, udp_port, look, called }))
             },
         },
     ],

@@ -173,6 +173,11 @@ pub(super) const SECTION: Section<Command> = Section {
             build: |_| run(Command::Show(ShowCommand::FwdStats)),
         },
         Entry {
+            syntax: "show load",
+            about: "Display how busy ports and workers are, what is dropped and the sizes of bursts, since it was last shown.",
+            build: |_| run(Command::Show(ShowCommand::Load)),
+        },
+        Entry {
             syntax: "show config fwd",
             about: "Display which lcore forwards which queues.",
             build: |_| run(Command::Show(ShowCommand::Config(ConfigPage::Fwd))),

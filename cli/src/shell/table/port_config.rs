@@ -1,6 +1,6 @@
 //! Commands that change what ports and queues are to be.
 
-use crate::command::{Command, ConfigCommand, PortConfigCommand, QueueChange, SETTINGS};
+use crate::command::{Command, PortConfigCommand, QueueChange, SETTINGS};
 use crate::shell::grammar::{Entry, Request, Section, Values};
 use dataplane::port::{Direction, QueueId};
 
@@ -22,7 +22,7 @@ pub(super) const SECTION: Section<Command> = Section {
         Entry {
             syntax: "port config all burst VALUE:u16",
             about: "Set the number of packets per burst.",
-            build: |values| super::run(Command::Config(ConfigCommand::Burst(values.number()?))),
+            build: |values| run(PortConfigCommand::Burst(values.number()?)),
         },
         Entry {
             syntax: "port config all drop-en (on|off)",
