@@ -4,6 +4,7 @@
 
 mod lab;
 
+use lab::bridge::Bridge;
 use lab::generator::{Generator, account, stream};
 use lab::kernel::command_in;
 use lab::{lacks, lacks_programs, run, skip};
@@ -193,52 +194,9 @@ fn testpmd_is_a_device_under_test_over_memif() {
     assert_eq!(account(stream, "duplicated") + account(stream, "corrupted"), 0, "{stream:#}");
 }
 
-/// Two veth pairs whose inner ends are joined by a bridge in a namespace; the outer ends are the generator's.
-struct Bridge {
-    tag: String,
-}
-
-impl Bridge {
-    fn new(which: &str) -> Self {
-        let bridge = Self { tag: format!("{}{which}", lab::tag()) };
-        let namespace = bridge.namespace();
-        let ip = |arguments: &[&str]| run(Command::new("ip").args(arguments));
-        ip(&["netns", "add", &namespace]);
-        run(&mut command_in(&namespace, "ip", &["link", "add", "br0", "type", "bridge"]));
-        for side in 0..2 {
-            let (outer, inner) = (bridge.outer(side), format!("in{side}"));
-            let peer = ["link", "add", &outer, "type", "veth", "peer", "name", &inner];
-            ip(&[&peer[..], &["netns", &namespace]].concat());
-            // What the kernel says by itself would be counted as foreign.
-            let silent = format!("/proc/sys/net/ipv6/conf/{outer}/disable_ipv6");
-            std::fs::write(silent, "1").unwrap();
-            ip(&["link", "set", &outer, "up", "promisc", "on"]);
-            for words in [&["master", "br0"][..], &["up"]] {
-                run(&mut command_in(&namespace, "ip", &[&["link", "set", &inner], words].concat()));
-            }
-        }
-        run(&mut command_in(&namespace, "ip", &["link", "set", "br0", "up"]));
-        bridge
-    }
-
-    fn namespace(&self) -> String {
-        format!("pwg{}", self.tag)
-    }
-
-    fn outer(&self, side: usize) -> String {
-        format!("pg{}{side}", self.tag)
-    }
-
-    fn devices(&self) -> [String; 2] {
-        [0, 1].map(|side| format!("af_packet:{}", self.outer(side)))
-    }
-}
-
-impl Drop for Bridge {
-    fn drop(&mut self) {
-        // Not `run`: a panic here would hide the one that failed the test. The pairs go with the namespace.
-        let _ = Command::new("ip").args(["netns", "del", &self.namespace()]).output();
-    }
+/// A generator on both ends of a bridge.
+fn on(bridge: &Bridge) -> Generator {
+    Generator::on(&bridge.devices().iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 #[test]
@@ -246,9 +204,8 @@ fn a_kernels_bridge_is_measured_one_way() {
     if let Some(reason) = lacks(&["ip"]) {
         return skip("a_kernels_bridge_is_measured_one_way", &reason);
     }
-    let bridge = Bridge::new("b");
-    let [one, two] = bridge.devices();
-    let result = Generator::on(&[&one, &two])
+    let bridge = Bridge::new("b", 2);
+    let result = on(&bridge)
         .with(&["--rx-port", "1", "--rate", "2k", "--count", "4000", "--size", "256"])
         .run();
     let stream = stream(&result, 0);
@@ -265,16 +222,13 @@ fn netems_delay_is_found() {
     if let Some(reason) = lacks(&["ip", "tc"]) {
         return skip(name, &reason);
     }
-    let bridge = Bridge::new("n");
+    let bridge = Bridge::new("n", 2);
     let qdisc = ["qdisc", "add", "dev", "in1", "root", "netem", "delay", "5ms"];
     let added = command_in(&bridge.namespace(), "tc", &qdisc).output().unwrap();
     if !added.status.success() {
         return skip(name, "this kernel has no netem (CONFIG_NET_SCH_NETEM)");
     }
-    let [one, two] = bridge.devices();
-    let result = Generator::on(&[&one, &two])
-        .with(&["--rx-port", "1", "--rate", "500", "--count", "500"])
-        .run();
+    let result = on(&bridge).with(&["--rx-port", "1", "--rate", "500", "--count", "500"]).run();
     let stream = stream(&result, 0);
     assert_eq!(account(stream, "received"), 500, "{stream:#}");
     assert!(stream["delay"]["actual_ns"]["min"].as_u64().unwrap() >= 5_000_000, "{stream:#}");
@@ -285,11 +239,9 @@ fn a_link_that_goes_down_loses_packets_and_the_account_closes() {
     if let Some(reason) = lacks(&["ip"]) {
         return skip("a_link_that_goes_down_loses_packets_and_the_account_closes", &reason);
     }
-    let bridge = Bridge::new("d");
-    let [one, two] = bridge.devices();
-    let running = Generator::on(&[&one, &two])
-        .with(&["--rx-port", "1", "--rate", "2k", "--duration", "600"])
-        .start();
+    let bridge = Bridge::new("d", 2);
+    let running =
+        on(&bridge).with(&["--rx-port", "1", "--rate", "2k", "--duration", "600"]).start();
     let namespace = bridge.namespace();
     let received = || lab::kernel::Packets::of(&namespace, "in1").sent;
     lab::wait_for("packets through the bridge", || (received() > 500).then_some(()));

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what fails here fails the test")]
 
+pub(crate) mod bridge;
 pub(crate) mod capture;
 pub(crate) mod checksums;
 pub(crate) mod console;

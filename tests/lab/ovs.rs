@@ -122,7 +122,7 @@ impl Ovs {
     /// Has `ovs-ofctl` do something to the bridge.
     pub(crate) fn ofctl(&self, command: &str, arguments: &[&str]) -> String {
         let mut ofctl = Command::new("ovs-ofctl");
-        ofctl.args(["-O", "OpenFlow13,OpenFlow10", command, &self.bridge]).args(arguments);
+        ofctl.args([command, &self.bridge]).args(arguments);
         run(own(&mut ofctl, self.folder.path()))
     }
 

@@ -134,7 +134,7 @@ impl<'a> Ip<'a> {
             EtherType::IPV6 => {
                 let (fixed, behind) = packet.split_first_chunk::<40>()?;
                 let length = usize::from(be16(fixed, 4)?);
-                if fixed[0] >> 4 != 6 || length > total.saturating_sub(40) {
+                if length > total.saturating_sub(40) {
                     return None;
                 }
                 let upper = extract::upper_layer(fixed[6], behind, length)?;

@@ -1,5 +1,6 @@
 //! From a packet to its key, as OVS reads packets: one VLAN tag is looked behind; a header that is cut or contradicts itself
-//! leaves the fields from there on zero, and fragments have no ports.
+//! leaves the fields from there on zero, and fragments have no ports. The type in front says what a header is of, whatever version
+//! it names itself.
 //!
 //! Only the first segment is looked at. Lengths in headers are held against the whole packet's.
 
@@ -120,9 +121,7 @@ pub(super) fn key(ingress: PortId, frame: &[u8], total: usize, reach: Reach) -> 
 pub(super) fn ipv4_header(packet: &[u8], total: usize) -> Option<usize> {
     let header = usize::from(packet.first()? & 0xf) * 4;
     let length = usize::from(be16(packet, 2)?);
-    let sound = packet[0] >> 4 == 4
-        && (20..=packet.len()).contains(&header)
-        && (header..=total).contains(&length);
+    let sound = (20..=packet.len()).contains(&header) && (header..=total).contains(&length);
     sound.then_some(header)
 }
 
@@ -151,7 +150,7 @@ fn ipv4(key: &mut Key, packet: &[u8], total: usize) -> Option<()> {
 fn ipv6(key: &mut Key, packet: &[u8], total: usize) -> Option<()> {
     let (fixed, behind) = packet.split_first_chunk::<40>()?;
     let length = usize::from(be16(fixed, 4)?);
-    if fixed[0] >> 4 != 6 || length > total.saturating_sub(40) {
+    if length > total.saturating_sub(40) {
         return None;
     }
     let [src, dst] = [8, 24].map(|at| be128(fixed, at));
@@ -178,12 +177,12 @@ pub(super) struct Upper {
 
 /// Steps over extension headers (RFC 8200 §4); `None` if they are cut. `length` is the payload's.
 pub(super) fn upper_layer(first: u8, payload: &[u8], length: usize) -> Option<Upper> {
-    let (mut protocol, mut at) = (first, 0);
+    let (mut protocol, mut at, mut fragment) = (first, 0, 0);
     loop {
         let (next, header) = match (protocol, payload.get(at..at + 8)) {
             (0 | 43 | 44 | 51 | 60, Some(header)) if at + 8 <= length => (header[0], header),
             (0 | 43 | 44 | 51 | 60, _) => return None,
-            _ => return Some(Upper { protocol, fragment: 0, at }),
+            _ => return Some(Upper { protocol, fragment, at }),
         };
         let len = usize::from(header[1]);
         at += match protocol {
@@ -196,11 +195,11 @@ pub(super) fn upper_layer(first: u8, payload: &[u8], length: usize) -> Option<Up
         }
         let offset = be16(header, 2)?;
         if protocol == 44 && offset != 0 {
-            // Only the first fragment has the header that the number is of.
-            let later = offset & 0xfff8 != 0;
-            let (protocol, fragment) =
-                if later { (44, FRAGMENT | LATER) } else { (next, FRAGMENT) };
-            return Some(Upper { protocol, fragment, at });
+            fragment = FRAGMENT;
+            // Only the first fragment has the headers that follow.
+            if offset & 0xfff8 != 0 {
+                return Some(Upper { protocol, fragment: FRAGMENT | LATER, at });
+            }
         }
         protocol = next;
     }

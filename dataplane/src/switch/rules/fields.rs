@@ -16,11 +16,13 @@ pub(super) const ICMP6: u128 = 58;
 pub(super) const SCTP: u128 = 132;
 
 /// Words that stand for a type of packets: `dl_type` and, behind it, `nw_proto`.
-pub(super) const SHORTHANDS: [(&str, u128, Option<u128>); 12] = [
+pub(super) const SHORTHANDS: [(&str, u128, Option<u128>); 14] = [
     ("ip", IPV4, None),
     ("arp", ARP, None),
     ("rarp", RARP, None),
     ("ipv6", IPV6, None),
+    ("mpls", 0x8847, None),
+    ("mplsm", 0x8848, None),
     ("icmp", IPV4, Some(ICMP)),
     ("tcp", IPV4, Some(TCP)),
     ("udp", IPV4, Some(UDP)),

@@ -1,0 +1,108 @@
+//! Open vSwitch, without any device.
+
+use crate::contest::{Contender, Ruled, Sent};
+use crate::lab::capture::Frame;
+use crate::lab::ovs::Ovs;
+use crate::lab::wait_for;
+use std::fs::File;
+use std::io::Read;
+
+/// Bytes of a capture's header, and of the header of each packet.
+const FILE_HEADER: usize = 24;
+const PACKET_HEADER: usize = 16;
+
+/// Has `ovs-ofctl` speak a newer OpenFlow than 1.0.
+const NEWER: &[&str] = &["-O", "OpenFlow13"];
+
+/// A bridge of Open vSwitch.
+pub(crate) struct OpenVSwitch {
+    pub(crate) ovs: Ovs,
+    ports: Vec<Port>,
+}
+
+struct Port {
+    number: u16,
+    sent: File,
+    /// What was read of it and holds no whole packet yet.
+    read: Vec<u8>,
+}
+
+impl OpenVSwitch {
+    /// One with ports of these numbers.
+    pub(crate) fn new(numbers: &[u16]) -> Self {
+        let ovs = Ovs::dummy();
+        let ports = numbers.iter().map(|number| {
+            let file = ovs.at(&format!("{number}.pcap"));
+            let capture = format!("options:tx_pcap={}", file.display());
+            ovs.add_port(&name(*number), *number, "dummy", &[&capture]);
+            let sent = wait_for("a port's capture", || File::open(&file).ok());
+            Port { number: *number, sent, read: Vec::new() }
+        });
+        let mut ports: Vec<Port> = ports.collect();
+        for port in &mut ports {
+            wait_for("a capture's header", || {
+                port.sent.read_to_end(&mut port.read).unwrap();
+                (port.read.len() >= FILE_HEADER).then_some(())
+            });
+            port.read.drain(..FILE_HEADER);
+        }
+        Self { ovs, ports }
+    }
+}
+
+/// A port's name.
+pub(crate) fn name(number: u16) -> String {
+    format!("p{number}")
+}
+
+impl Ruled for OpenVSwitch {
+    fn clear(&mut self) {
+        self.ovs.ofctl("del-flows", &[]);
+    }
+
+    fn add_rule(&mut self, rule: &str) {
+        // OpenFlow 1.0 knows neither groups nor tags in front of tags.
+        let newer = rule.contains("group") || rule.contains("push_vlan");
+        self.ovs.ofctl("add-flow", &[if newer { NEWER } else { &[] }, &[rule]].concat());
+    }
+
+    fn add_group(&mut self, group: &str) {
+        self.ovs.ofctl("add-group", &[NEWER, &[group]].concat());
+    }
+
+    fn rules(&mut self) -> String {
+        self.ovs.ofctl("dump-flows", &[])
+    }
+}
+
+impl Contender for OpenVSwitch {
+    fn feed(&mut self, port: u16, frames: &[Frame]) -> Vec<Sent> {
+        for frame in frames {
+            let hex: String = frame.iter().map(|byte| format!("{byte:02x}")).collect();
+            self.ovs.appctl("netdev-dummy/receive", &[&name(port), &hex]);
+        }
+        // It is done with a packet before it looks at the next command. With this one it forgets what it remembers of rules
+        // and addresses, which would be a few milliseconds old, and has counted all.
+        self.ovs.appctl("revalidator/purge", &[]);
+        let mut sent = Vec::new();
+        for port in &mut self.ports {
+            port.sent.read_to_end(&mut port.read).unwrap();
+            while let Some(frame) = port.next() {
+                sent.push((port.number, frame));
+            }
+        }
+        sent
+    }
+}
+
+impl Port {
+    /// The next packet of what was read.
+    fn next(&mut self) -> Option<Frame> {
+        let length = self.read.get(8..12)?;
+        let end = PACKET_HEADER + u32::from_le_bytes(length.try_into().unwrap()) as usize;
+        if self.read.len() < end {
+            return None;
+        }
+        Some(self.read.drain(..end).skip(PACKET_HEADER).collect())
+    }
+}
