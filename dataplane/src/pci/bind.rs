@@ -62,7 +62,7 @@ pub fn bind(
     if to.driver_override.is_some() && after != *memory {
         steps.push(Step::Remember { before: memory.clone(), after });
     }
-    steps.extend(changed.iter().map(|device| rebind(device, to.clone())));
+    steps.extend(changed.iter().flat_map(|device| hand_over(device, to.clone())));
     Ok(steps)
 }
 
@@ -89,13 +89,26 @@ pub fn restore(
             no_iommu: false,
         };
         free_to_go(kernel, device, &back)?;
+        vfs_unused(scan, device)?;
         steps.extend(module(kernel, &binding.holder, &[device]));
-        steps.push(rebind(device, binding));
+        steps.extend(hand_over(device, binding));
     }
     if after != *memory {
         steps.push(Step::Remember { before: memory.clone(), after });
     }
     Ok(steps)
+}
+
+/// The steps from what a device is to what it is to be; its virtual functions go first, as they go with its driver.
+fn hand_over(device: &PciDevice, to: Binding) -> impl Iterator<Item = Step> {
+    let vfs = match &device.sriov {
+        // A device has 256 of them at most (PCI Express, section 9.3.3).
+        Relation::Physical { vfs, .. } => vfs.len() as u16,
+        _ => 0,
+    };
+    let pf = device.address;
+    let away = (vfs > 0).then_some(Step::VfCount { pf, from: vfs, to: 0 });
+    away.into_iter().chain([rebind(device, to)])
 }
 
 /// The step from what a device is to what it is to be.

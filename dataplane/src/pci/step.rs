@@ -206,10 +206,13 @@ impl Step {
                 Err(_) => Ok(()),
             },
             Self::Autoprobe { pf, on } => switch(kernel, &autoprobe(*pf), !on, "1", "0"),
-            Self::VfCount { pf, from, .. } => {
-                let now = vf_count(kernel, *pf);
-                set_vf_count(kernel, *pf, now, *from)
-            }
+            Self::VfCount { pf, from, .. } => match vf_count(kernel, *pf) {
+                now if now == *from => Ok(()),
+                now => match set_vf_count(kernel, *pf, now, *from) {
+                    Ok(()) if *from > 0 => return vec![renewed(*pf, *from)],
+                    set => set,
+                },
+            },
             Self::Up { pf } => interface_of(kernel, *pf)
                 .and_then(|interface| kernel.change_link(interface, &LinkChange::Up(false))),
             Self::Vf { pf, number, before, .. } => before.map_or(Ok(()), |before| {
@@ -276,6 +279,11 @@ fn autoprobe(pf: PciAddress) -> String {
 
 fn vf_count(kernel: &dyn Kernel, pf: PciAddress) -> u16 {
     kernel.machine().value(format!("{}/sriov_numvfs", folder(pf))).unwrap_or_default()
+}
+
+/// What is so where virtual functions had to be made again.
+fn renewed(pf: PciAddress, count: u16) -> String {
+    format!("the {count} VFs of {pf} are new ones, without the drivers and settings that they had")
 }
 
 /// Changes the number of virtual functions. The kernel wants none before there are others.

@@ -10,6 +10,9 @@ use std::io;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
+/// The kernel's driver for virtual functions.
+const VF_DRIVER: &str = "igbvf";
+
 /// A device of the fake machine.
 #[derive(Clone, Debug)]
 pub(super) struct Made {
@@ -194,7 +197,7 @@ impl Fake {
     fn bind(&mut self, address: &str, driver: &str) -> io::Result<()> {
         let folder = format!("sys/bus/pci/devices/{address}");
         let set = self.machine.read(format!("{folder}/driver_override")).unwrap_or_default();
-        let own = self.devices.get(address).map_or("none", |made| made.own);
+        let own = self.devices.get(address).map_or(VF_DRIVER, |made| made.own);
         let fits = if set == "(null)" { own == driver } else { set == driver };
         if !fits || self.machine.link(format!("{folder}/driver")).is_some() {
             return Err(io::Error::from_raw_os_error(libc::ENODEV));
@@ -231,6 +234,7 @@ impl Fake {
             fs::remove_dir_all(self.at(&format!("sys/bus/pci/devices/{}", vf(pf, number))))
                 .unwrap();
         }
+        self.driver(VF_DRIVER);
         for number in 0..count {
             let address = vf(pf, number);
             let of = format!("sys/bus/pci/devices/{address}");
@@ -302,7 +306,7 @@ impl Kernel for Fake {
             [.., "drivers_probe"] => {
                 let set = format!("sys/bus/pci/devices/{text}/driver_override");
                 let set = self.machine.read(set).unwrap();
-                let own = self.devices.get(text).map_or("none", |made| made.own).to_owned();
+                let own = self.devices.get(text).map_or(VF_DRIVER, |made| made.own).to_owned();
                 let driver = if set == "(null)" { own } else { set };
                 self.bind(text, &driver)
             }

@@ -5,6 +5,7 @@ mod fake;
 mod names;
 mod properties;
 mod sriov;
+mod sriov_properties;
 
 use super::PciAddress;
 use super::bind::BindRequest;
