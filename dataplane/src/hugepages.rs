@@ -24,6 +24,26 @@ pub struct Mount {
     pub page_kib: Option<u64>,
 }
 
+impl Pool {
+    /// The page's size as people and mount(8) write it: `2M`, `1G`.
+    pub fn size(&self) -> String {
+        match self.page_kib {
+            kib if kib >= 1 << 20 => format!("{}G", kib >> 20),
+            kib => format!("{}M", kib >> 10),
+        }
+    }
+
+    /// Memory that nobody has mapped yet, in MiB.
+    pub fn free_mib(&self) -> u64 {
+        self.free * self.page_kib / 1024
+    }
+
+    /// Whether its pages can be had on one of these mounts.
+    pub fn is_on_one_of(&self, mounts: &[Mount]) -> bool {
+        mounts.iter().any(|mount| mount.page_kib.is_none_or(|size| size == self.page_kib))
+    }
+}
+
 /// Why there are no hugepages for this process, in words that say the mend.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unusable {
@@ -37,7 +57,9 @@ pub enum Unusable {
         total: u64,
     },
     /// No hugetlbfs is mounted where this process may write.
-    #[error("no hugetlbfs is mounted that this user may write to (scripts/hugepages.sh mount)")]
+    #[error(
+        "no hugetlbfs for pages of a size that is reserved is mounted that this user may write to (scripts/hugepages.sh mount)"
+    )]
     NotMounted,
 }
 
@@ -64,17 +86,21 @@ impl Machine {
     /// # Errors
     /// [`Unusable`], with the mend.
     pub fn usable_mib(&self) -> Result<u64, Unusable> {
-        let pools = self.pools();
-        let total: u64 = pools.iter().map(|pool| pool.total).sum();
-        let free_mib: u64 = pools.iter().map(|pool| pool.free * pool.page_kib / 1024).sum();
-        if total == 0 {
-            Err(Unusable::NoneReserved)
-        } else if free_mib == 0 {
-            Err(Unusable::NoneFree { total })
-        } else if !self.hugetlbfs_mounts().iter().any(Mount::is_writable) {
-            Err(Unusable::NotMounted)
-        } else {
-            Ok(free_mib)
+        let mut pools = self.pools();
+        pools.retain(|pool| pool.total > 0);
+        if pools.is_empty() {
+            return Err(Unusable::NoneReserved);
+        }
+        let mut mounts = self.hugetlbfs_mounts();
+        mounts.retain(Mount::is_writable);
+        // EAL passes over pages of a size that no mount is for.
+        pools.retain(|pool| pool.is_on_one_of(&mounts));
+        if pools.is_empty() {
+            return Err(Unusable::NotMounted);
+        }
+        match pools.iter().map(Pool::free_mib).sum() {
+            0 => Err(Unusable::NoneFree { total: pools.iter().map(|pool| pool.total).sum() }),
+            free_mib => Ok(free_mib),
         }
     }
 
@@ -178,6 +204,25 @@ pub(crate) mod tests {
         assert_eq!(machine(0, 0, true).1.usable_mib(), Err(Unusable::NoneReserved));
         assert_eq!(machine(8, 0, true).1.usable_mib(), Err(Unusable::NoneFree { total: 8 }));
         assert_eq!(machine(8, 8, false).1.usable_mib(), Err(Unusable::NotMounted));
+    }
+
+    #[test]
+    fn pages_of_a_size_that_is_not_mounted_are_passed_over() {
+        let (root, machine) = machine(8, 5, true);
+        let folder = root.path().join("sys/kernel/mm/hugepages/hugepages-1048576kB");
+        fs::create_dir_all(&folder).unwrap();
+        for file in ["nr_hugepages", "free_hugepages"] {
+            fs::write(folder.join(file), "2\n").unwrap();
+        }
+        assert_eq!(machine.usable_mib(), Ok(10));
+        let mount = |size: &str| {
+            let text = format!("none / hugetlbfs rw,pagesize={size} 0 0\n");
+            fs::write(root.path().join("proc/mounts"), text).unwrap();
+        };
+        mount("1024M");
+        assert_eq!(machine.usable_mib(), Ok(2048));
+        mount("16G");
+        assert_eq!(machine.usable_mib(), Err(Unusable::NotMounted));
     }
 
     #[test]

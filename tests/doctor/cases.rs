@@ -50,6 +50,11 @@ pub(crate) fn status(root: &Root, from: &str, to: &str) {
 
 const GOOD_CPU: &str = "flags\t\t: ssse3 sse4_1 sse4_2 popcnt cx16 constant_tsc nonstop_tsc";
 
+/// Drivers of a release long gone.
+const OTHER_PMDS: &str = "usr/lib/x86_64-linux-gnu/dpdk/pmds-20.0";
+const GIGABYTES: &str = "sys/kernel/mm/hugepages/hugepages-1048576kB";
+const FAR_PAGES: &str = "sys/devices/system/node/node1/hugepages/hugepages-2048kB";
+
 /// All of them but `prefix.free`, which takes a lock.
 pub(crate) const CASES: &[Case] = &[
     by_hand(
@@ -109,10 +114,20 @@ pub(crate) const CASES: &[Case] = &[
             root.pages(ALL_PAGES, 1024, 514);
         }),
     },
-    case("hugepages.node", |root| {
-        root.pages(PAGES, 0, 0);
-        root.pages("sys/devices/system/node/node1/hugepages/hugepages-2048kB", 512, 512);
-    }),
+    // Some are free, and too few; the kernel counts new ones as free.
+    Case {
+        check: "hugepages.node",
+        uid: 0,
+        breaks: |root| {
+            root.pages(PAGES, 8, 4);
+            root.pages(FAR_PAGES, 512, 512);
+        },
+        mended: Mended::ByHand("/sys/devices/system/node/node0/hugepages/", |root| {
+            root.pages(PAGES, 512, 508);
+        }),
+    },
+    // 2 MiB pages are mounted; those of 1 GiB have another place.
+    case("hugepages.mount", |root| root.pages(GIGABYTES, 2, 2)),
     case("hugepages.mount", |root| root.put("proc/mounts", "proc /proc proc rw 0 0")),
     for_user("hugepages.permission", |root| {
         chown(root.path("dev/hugepages"), Some(0), Some(0)).unwrap()
@@ -120,6 +135,16 @@ pub(crate) const CASES: &[Case] = &[
     case("hugepages.cgroup", |root| {
         root.put("proc/self/cgroup", "0::/box");
         root.put("sys/fs/cgroup/box/hugetlb.2MB.max", "2097152");
+    }),
+    // What the group above may have, others have taken.
+    case("hugepages.cgroup", |root| {
+        root.put("proc/self/cgroup", "0::/pod/box");
+        root.put("sys/fs/cgroup/pod/hugetlb.2MB.max", "1073741824");
+        root.put("sys/fs/cgroup/pod/hugetlb.2MB.current", "1073741824");
+    }),
+    case("hugepages.cgroup", |root| {
+        root.put("proc/self/cgroup", "5:hugetlb:/box\n0::/");
+        root.put("sys/fs/cgroup/hugetlb/box/hugetlb.2MB.limit_in_bytes", "2097152");
     }),
     case("iommu.on", |root| root.remove(&format!("{PF}/iommu_group"))),
     case("iommu.group", |root| root.neighbour(7)),
@@ -142,12 +167,18 @@ pub(crate) const CASES: &[Case] = &[
         |root| root.put("config.toml", CONFIG),
     ),
     case("devices.driver", |root| root.link(&format!("{PF}/driver"), "../../drivers/igb")),
-    case("devices.pmd", |root| root.remove(&format!("{PMDS}/librte_net_e1000.so"))),
+    case("devices.pmd", |root| root.remove(&format!("{}/librte_net_e1000.so", pmds()))),
+    by_hand(
+        "devices.release",
+        |root| fs::rename(root.path(&pmds()), root.path(OTHER_PMDS)).unwrap(),
+        "install the drivers of DPDK ",
+        |root| fs::rename(root.path(OTHER_PMDS), root.path(&pmds())).unwrap(),
+    ),
     by_hand(
         "devices.node",
         |root| {
             root.put("sys/devices/system/node/node1/cpulist", "4-7");
-            root.pages("sys/devices/system/node/node1/hugepages/hugepages-2048kB", 8, 8);
+            root.pages(FAR_PAGES, 512, 512);
             root.put(&format!("{PF}/numa_node"), "1");
         },
         "name processors of that node: 4-7",

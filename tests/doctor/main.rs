@@ -126,6 +126,14 @@ fn a_container_is_told_what_its_host_is_to_do() {
             "--device /dev/vfio/vfio --device /dev/vfio/7",
         ),
         (|root| root.pages(ALL_PAGES, 512, 2), "hugepages.enough", "on the host, echo "),
+        (
+            |root| {
+                root.put("proc/self/cgroup", "0::/");
+                root.put("sys/fs/cgroup/hugetlb.2MB.max", "2097152");
+            },
+            "hugepages.cgroup",
+            "--cgroup-conf=hugetlb.2MB.max=max",
+        ),
         (|root| status(root, "0-3", "0"), "cpu.allowed", "--cpuset-cpus"),
     ] {
         if !rustix::process::geteuid().is_root() {
@@ -163,7 +171,7 @@ fn fix_does_what_takes_nothing_from_anybody() {
         report.starts_with("WARNING  cpu.isolcpus: processors 1, 2 are not in isolcpus"),
         "{report}"
     );
-    assert!(report.ends_with("33 checks: 0 errors, 1 warnings, 0 notes\n"), "{report}");
+    assert!(report.ends_with("34 checks: 0 errors, 1 warnings, 0 notes\n"), "{report}");
 }
 
 /// The script that reserves hugepages and the doctor read the same files.

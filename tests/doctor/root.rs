@@ -14,7 +14,6 @@ pub(crate) const CPU: &str = "sys/devices/system/cpu";
 pub(crate) const PAGES: &str = "sys/devices/system/node/node0/hugepages/hugepages-2048kB";
 pub(crate) const ALL_PAGES: &str = "sys/kernel/mm/hugepages/hugepages-2048kB";
 pub(crate) const CLOCK: &str = "sys/devices/system/clocksource/clocksource0";
-pub(crate) const PMDS: &str = "usr/lib/x86_64-linux-gnu/dpdk/pmds-23.0";
 pub(crate) const ALL_RIGHTS: &str = "000001ffffffffff";
 /// CAP_NET_ADMIN, for the tap port.
 pub(crate) const SOME_RIGHTS: &str = "0000000000001000";
@@ -22,6 +21,11 @@ pub(crate) const SOME_RIGHTS: &str = "0000000000001000";
 /// What the machine is to be fit for: workers on processors 1 and 2, a NIC, a tap, and a socket for a guest.
 pub(crate) const CONFIG: &str = "eal.lcores = '0-2'\neal.file_prefix = 'dr'\n\
     port = [{ device = '0000:01:00.0' }, { device = 'tap:t0' }, { device = 'vhost:/run/pw/a.sock' }]\n";
+
+/// The folder of DPDK's drivers that this program can load.
+pub(crate) fn pmds() -> String {
+    format!("usr/lib/x86_64-linux-gnu/dpdk/pmds-{}.0", dataplane::eal::abi())
+}
 
 /// What takes the place of programs that change a machine.
 const COMMANDS: [(&str, &str); 8] = [
@@ -32,9 +36,12 @@ const COMMANDS: [(&str, &str); 8] = [
     ("udevadm", ": >/dev/vfio/7"),
     (
         "mount",
-        "for last; do :; done; echo \"none $last hugetlbfs rw,pagesize=2M 0 0\" >>/proc/mounts",
+        "for last; do case $last in pagesize=*) size=$last ;; esac; done; echo \"none $last hugetlbfs rw,$size 0 0\" >>/proc/mounts",
     ),
-    ("apt-get", ": >/usr/lib/x86_64-linux-gnu/dpdk/pmds-23.0/librte_net_e1000.so"),
+    (
+        "apt-get",
+        "for folder in /usr/lib/x86_64-linux-gnu/dpdk/pmds-*; do : >$folder/librte_net_e1000.so; done",
+    ),
     ("sudo", "exec \"$@\""),
     ("prlimit", "echo 'Max locked memory unlimited unlimited bytes' >/proc/self/limits"),
     // Whatever the command line asks of the kernel.
@@ -134,7 +141,7 @@ impl Root {
             "alias pci:v00008086d000010C9sv*sd*bc*sc*i* igb",
         );
         for pmd in ["e1000", "tap", "vhost"] {
-            root.put(&format!("{PMDS}/librte_net_{pmd}.so"), "");
+            root.put(&format!("{}/librte_net_{pmd}.so", pmds()), "");
         }
         root.put("config.toml", CONFIG);
         if uid != 0 {

@@ -27,6 +27,12 @@ pub(super) const CHECKS: &[Check] = &[
         look: drivers_installed,
     },
     Check {
+        name: "devices.release",
+        about: "DPDK's drivers are of the release that this program is linked with",
+        why: "EAL loads the drivers of its own release only, and without any it finds no device",
+        look: release,
+    },
+    Check {
         name: "devices.node",
         about: "workers are on the NUMA nodes of the ports",
         why: "a worker on another node than its port pays for each packet on its way between the sockets",
@@ -84,6 +90,22 @@ fn drivers_installed(subject: &Subject) -> Vec<Problem> {
         Problem::error(what, Mend::Run(format!("apt-get install --yes {}", installed.package(pmd))))
     };
     absent.map(problem).collect()
+}
+
+fn release(subject: &Subject) -> Vec<Problem> {
+    let (own, folders) = (dataplane::eal::abi(), pmd::folders(&subject.machine));
+    let Some((folder, other)) = folders.first() else { return Vec::new() };
+    if folders.iter().any(|(_, abi)| *abi == own) {
+        return Vec::new();
+    }
+    let version = dataplane::eal::version();
+    let what = format!(
+        "the drivers in /{folder} are for DPDK's binary interface {other}, and this program is linked with {version}, which has {own}"
+    );
+    let mend = format!(
+        "build this program with the libdpdk that is installed, or install the drivers of {version}"
+    );
+    vec![Problem::error(what, Mend::Do(mend))]
 }
 
 fn node(subject: &Subject) -> Vec<Problem> {

@@ -5,6 +5,7 @@ use super::finding::{Check, Mend, Problem, Severity};
 use super::subject::Subject;
 use dataplane::hugepages::Pool;
 use std::collections::BTreeSet;
+use std::path::Path;
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
@@ -21,14 +22,14 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         name: "hugepages.node",
-        about: "the nodes of the ports have some",
+        about: "the nodes of the ports have as many",
         why: "a port's packets on another node's memory cost each packet the way there twice",
         look: node,
     },
     Check {
         name: "hugepages.mount",
-        about: "hugetlbfs is mounted for pages of a size that is reserved",
-        why: "a program gets hugepages by making files there",
+        about: "hugetlbfs is mounted for pages of each size that is reserved",
+        why: "a program gets hugepages by making files there, and pages of other sizes lie idle",
         look: mount,
     },
     Check {
@@ -54,8 +55,10 @@ fn of_total(pools: &[Pool]) -> u64 {
     pools.iter().map(|pool| pool.total).sum()
 }
 
-fn free_mib(pools: &[Pool]) -> u64 {
-    pools.iter().map(|pool| pool.free * pool.page_kib / 1024).sum()
+/// Free memory in pages of sizes that hugetlbfs is mounted for: EAL passes over others.
+fn free_mib(subject: &Subject, pools: &[Pool]) -> u64 {
+    let mounts = subject.machine.hugetlbfs_mounts();
+    pools.iter().filter(|pool| pool.is_on_one_of(&mounts)).map(Pool::free_mib).sum()
 }
 
 /// The command that makes a pool have so many pages.
@@ -94,7 +97,7 @@ fn reserved(subject: &Subject) -> Vec<Problem> {
 
 fn enough(subject: &Subject) -> Vec<Problem> {
     let pools = subject.machine.pools();
-    let (needed, free) = (subject.needs.memory_mib, free_mib(&pools));
+    let (needed, free) = (subject.needs.memory_mib, free_mib(subject, &pools));
     if subject.needs.no_huge || of_total(&pools) == 0 || free >= needed {
         return Vec::new();
     }
@@ -108,45 +111,60 @@ fn enough(subject: &Subject) -> Vec<Problem> {
 fn node(subject: &Subject) -> Vec<Problem> {
     let pools = subject.machine.node_pools();
     let total: u64 = pools.iter().map(|(_, pool)| pool.total).sum();
-    if subject.needs.no_huge || total == 0 {
+    // On one node alone it is a matter of enough.
+    if subject.needs.no_huge || total == 0 || subject.machine.nodes().len() < 2 {
         return Vec::new();
     }
+    let needed = subject.needs.memory_mib;
     let wanted: BTreeSet<u32> = subject.devices().filter_map(|device| device.numa_node).collect();
     let mut problems = Vec::new();
     for node in wanted {
-        let own: Vec<&Pool> =
-            pools.iter().filter(|(of, _)| *of == node).map(|(_, pool)| pool).collect();
-        let Some(pool) = own.first().filter(|_| own.iter().all(|pool| pool.total == 0)) else {
-            continue;
-        };
-        let pages = (subject.needs.memory_mib * 1024).div_ceil(pool.page_kib);
-        let what = format!("a port is on NUMA node {node}, which has no hugepages");
+        let own: Vec<Pool> =
+            pools.iter().filter(|(of, _)| *of == node).map(|(_, pool)| pool.clone()).collect();
+        let free = free_mib(subject, &own);
+        let Some(pool) = own.first().filter(|_| free < needed) else { continue };
+        let pages = pool.total + ((needed - free) * 1024).div_ceil(pool.page_kib);
+        let what = format!(
+            "a port is on NUMA node {node}, which has {free} MiB of hugepages free, and {needed} MiB are needed"
+        );
         problems.push(Problem::warning(what, reserve(subject, pool.page_kib, Some(node), pages)));
     }
     problems
 }
 
 fn mount(subject: &Subject) -> Vec<Problem> {
-    let pools = subject.machine.pools();
     let mounts = subject.machine.hugetlbfs_mounts();
-    let reserved: Vec<&Pool> = pools.iter().filter(|pool| pool.total > 0).collect();
-    let fits = |pool: &&Pool| {
-        mounts.iter().any(|mount| mount.page_kib.is_none_or(|size| size == pool.page_kib))
-    };
-    if subject.needs.no_huge || reserved.iter().any(fits) {
+    let pools = subject.machine.pools();
+    let (served, passed_over): (Vec<&Pool>, Vec<&Pool>) =
+        pools.iter().filter(|pool| pool.total > 0).partition(|pool| pool.is_on_one_of(&mounts));
+    if subject.needs.no_huge {
         return Vec::new();
     }
-    let Some(pool) = reserved.first() else { return Vec::new() };
-    let what = format!("hugetlbfs is not mounted for pages of {} KiB", pool.page_kib);
-    let mend = if subject.in_container {
-        Mend::Do("start the container with -v /dev/hugepages:/dev/hugepages".to_owned())
-    } else {
-        let size = pool.page_kib;
-        Mend::Run(format!(
-            "mkdir -p /dev/hugepages && mount -t hugetlbfs -o pagesize={size}K hugetlbfs /dev/hugepages"
-        ))
+    // Pages of one size will do, and others are wasted.
+    let severity = if served.is_empty() { severity(subject) } else { Severity::Warning };
+    let problem = |pool: &Pool| {
+        let size = pool.size();
+        let folder = if mounts.is_empty() {
+            "/dev/hugepages".to_owned()
+        } else {
+            format!("/dev/hugepages{size}")
+        };
+        let what = format!(
+            "{} pages of {size} are reserved, and hugetlbfs is not mounted for them",
+            pool.total
+        );
+        let mend = if subject.in_container {
+            Mend::Do(format!(
+                "start the container with -v {folder}:{folder}, where the host has hugetlbfs mounted for them"
+            ))
+        } else {
+            Mend::Run(format!(
+                "mkdir -p {folder} && mount -t hugetlbfs -o pagesize={size} hugetlbfs {folder}"
+            ))
+        };
+        Problem { severity, what, mend }
     };
-    vec![Problem { severity: severity(subject), what, mend }]
+    passed_over.into_iter().map(problem).collect()
 }
 
 fn permission(subject: &Subject) -> Vec<Problem> {
@@ -162,29 +180,48 @@ fn permission(subject: &Subject) -> Vec<Problem> {
     vec![Problem { severity: severity(subject), what, mend }]
 }
 
-/// Source: Linux, `Documentation/admin-guide/cgroup-v2.rst`, "HugeTLB".
+/// Source: Linux, `Documentation/admin-guide/cgroup-v2.rst`, "HugeTLB", and `cgroup-v1/hugetlb.rst`. The limit of every group
+/// above counts too.
 fn cgroup(subject: &Subject) -> Vec<Problem> {
-    let groups = subject.machine.read("proc/self/cgroup").unwrap_or_default();
-    let Some(group) = groups.lines().find_map(|line| line.strip_prefix("0::/")) else {
-        return Vec::new();
+    let machine = &subject.machine;
+    let groups = machine.read("proc/self/cgroup").unwrap_or_default();
+    let below =
+        |start: &str| groups.lines().find_map(|line| line.split_once(start)?.1.strip_prefix('/'));
+    let (hierarchy, group, [limit, used]) = match (below(":hugetlb:"), below("0::")) {
+        (Some(group), _) => ("sys/fs/cgroup/hugetlb", group, ["limit_in_bytes", "usage_in_bytes"]),
+        (None, Some(group)) => ("sys/fs/cgroup", group, ["max", "current"]),
+        (None, None) => return Vec::new(),
     };
+    let needed = subject.needs.memory_mib;
     let mut problems = Vec::new();
-    for pool in subject.machine.pools().iter().filter(|pool| pool.total > 0) {
-        let size = match pool.page_kib {
-            kib if kib >= 1 << 20 => format!("{}GB", kib >> 20),
-            kib => format!("{}MB", kib >> 10),
-        };
-        let file = format!("sys/fs/cgroup/{group}/hugetlb.{size}.max").replace("//", "/");
-        // "max" is no number, and no limit.
-        let Some(limit) = subject.machine.value::<u64>(&file) else { continue };
-        let needed = subject.needs.memory_mib << 20;
-        if limit < needed {
+    for pool in machine.pools().iter().filter(|pool| pool.total > 0) {
+        for group in Path::new(group).ancestors() {
+            let size = format!("{}B", pool.size());
+            let at = |file: &str| {
+                Path::new(hierarchy).join(group).join(format!("hugetlb.{size}.{file}"))
+            };
+            // "max" is no number, and no limit.
+            let Some(limit_bytes) = machine.value::<u64>(at(limit)) else { continue };
+            let free =
+                limit_bytes.saturating_sub(machine.value(at(used)).unwrap_or_default()) >> 20;
+            if free >= needed {
+                continue;
+            }
             let what = format!(
-                "the control group /{group} may have {} MiB of hugepages, and {} are needed",
-                limit >> 20,
-                subject.needs.memory_mib
+                "the control group /{} may have {free} MiB more of hugepages of {}, and {needed} MiB are needed",
+                group.display(),
+                pool.size()
             );
-            problems.push(Problem::error(what, Mend::Decide(format!("echo max > /{file}"))));
+            let mend = if subject.in_container {
+                Mend::Do(format!(
+                    "give the container more: limits hugepages-{}i under Kubernetes, with podman --cgroup-conf=hugetlb.{size}.max=max",
+                    pool.size()
+                ))
+            } else {
+                let lifted = if hierarchy.ends_with("hugetlb") { "-1" } else { "max" };
+                Mend::Decide(format!("echo {lifted} > /{}", at(limit).display()))
+            };
+            problems.push(Problem::error(what, mend));
         }
     }
     problems

@@ -56,25 +56,36 @@ pub(super) fn of_name(name: &str) -> Option<&'static str> {
     VIRTUAL.iter().find(|(start, _)| name.starts_with(start)).map(|(_, pmd)| *pmd)
 }
 
+/// The folders that distributions have DPDK's drivers in, each with the number of the binary interface that they are for.
+pub(super) fn folders(machine: &Machine) -> Vec<(String, u32)> {
+    let below = |triple: &String| {
+        let dpdk = format!("usr/lib/{triple}/dpdk");
+        let names = machine.entries(&dpdk).into_iter();
+        let of = |name: String| {
+            let abi = name.strip_prefix("pmds-")?.split('.').next()?.parse().ok()?;
+            Some((format!("{dpdk}/{name}"), abi))
+        };
+        names.filter_map(of).collect::<Vec<_>>()
+    };
+    machine.entries("usr/lib").iter().flat_map(below).collect()
+}
+
 /// The drivers that a distribution's packages have installed.
 pub(super) struct Installed {
     /// Where.
     pub(super) folder: String,
     /// The number of DPDK's binary interface, which packages are named with.
-    abi: String,
+    abi: u32,
     files: Vec<String>,
 }
 
 impl Installed {
-    /// Those of a machine; `None` where they are not in a distribution's place.
+    /// Those of a machine that this program can load; `None` where they are not in a distribution's place.
     pub(super) fn of(machine: &Machine) -> Option<Self> {
-        machine.entries("usr/lib").iter().find_map(|triple| {
-            let dpdk = format!("usr/lib/{triple}/dpdk");
-            let name = machine.entries(&dpdk).into_iter().find(|name| name.starts_with("pmds-"))?;
-            let abi = name.strip_prefix("pmds-")?.split('.').next()?.to_owned();
-            let files = machine.entries(format!("{dpdk}/{name}"));
-            Some(Self { folder: format!("/{dpdk}/{name}"), abi, files })
-        })
+        let (folder, abi) =
+            folders(machine).into_iter().find(|(_, abi)| *abi == dataplane::eal::abi())?;
+        let files = machine.entries(&folder);
+        Some(Self { folder: format!("/{folder}"), abi, files })
     }
 
     pub(super) fn has(&self, pmd: &str) -> bool {
@@ -97,7 +108,7 @@ mod tests {
     fn packages_are_named_as_the_distribution_names_them() {
         let installed = Installed {
             folder: String::new(),
-            abi: "23".to_owned(),
+            abi: 23,
             files: vec!["librte_net_null.so.23.0".to_owned()],
         };
         assert_eq!(installed.package("e1000"), "librte-net-e1000-23");

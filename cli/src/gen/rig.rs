@@ -67,7 +67,7 @@ impl Rig {
         let allowed = lcores::processors();
         let eal = open::start(&settings.base)?.eal;
         let clock = TscClock::of_machine(settings.force_tsc)
-            .map_err(|error| Failure::input(anyhow::anyhow!("{error} (--force-tsc)")))?;
+            .map_err(|error| Failure::input(anyhow::Error::new(error).context("--force-tsc")))?;
         let calibration = match settings.calibrate {
             true => Some(own_delay(&settings, &eal, clock)?),
             false => None,

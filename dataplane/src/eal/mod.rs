@@ -141,6 +141,19 @@ pub fn version() -> String {
     unsafe { CStr::from_ptr(dpdk_sys::rte_version()) }.to_string_lossy().into_owned()
 }
 
+/// The number of the linked DPDK's binary interface, which names its files and packages: 23 for 22.11.
+///
+/// Source: DPDK's `doc/guides/contributing/abi_policy.rst`: a November's release begins the interface of the year after.
+pub fn abi() -> u32 {
+    abi_of(&version()).unwrap_or_default()
+}
+
+fn abi_of(version: &str) -> Option<u32> {
+    let mut numbers = version.split_whitespace().next_back()?.split(['.', '-']);
+    let [year, month] = [numbers.next()?, numbers.next()?].map(str::parse::<u32>);
+    Some(year.ok()? + u32::from(month.ok()? >= 11))
+}
+
 /// `rte_errno` of this thread, positive.
 pub(crate) fn last_errno() -> i32 {
     // SAFETY: reads a variable of this thread.
