@@ -11,7 +11,9 @@ for device in /sys/bus/pci/devices/*; do
         ip link set "$(ls "$device/net")" down
     fi
     # The one that the commands come in by has an address too.
-    for interface in $(ls "$device/net" 2>/dev/null); do
+    for interface in "$device"/net/*; do
+        [ -e "$interface" ] || continue
+        interface=${interface##*/}
         ip address show dev "$interface" | grep -q 10.0.2.15 && continue
         ip address flush dev "$interface"
         ip link set "$interface" down
