@@ -24,8 +24,8 @@ pub(super) fn page(trials: &[Trial], pictures: &[Picture], environment: &str) ->
          <style>\n{STYLE}\n</style>\n<h1>Round trips</h1>\n"
     );
     // Writing to a String cannot fail.
-    for why in trials.iter().flat_map(|trial| &trial.invalid) {
-        let _ = writeln!(page, "<p class=\"invalid\">Not valid: {}</p>", escaped(why));
+    for reason in table::reasons(trials) {
+        let _ = writeln!(page, "<p class=\"invalid\">{}</p>", escaped(&reason));
     }
     page += "<table>\n<tr><th></th>";
     for trial in trials {

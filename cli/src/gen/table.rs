@@ -51,12 +51,14 @@ pub(super) fn rows(trials: &[Trial]) -> Vec<(String, Vec<String>)> {
 
 /// The table for a terminal.
 pub(super) fn text(trials: &[Trial]) -> String {
-    laid_out(trials, comfy_table::presets::UTF8_BORDERS_ONLY)
+    let lines = reasons(trials).into_iter().map(|line| line + "\n");
+    laid_out(trials, comfy_table::presets::UTF8_BORDERS_ONLY) + &lines.collect::<String>()
 }
 
 /// The table for a page of documentation.
 pub(super) fn markdown(trials: &[Trial]) -> String {
-    laid_out(trials, comfy_table::presets::ASCII_MARKDOWN)
+    let items = reasons(trials).into_iter().map(|line| format!("\n- {line}"));
+    laid_out(trials, comfy_table::presets::ASCII_MARKDOWN) + &items.collect::<String>() + "\n"
 }
 
 fn laid_out(trials: &[Trial], style: TableStyle) -> String {
@@ -66,15 +68,26 @@ fn laid_out(trials: &[Trial], style: TableStyle) -> String {
     for (label, figures) in rows(trials) {
         table.add_row(std::iter::once(label).chain(figures));
     }
-    let mut text = format!("{table}\n");
-    let mut said: Vec<&String> = Vec::new();
+    format!("{table}\n")
+}
+
+/// Why trials are not valid, each reason once: with the names of those that it is true of, unless that is all of them.
+pub(super) fn reasons(trials: &[Trial]) -> Vec<String> {
+    let mut whys: Vec<&String> = Vec::new();
     for why in trials.iter().flat_map(|trial| &trial.invalid) {
-        if !said.contains(&why) {
-            text += &format!("Not valid: {why}\n");
-            said.push(why);
+        if !whys.contains(&why) {
+            whys.push(why);
         }
     }
-    text
+    let line = |why: &String| {
+        let of: Vec<&Trial> = trials.iter().filter(|trial| trial.invalid.contains(why)).collect();
+        if of.len() == trials.len() {
+            return format!("Not valid: {why}");
+        }
+        let names: Vec<&str> = of.iter().map(|trial| trial.name.as_str()).collect();
+        format!("Not valid ({}): {why}", names.join(", "))
+    };
+    whys.into_iter().map(line).collect()
 }
 
 #[cfg(test)]
@@ -88,14 +101,17 @@ mod tests {
         let fates = Some(Fates { received: 9, lost: 1, ..Fates::default() });
         let name = "io".to_owned();
         let measured = Trial { name, delay, fates, sent: 10, ..Trial::default() };
-        let replayed = Trial { invalid: vec!["too slow".to_owned()], ..Trial::default() };
-        let drawn = text(&[measured.clone(), replayed.clone(), replayed]);
+        let (name, why) = ("file".to_owned(), "too slow".to_owned());
+        let replayed = Trial { name, invalid: vec![why], ..Trial::default() };
+        let drawn = text(&[measured.clone(), replayed]);
         let line = |label: &str| {
             drawn.lines().find(|line| line.contains(label)).unwrap_or_default().to_owned()
         };
         assert!(line("lost").contains("1") && line("lost").contains("not measured"), "{drawn}");
         assert!(line("delay p99.9").contains("1.00 µs"), "{drawn}");
-        assert_eq!(drawn.matches("Not valid: too slow").count(), 1);
+        assert_eq!(drawn.matches("Not valid (file): too slow").count(), 1);
+        let alone = Trial { invalid: vec!["too slow".to_owned()], ..Trial::default() };
+        assert!(text(&[alone]).ends_with("\nNot valid: too slow\n"));
         assert!(markdown(&[measured]).starts_with("|"), "{drawn}");
     }
 }

@@ -106,13 +106,14 @@ where
     Ok(())
 }
 
-/// Draws the legend of the series that have labels.
+/// Draws the legend of the series that have labels, where the picture has room for it.
 pub(super) fn legend<'a, C: CoordTranslate>(
     chart: &mut ChartContext<'a, SVGBackend<'a>, C>,
+    position: SeriesLabelPosition,
 ) -> Result<(), PictureError> {
     chart
         .configure_series_labels()
-        .position(SeriesLabelPosition::UpperRight)
+        .position(position)
         .background_style(WHITE.mix(0.85))
         .border_style(INK.mix(0.2))
         .label_font((FONT, 13).into_font().color(&INK))

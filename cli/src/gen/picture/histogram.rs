@@ -4,6 +4,7 @@ use super::canvas::{
     Axis, PictureError, axes, builder, colour, key, legend, span, svg, time_axis, time_label,
 };
 use crate::r#gen::figures::{Distribution, Trial};
+use plotters::chart::SeriesLabelPosition;
 use plotters::series::LineSeries;
 use plotters::style::Color;
 
@@ -27,7 +28,7 @@ pub(super) fn draw(trials: &[Trial]) -> Result<String, PictureError> {
                 .label(&trial.name)
                 .legend(key(colour));
         }
-        legend(&mut chart)
+        legend(&mut chart, SeriesLabelPosition::UpperRight)
     })
 }
 

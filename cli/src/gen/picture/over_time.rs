@@ -6,6 +6,7 @@ use super::canvas::{
 };
 use crate::r#gen::figures::{Second, Trial};
 use crate::render::rate::packets_a_second;
+use plotters::chart::SeriesLabelPosition;
 use plotters::series::{DashedLineSeries, LineSeries};
 use plotters::style::Color;
 
@@ -30,7 +31,7 @@ pub(super) fn rate(trials: &[Trial]) -> Result<String, PictureError> {
                 .label(&trial.name)
                 .legend(key(colour));
         }
-        legend(&mut chart)
+        legend(&mut chart, SeriesLabelPosition::UpperRight)
     })
 }
 
@@ -56,7 +57,7 @@ pub(super) fn latency(trials: &[Trial]) -> Result<String, PictureError> {
                 .label(&trial.name)
                 .legend(key(colour));
         }
-        legend(&mut chart)
+        legend(&mut chart, SeriesLabelPosition::UpperRight)
     })
 }
 

@@ -4,6 +4,7 @@ use super::canvas::{
     Axis, PictureError, axes, builder, colour, key, legend, span, svg, time_axis, time_label,
 };
 use crate::r#gen::figures::Trial;
+use plotters::chart::SeriesLabelPosition;
 use plotters::prelude::IntoLogRange;
 use plotters::series::LineSeries;
 use plotters::style::Color;
@@ -33,7 +34,8 @@ pub(super) fn draw(trials: &[Trial]) -> Result<String, PictureError> {
                 .label(&trial.name)
                 .legend(key(colour));
         }
-        legend(&mut chart)
+        // Curves go up from the left to the right.
+        legend(&mut chart, SeriesLabelPosition::UpperLeft)
     })
 }
 
