@@ -4,7 +4,7 @@
 //! device does not do: whose the socket file is and what guests are offered ([`make`]), what is known of the guest that is
 //! there ([`Figures`]), and that a guest which breaks the protocol harms no other ([`Guard`]).
 //!
-//! Guests come and go on a thread of librte_vhost's. It tells [`guests`] of each, and waits there while the control thread
+//! Guests come and go on a thread of librte_vhost's. It tells `guests.rs` of each, and waits there while the control thread
 //! looks at a guest, so that what is looked at is not freed meanwhile. Workers know nothing of this.
 
 mod backend;
