@@ -17,12 +17,14 @@ RUN scripts/setup.sh build \
 FROM ${BASE}
 # Pollway's virtual devices, then the NICs that most machines have.
 ARG DRIVERS="af-packet af-xdp memif null pcap ring tap vhost virtio e1000 ena i40e iavf ice igc ixgbe mlx5 vmxnet3"
+# Libraries that the program is linked against and that no driver brings along.
+ARG LIBRARIES="gro gso vhost"
 # A package's name ends in the release's ABI number (librte-net-tap23, librte-net-mlx5-23), so apt is asked for it.
 RUN set -eu; \
     export DEBIAN_FRONTEND=noninteractive; \
     apt-get -qq update; \
     packages=; \
-    for name in bus-pci bus-vdev mempool-ring $(printf 'net-%s ' $DRIVERS); do \
+    for name in bus-pci bus-vdev mempool-ring $LIBRARIES $(printf 'net-%s ' $DRIVERS); do \
         packages="$packages $(apt-cache pkgnames "librte-$name" | grep -xE "librte-$name-?[0-9]+")" \
         || { echo "apt has no package librte-$name in this base" >&2; exit 1; }; \
     done; \

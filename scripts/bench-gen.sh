@@ -78,7 +78,7 @@ measure() {
     close dut "$pid" "$shell" "$stop"
     # The first two counts are those that were asked for.
     awk -v run="$2 $3 $1" -v ns="$ns" '
-        /TX-packets:|packets sent/ && shown < 2 { match($0, /[0-9]+/); packets[shown++] = substr($0, RSTART, RLENGTH) }
+        /TX-packets:|packets sent/ && shown < 2 { match($0, /[0-9]+/); packets[shown++] = substr($0, RSTART, RLENGTH) + 0 }
         END {
             if (shown != 2 || packets[1] <= packets[0] || ns <= 0) exit 1
             printf "%s %.3f\n", run, (packets[1] - packets[0]) * 1000 / ns
