@@ -51,11 +51,11 @@ const LOOKS_FURTHER: &str = "; `pollway doctor";
 #[test]
 fn an_error_at_start_names_what_looks_further() {
     for (flags, checks) in [
-        (&["--port", "0000:ff:1f.7"][..], " devices"),
-        (&["--port", "vhost:/no/such.sock"], " sockets"),
-        (&["-m", "1000000", "--port", "null:"], " hugepages prefix"),
+        (&["--port", "0000:ff:1f.7"][..], " devices.present"),
+        (&["--port", "vhost:/no/such.sock"], " sockets.folder"),
+        (&["-m", "1000000", "--port", "null:"], " hugepages prefix.leftover"),
         (&["-l", "0-127", "--port", "null:"], " cpu.allowed"),
-        (&["--vdev=net_nosuch0"], " devices vfio iommu"),
+        (&["--vdev=net_nosuch0"], " devices.pmd devices.release"),
     ] {
         let prefix = own_prefix();
         let mut command = fwd(&prefix);

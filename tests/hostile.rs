@@ -31,12 +31,25 @@ impl Rig {
         let forwarder = Forwarder::on(&devices, &["--no-huge", "-m", "256"]);
         let honest = ["a", "b"].map(|name| Frontend::up(&path(name), 0));
         let mut rig = Self { forwarder, honest, sent: 0, read: 0, folder };
+        // A frame for a guest that the port has not taken in yet is dropped.
+        for port in [2, 3] {
+            rig.link_is_up(port);
+        }
         rig.others_are_served();
         rig
     }
 
     fn path(&self) -> String {
         self.folder.path().join("hostile").display().to_string()
+    }
+
+    /// Waits until a port has its guest.
+    fn link_is_up(&self, port: u32) {
+        let begin = format!("pollway: port {port} (");
+        let up = |line: &str| line.starts_with(&begin) && line.ends_with("): link up");
+        lab::wait_for("a guest's link", || {
+            self.forwarder.shell.console.stderr().lines().any(up).then_some(())
+        });
     }
 
     /// One guest's frames come to the other, all of them and unchanged.

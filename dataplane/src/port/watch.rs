@@ -154,7 +154,7 @@ impl Watch {
     }
 
     /// Looks at nothing. Ethdev keeps the few bytes of a removed callback, as a worker may still be in it.
-    fn look_away(&mut self) {
+    pub(crate) fn look_away(&mut self) {
         for ((direction, port, queue), callback) in self.callbacks.drain(..) {
             // SAFETY: the callback is this queue's. A port that is gone has taken its callbacks along, and the call says so.
             unsafe {

@@ -321,6 +321,10 @@ impl Dataplane {
     /// As [`Self::gather`].
     pub fn flush(&mut self, ports: &[PortId]) -> Result<(), EngineError> {
         self.gather()?;
+        // What is thrown away does not pass; whoever lays out next looks again.
+        if let Some(watch) = &mut self.watch {
+            watch.look_away();
+        }
         for port in ports {
             if let Some(slot) = self.slots.get_mut(port) {
                 slot.flush();
