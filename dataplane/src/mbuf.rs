@@ -5,6 +5,8 @@
 #![allow(unsafe_code)]
 
 mod front;
+pub mod gro;
+pub mod gso;
 
 use crate::offload::tx::{MEMORY, QINQ, VLAN};
 use dpdk_sys::rte_mbuf;

@@ -2,8 +2,8 @@
 
 use super::{Context, Counts};
 use crate::batch::Batch;
-use crate::gro::GroError;
 use crate::lcore::LcoreId;
+use crate::mbuf::gro::GroError;
 use crate::port::{Errno, PortId};
 use crate::traffic::generator::GeneratorError;
 use std::any::Any;

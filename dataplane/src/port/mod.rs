@@ -23,6 +23,7 @@ mod leaving;
 mod link;
 mod macs;
 mod memories;
+mod meter;
 mod ptypes;
 mod queue;
 mod queue_info;
@@ -51,6 +52,7 @@ pub use info::{
 pub(crate) use leaving::listen_for_leaving;
 pub use link::{Link, fixed_speed};
 pub use memories::{DescriptorError, Direction, Registers};
+pub use meter::Meter;
 pub use ptypes::{PTYPE_ALL, PTYPE_LAYERS, PtypeLayer};
 pub use queue::{Queues, RxQueue, TxQueue};
 pub use queue_info::{

@@ -2,7 +2,7 @@
 
 use super::policy::{PortPolicy, RateLimit, StormLimits};
 use crate::lcore::cycles;
-use crate::meter::Meter;
+use crate::port::Meter;
 
 /// One receive queue's meters.
 #[derive(Default)]

@@ -4,7 +4,7 @@ use crate::common::on_main_lcore;
 use crate::common::switchboard::{Make, Switchboard};
 use crate::frames::frame;
 use dataplane::lcore::{cycles, cycles_hz};
-use dataplane::meter::Meter;
+use dataplane::port::Meter;
 use dataplane::switch::{PortPolicy, RateLimit, StormLimits, SwitchConfig};
 
 #[test]

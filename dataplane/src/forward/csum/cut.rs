@@ -4,7 +4,7 @@ use super::layers::{Layers, Network, Version};
 use super::software;
 use crate::batch::{Batch, MAX_BURST};
 use crate::forward::{Context, DropReason, StreamContext};
-use crate::gso::{Gso, Uncut};
+use crate::mbuf::gso::{Gso, Uncut};
 use crate::mbuf::{HeaderLengths, Mbuf};
 use crate::offload::tx;
 use crate::wire::transport::Transport;

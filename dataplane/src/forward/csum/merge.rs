@@ -4,7 +4,7 @@ use super::CsumOptions;
 use super::layers::{Layers, Version};
 use crate::batch::{Batch, MAX_BURST};
 use crate::forward::{ModeError, StreamContext};
-use crate::gro::{self, GroTable, MERGED};
+use crate::mbuf::gro::{self, GroTable, MERGED};
 use crate::mbuf::{HeaderLengths, Mbuf};
 use crate::offload::rx;
 use crate::wire::transport::Transport;

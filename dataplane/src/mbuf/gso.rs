@@ -1,5 +1,4 @@
 //! Packets cut into segments here, by DPDK's generic segmentation offload (`rte_gso.h`), where no device does it.
-#![allow(unsafe_code)]
 
 use crate::batch::Batch;
 use crate::mbuf::Mbuf;

@@ -1,5 +1,4 @@
 //! Token buckets: `rte_meter`'s single-rate meter, of which the committed part is used.
-#![allow(unsafe_code)]
 
 use crate::lcore::cycles_hz;
 use dpdk_sys::{rte_meter_srtcm, rte_meter_srtcm_params, rte_meter_srtcm_profile};

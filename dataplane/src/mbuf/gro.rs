@@ -5,7 +5,6 @@
 //!
 //! [`Mbuf::set_packet_type`]: crate::mbuf::Mbuf::set_packet_type
 //! [`Mbuf::set_tx_offload`]: crate::mbuf::Mbuf::set_tx_offload
-#![allow(unsafe_code)]
 
 use crate::batch::Batch;
 use crate::eal::{Eal, errno_text, last_errno};
