@@ -8,9 +8,10 @@ use crate::failure::Failure;
 use crate::render::segments::{GroPage, GsoPage, TsoPage};
 use dataplane::batch::MAX_BURST;
 use dataplane::forward::CsumOptions;
+use dataplane::mbuf::{gro, gso};
+use dataplane::offload;
 use dataplane::port::{PortConfig, PortId};
 use dataplane::runtime::Slot;
-use dataplane::{gro, gso, offload};
 
 /// What testpmd calls tunnels whose TCP a device may be able to cut, and the offloads for it.
 const TUNNELS: [(&str, u64); 6] = [

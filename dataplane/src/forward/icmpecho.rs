@@ -11,14 +11,12 @@ use super::{Context, DropReason, Fate, Made, Mode, StreamContext};
 use crate::batch::Batch;
 use crate::wire::arp::ArpRequest;
 use crate::wire::checksum::Sum;
-use crate::wire::ethernet::{EtherType, Frame, MacAddr};
+use crate::wire::ethernet::{EtherType, Frame, HEADER_LEN, MacAddr};
 use crate::wire::icmp;
 
-const ETHERNET: usize = 14;
 const TAG: usize = 4;
 const IPV4: usize = 20;
 const ICMP: u8 = 1;
-const ARP_ETHERTYPE: EtherType = EtherType(0x0806);
 
 /// Answers for every address.
 struct Icmpecho {
@@ -45,16 +43,16 @@ impl Mode for Icmpecho {
 /// Makes a request its answer; `None` for what is none, and is left as it was.
 fn answer(bytes: &mut [u8], own: MacAddr) -> Option<()> {
     let frame = Frame::new_checked(&*bytes)?;
-    let (mut ethertype, mut payload) = (frame.ethertype(), ETHERNET);
+    let (mut ethertype, mut payload) = (frame.ethertype(), HEADER_LEN);
     if ethertype == EtherType::VLAN {
-        let [_, _, high, low] = *bytes.get(ETHERNET..)?.first_chunk::<TAG>()?;
+        let [_, _, high, low] = *bytes.get(HEADER_LEN..)?.first_chunk::<TAG>()?;
         ethertype = EtherType(u16::from_be_bytes([high, low]));
         payload += TAG;
     }
     let (ethernet, packet) = bytes.split_at_mut_checked(payload)?;
     let mut frame = Frame::new_checked(ethernet)?;
     match ethertype {
-        ARP_ETHERTYPE => {
+        EtherType::ARP => {
             ArpRequest::new_checked(packet)?.answer(own);
             let mut addresses = [0; 12];
             addresses[..6].copy_from_slice(&frame.src().0);

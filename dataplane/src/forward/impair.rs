@@ -16,14 +16,13 @@ use crate::batch::Batch;
 use crate::lcore::cycles;
 use crate::mbuf::Mbuf;
 use crate::mempool::Mempool;
+use crate::wire::ethernet::HEADER_LEN;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a packet that is to be swapped waits for the next one; then it is sent as it is.
 const SWAP_PATIENCE: Duration = Duration::from_millis(100);
-/// Bytes that are never damaged: with another address the packet would not arrive at all.
-const ETHERNET_HEADER: usize = 14;
 
 /// What is asked of `impair`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -204,9 +203,10 @@ impl Impair {
         }
     }
 
-    /// Inverts a byte behind the Ethernet header; `false` if there is none, or another packet shares it.
+    /// Inverts a byte behind the Ethernet header, as with another address the packet would not arrive at all; `false`
+    /// if there is none, or another packet shares it.
     fn damage(&mut self, mbuf: &mut Mbuf) -> bool {
-        let Some(bytes) = mbuf.data_mut().and_then(|bytes| bytes.get_mut(ETHERNET_HEADER..)) else {
+        let Some(bytes) = mbuf.data_mut().and_then(|bytes| bytes.get_mut(HEADER_LEN..)) else {
             return false;
         };
         if bytes.is_empty() {

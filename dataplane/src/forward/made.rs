@@ -2,13 +2,13 @@
 
 use super::Context;
 use crate::wire::checksum::{self, Sum};
-use crate::wire::ethernet::MacAddr;
+use crate::wire::ethernet::{HEADER_LEN, MacAddr};
 use std::net::Ipv4Addr;
 
 /// Bytes of the three headers.
 pub(super) const HEADERS: usize = 42;
 
-const IP: usize = 14;
+const IP: usize = HEADER_LEN;
 const IP_CHECKSUM: usize = IP + 10;
 const IP_SRC: usize = IP + 12;
 const IP_DST: usize = IP + 16;

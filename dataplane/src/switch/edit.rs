@@ -1,13 +1,13 @@
 //! Changes of a packet's headers, with the checksums over them kept right (RFC 1624).
 
-use super::extract::{self, ETHERNET, TAG, be16};
+use super::extract::{self, TAG, be16};
 use super::key::TAGGED;
 use super::rules::Action;
 use crate::forward::DropReason;
 use crate::mbuf::Mbuf;
 use crate::offload::tx;
 use crate::wire::checksum::{sctp, updated};
-use crate::wire::ethernet::EtherType;
+use crate::wire::ethernet::{EtherType, HEADER_LEN};
 use crate::wire::transport::Transport;
 use std::ops::Range;
 
@@ -70,7 +70,7 @@ pub(super) fn push_vlan(mbuf: &mut Mbuf, tpid: u16, tci: u16) -> Result<(), Drop
         return Err(DropReason::Shared);
     }
     let data = mbuf.prepend(TAG as u16).ok_or(DropReason::Truncated)?;
-    if data.len() < ETHERNET + TAG {
+    if data.len() < HEADER_LEN + TAG {
         return Err(DropReason::Truncated);
     }
     data.copy_within(TAG..TAG + 12, 0);
@@ -85,10 +85,10 @@ pub(super) fn set_tci(mbuf: &mut Mbuf, mask: u16, value: u16) -> Result<(), Drop
         None => Err(DropReason::Truncated),
         Some(layers) if layers.tci == 0 => push_vlan(mbuf, EtherType::VLAN.0, value & mask),
         Some(_) => {
-            let old = be16(mbuf.data(), ETHERNET).ok_or(DropReason::Truncated)?;
+            let old = be16(mbuf.data(), HEADER_LEN).ok_or(DropReason::Truncated)?;
             // The bit that is ours in a key is the packet's own in a packet, and OVS sets it to 0 where it sets a tag.
             let tci = (old & !mask | value & mask) & !TAGGED;
-            put(mbuf, ETHERNET..ETHERNET + 2, &tci.to_be_bytes())
+            put(mbuf, HEADER_LEN..HEADER_LEN + 2, &tci.to_be_bytes())
         }
     }
 }

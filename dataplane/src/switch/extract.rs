@@ -6,7 +6,7 @@
 
 use super::key::{FRAGMENT, Field, Key, LATER, TAGGED};
 use crate::port::PortId;
-use crate::wire::ethernet::EtherType;
+use crate::wire::ethernet::{EtherType, HEADER_LEN};
 
 /// How much of a packet the rules ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,15 +19,10 @@ pub(super) enum Reach {
     Transport,
 }
 
-/// Bytes of an Ethernet header, without which a packet is none.
-pub(super) const ETHERNET: usize = 14;
 /// Bytes of a VLAN tag.
 pub(super) const TAG: usize = 4;
 /// Of frames whose length stands where the type would (IEEE 802.3) and that carry none: `OFP_DL_TYPE_NOT_ETH_TYPE`.
 const NO_TYPE: u16 = 0x05ff;
-
-const ARP: u16 = 0x0806;
-const RARP: u16 = 0x8035;
 
 impl Reach {
     /// What has to be read for rules that ask for the bits of `asked`.
@@ -61,11 +56,11 @@ pub(super) struct Layers {
 #[inline]
 pub(super) fn layers(frame: &[u8]) -> Option<Layers> {
     let outer = be16(frame, 12)?;
-    let (mut tci, mut dl_type, mut network) = (0, outer, ETHERNET);
+    let (mut tci, mut dl_type, mut network) = (0, outer, HEADER_LEN);
     if is_tag(outer)
-        && let (Some(tag), Some(inner)) = (be16(frame, ETHERNET), be16(frame, ETHERNET + 2))
+        && let (Some(tag), Some(inner)) = (be16(frame, HEADER_LEN), be16(frame, HEADER_LEN + 2))
     {
-        (tci, dl_type, network) = (tag | TAGGED, inner, ETHERNET + TAG);
+        (tci, dl_type, network) = (tag | TAGGED, inner, HEADER_LEN + TAG);
     }
     if dl_type < 0x600 {
         dl_type = snap_type(frame, network).unwrap_or(NO_TYPE);
@@ -95,7 +90,7 @@ pub(super) fn key(ingress: PortId, frame: &[u8], total: usize, reach: Reach) -> 
     if reach == Reach::Port {
         return key;
     }
-    let (Some(layers), Some(header)) = (layers(frame), frame.first_chunk::<ETHERNET>()) else {
+    let (Some(layers), Some(header)) = (layers(frame), frame.first_chunk::<HEADER_LEN>()) else {
         return key;
     };
     key.put(Field::DlDst, be48(header, 0).into());
@@ -107,10 +102,10 @@ pub(super) fn key(ingress: PortId, frame: &[u8], total: usize, reach: Reach) -> 
     }
     let behind = frame.get(layers.network..).unwrap_or_default();
     let total = total.saturating_sub(layers.network);
-    match layers.dl_type {
-        dl_type if dl_type == EtherType::IPV4.0 => ipv4(&mut key, behind, total),
-        dl_type if dl_type == EtherType::IPV6.0 => ipv6(&mut key, behind, total),
-        ARP | RARP => arp(&mut key, behind),
+    match EtherType(layers.dl_type) {
+        EtherType::IPV4 => ipv4(&mut key, behind, total),
+        EtherType::IPV6 => ipv6(&mut key, behind, total),
+        EtherType::ARP | EtherType::RARP => arp(&mut key, behind),
         _ => None,
     };
     key

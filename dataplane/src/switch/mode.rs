@@ -4,7 +4,7 @@ use super::cache::Cache;
 use super::classifier::NONE;
 use super::control::Station;
 use super::edit;
-use super::extract::{self, ETHERNET, Reach};
+use super::extract::{self, Reach};
 use super::limits::Limits;
 use super::mac_table::MacTable;
 use super::rules::GroupKind;
@@ -15,6 +15,7 @@ use crate::lcore::cycles;
 use crate::mbuf::Mbuf;
 use crate::mempool::Mempool;
 use crate::port::PortId;
+use crate::wire::ethernet::HEADER_LEN;
 use crate::wire::flow::flow_hash;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -58,8 +59,9 @@ impl Mode for Switching {
             self.cache.clear();
             self.limits.set(&self.snapshot.port(self.ingress).policy, self.queues);
         }
-        if batch.iter().fold(u16::MAX, |least, mbuf| least.min(mbuf.data_len())) < ETHERNET as u16 {
-            let cut = batch.retain(|mbuf| usize::from(mbuf.data_len()) >= ETHERNET);
+        if batch.iter().fold(u16::MAX, |least, mbuf| least.min(mbuf.data_len())) < HEADER_LEN as u16
+        {
+            let cut = batch.retain(|mbuf| usize::from(mbuf.data_len()) >= HEADER_LEN);
             context.dropped(DropReason::Truncated, cut);
         }
         if self.limits.has_rate() {

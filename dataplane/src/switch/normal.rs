@@ -1,7 +1,7 @@
 //! Switching as a learning bridge does it (IEEE 802.1Q §8): learn who is where, send there what is for them.
 
 use super::edit;
-use super::extract::{ETHERNET, be16, be48, is_tag};
+use super::extract::{be16, be48, is_tag};
 use super::limits::Storm;
 use super::mac_table::Learned;
 use super::mode::{FULL, LEARNED, MOVES, Switching};
@@ -9,7 +9,7 @@ use super::snapshot::Snapshot;
 use crate::forward::{Context, DropReason};
 use crate::mbuf::Mbuf;
 use crate::port::PortId;
-use crate::wire::ethernet::EtherType;
+use crate::wire::ethernet::{EtherType, HEADER_LEN};
 
 const BROADCAST: u64 = (1 << 48) - 1;
 /// The bit of an address that belongs to a group.
@@ -21,7 +21,7 @@ impl Switching {
     /// Sends a packet where its destination was seen last, or everywhere.
     pub(super) fn normal(&mut self, snapshot: &Snapshot, mbuf: Mbuf, context: &mut Context<'_>) {
         // Shorter ones are gone already.
-        let Some(header) = mbuf.data().first_chunk::<ETHERNET>() else {
+        let Some(header) = mbuf.data().first_chunk::<HEADER_LEN>() else {
             return context.dropped(DropReason::Truncated, 1);
         };
         let (dst, src) = (be48(header, 0), be48(header, 6));

@@ -11,13 +11,12 @@ use crate::forward::{Context, Counts, Feed, Mode, Tally};
 use crate::lcore::cycles;
 use crate::mbuf::Mbuf;
 use crate::port::PortId;
+use crate::wire::ethernet::HEADER_LEN;
 use crossbeam_channel::Sender;
 use std::sync::Arc;
 
 /// How far into a packet a probe is looked for where none was expected: behind any headers that a device may have added.
 const SEARCHED: usize = 256;
-/// No header is shorter, and all are even in length.
-const SHORTEST_HEADERS: usize = 14;
 
 /// The name of its count of different packets received in time.
 pub(super) const RECEIVED: &str = "received";
@@ -103,7 +102,8 @@ impl Measure {
     fn search(&mut self, frame: &[u8]) -> Option<Probe> {
         let MeasureParts { signature, places, .. } = &mut self.parts;
         let last = frame.len().min(SEARCHED).saturating_sub(PROBE_BYTES);
-        let others = (SHORTEST_HEADERS..=last).step_by(2);
+        // No packet's headers are shorter than Ethernet's, and all are even in length.
+        let others = (HEADER_LEN..=last).step_by(2);
         let (place, probe) =
             places.iter().copied().chain(others).find_map(|place| {
                 read_at(frame, place, *signature).ok().map(|probe| (place, probe))

@@ -74,6 +74,10 @@ pub struct EtherType(pub u16);
 impl EtherType {
     /// Internet Protocol version 4.
     pub const IPV4: Self = Self(0x0800);
+    /// Address resolution.
+    pub const ARP: Self = Self(0x0806);
+    /// Reverse address resolution.
+    pub const RARP: Self = Self(0x8035);
     /// Internet Protocol version 6.
     pub const IPV6: Self = Self(0x86dd);
     /// An Ethernet frame within another protocol ("Trans Ether Bridging", RFC 1701).
@@ -85,6 +89,9 @@ impl EtherType {
     /// The provider's tag of equipment older than 802.1ad.
     pub const OLD_PROVIDER_VLAN: Self = Self(0x9100);
 }
+
+/// Bytes of a header without tags.
+pub const HEADER_LEN: usize = field::PAYLOAD.start;
 
 mod field {
     use std::ops::{Range, RangeFrom};

@@ -7,6 +7,7 @@ use crate::forward::{ModeError, StreamContext};
 use crate::mbuf::gro::{self, GroTable, MERGED};
 use crate::mbuf::{HeaderLengths, Mbuf};
 use crate::offload::rx;
+use crate::wire::ethernet::HEADER_LEN;
 use crate::wire::transport::Transport;
 
 /// The most bursts that packets wait for others, as in testpmd (`GRO_MAX_FLUSH_CYCLES`).
@@ -86,7 +87,7 @@ pub(super) fn mark(mbuf: &mut Mbuf) {
 /// The header lengths of a packet of TCP over IPv4 that is whole.
 fn lengths(mbuf: &Mbuf) -> Option<HeaderLengths> {
     /// Where the network header is behind an Ethernet header without tags.
-    const UNTAGGED: u16 = 14;
+    const UNTAGGED: u16 = HEADER_LEN as u16;
     if mbuf.ol_flags() & (rx::IP_CHECKSUM_BAD | rx::L4_CHECKSUM_BAD) != 0 {
         return None;
     }

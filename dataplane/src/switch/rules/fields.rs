@@ -7,8 +7,8 @@ use crate::wire::ethernet::EtherType;
 
 pub(super) const IPV4: u128 = EtherType::IPV4.0 as u128;
 pub(super) const IPV6: u128 = EtherType::IPV6.0 as u128;
-pub(super) const ARP: u128 = 0x0806;
-pub(super) const RARP: u128 = 0x8035;
+pub(super) const ARP: u128 = EtherType::ARP.0 as u128;
+pub(super) const RARP: u128 = EtherType::RARP.0 as u128;
 pub(super) const ICMP: u128 = 1;
 pub(super) const TCP: u128 = 6;
 pub(super) const UDP: u128 = 17;

@@ -6,6 +6,7 @@ use super::image::{Covered, Image, Length, NO_SUM};
 use crate::traffic::spec::{
     Arp, Ethernet, Field, Gre, Gtpu, Icmp, Ipv4, Ipv6, Layer, Mpls, Tag, Tcp, Udp, Vxlan,
 };
+use crate::wire::ethernet::EtherType;
 use std::ops::Range;
 
 /// What Ethernet carries if no header follows: IEEE 802's first local experimental EtherType.
@@ -314,14 +315,13 @@ impl Stack<'_> {
         let in_gre = self.layer == "gre";
         let found = match self.next {
             None => EXPERIMENTAL_ETHERTYPE,
-            Some(Layer::Vlan(_)) if !in_gre => 0x8100,
-            Some(Layer::Qinq(_)) if !in_gre => 0x88a8,
-            Some(Layer::Arp(_)) if !in_gre => 0x0806,
-            // Transparent Ethernet bridging.
-            Some(Layer::Ethernet(_)) if in_gre => 0x6558,
+            Some(Layer::Vlan(_)) if !in_gre => EtherType::VLAN.0,
+            Some(Layer::Qinq(_)) if !in_gre => EtherType::PROVIDER_VLAN.0,
+            Some(Layer::Arp(_)) if !in_gre => EtherType::ARP.0,
+            Some(Layer::Ethernet(_)) if in_gre => EtherType::BRIDGED.0,
             Some(Layer::Mpls(_)) => 0x8847,
-            Some(Layer::Ipv4(_)) => 0x0800,
-            Some(Layer::Ipv6(_)) => 0x86dd,
+            Some(Layer::Ipv4(_)) => EtherType::IPV4.0,
+            Some(Layer::Ipv6(_)) => EtherType::IPV6.0,
             Some(next) if in_gre => {
                 return self.wrong(next, "ethernet, mpls, ipv4 or ipv6 stand behind it");
             }
