@@ -14,8 +14,10 @@
 # Packets sent, by the processor time that the poll loop got meanwhile, as in scripts/bench.sh.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-# shellcheck source=scripts/turns.sh
-. scripts/turns.sh
+# shellcheck source=scripts/lib/needs.sh
+. scripts/lib/needs.sh
+# shellcheck source=scripts/lib/turns.sh
+. scripts/lib/turns.sh
 
 # What is measured: a name, the device, the frame's size, and what testpmd does. `send` only sends, to a device that forgets;
 # `loop` receives what it sends, and accounts for it.
@@ -27,24 +29,11 @@ loop-96 ring 96 --forward-mode=flowgen --txpkts=92'
 # column_of ROW N: of the table.
 column_of() { awk -v row="$1" -v at="$2" '$1 == row { print $at }' <<<"$known"; }
 
-runs=5 seconds=3 warm_up=1 rows=all binary='' format=plain
-while [[ $# -gt 0 ]]; do
-    case $1 in
-        --json | --markdown) format=${1#--} ;;
-        --runs | --seconds | --warm-up | --rows | --binary)
-            [[ ${2:-} ]] || refuse "$1 needs a value"
-            option=${1#--}
-            declare "${option//-/_}=$2"
-            shift
-            ;;
-        *) refuse "what is '$1'? The first lines of $0 say what there is" ;;
-    esac
-    shift
-done
-[[ $rows != all ]] || rows=$(awk '{ print $1 }' <<<"$known" | paste -sd ,)
-for row in ${rows//,/ }; do
-    [[ $(column_of "$row" 1) ]] || refuse "--rows are of $(awk '{ print $1 }' <<<"$known" | paste -sd ,), not '$row'"
-done
+runs=5 seconds=3 warm_up=1 rows=all binary='' json='' markdown=''
+take_options 'runs seconds warm-up rows binary' 'json markdown' "$@"
+rows_all=$(awk '{ print $1 }' <<<"$known" | paste -sd ,)
+[[ $rows != all ]] || rows=$rows_all
+only_of --rows "$rows" "$rows_all"
 prepare 256
 
 # Sixteen flows, as many as make no difference to what they cost.
@@ -56,11 +45,10 @@ command_of() {
     # A null device would have the receiver find packets of which none was sent.
     [[ $2 != null ]] || vdev=net_null0,no-rx=1
     eal="-l 0,1 --no-pci --no-telemetry --file-prefix=bench --vdev=$vdev"
-    if [[ $1 == pollway ]]; then
-        echo "pollway gen $eal -- -m 1.0 $own"
-    else
-        echo "dpdk-testpmd $eal -- -i --nb-cores=1 $own $(awk -v row="$3" '$1 == row { print $4, $5, $6 }' <<<"$known")"
-    fi
+    case $1 in
+        pollway) echo "pollway gen $eal -- -m 1.0 $own" ;;
+        testpmd) echo "dpdk-testpmd $eal -- -i --nb-cores=1 $own $(awk -v row="$3" '$1 == row { print $4, $5, $6 }' <<<"$known")" ;;
+    esac
 }
 
 # measure PROGRAM DEVICE ROW: one run; adds the line `DEVICE ROW PROGRAM MPPS` to the file `results`.
@@ -88,6 +76,7 @@ measure() {
     }
 }
 
-rows=$(for row in ${rows//,/ }; do echo "$(column_of "$row" 2) $row"; done)
+rows=$(for row in ${rows//,/ }; do echo "$(column_of "$row" 2) $row testpmd"; done)
+columns='device row'
 take_turns
-report ''
+report

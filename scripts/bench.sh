@@ -19,8 +19,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# shellcheck source=scripts/turns.sh
-. scripts/turns.sh
+# shellcheck source=scripts/lib/needs.sh
+. scripts/lib/needs.sh
+# shellcheck source=scripts/lib/turns.sh
+. scripts/lib/turns.sh
 
 # What is measured: a name, the side whose packets count, and the flags that choose it.
 modes_known='io TX --forward-mode=io
@@ -40,27 +42,11 @@ modes_all() { awk '{ print $1 }' <<<"$modes_known" | paste -sd ,; }
 flags_of() { awk -v mode="$1" '$1 == mode { $1 = $2 = ""; sub(/^ +/, ""); print }' <<<"$modes_known"; }
 side_of() { awk -v mode="$1" '$1 == mode { print $2 }' <<<"$modes_known"; }
 
-runs=5 seconds=3 warm_up=1 devices=null,vhost modes=io,mac,macswap binary='' format=plain
-while [[ $# -gt 0 ]]; do
-    case $1 in
-        --json | --markdown) format=${1#--} ;;
-        --runs | --seconds | --warm-up | --devices | --modes | --binary)
-            [[ ${2:-} ]] || refuse "$1 needs a value"
-            option=${1#--}
-            declare "${option//-/_}=$2"
-            shift
-            ;;
-        *) refuse "what is '$1'? The first lines of $0 say what there is" ;;
-    esac
-    shift
-done
-for device in ${devices//,/ }; do
-    [[ $device =~ ^(null|vhost)$ ]] || refuse "--devices are of null and vhost, not '$device'"
-done
+runs=5 seconds=3 warm_up=1 devices=null,vhost modes=io,mac,macswap binary='' json='' markdown=''
+take_options 'runs seconds warm-up devices modes binary' 'json markdown' "$@"
 [[ $modes != all ]] || modes=$(modes_all)
-for mode in ${modes//,/ }; do
-    [[ $(side_of "$mode") ]] || refuse "--modes are of $(modes_all), not '$mode'"
-done
+only_of --devices "$devices" null,vhost
+only_of --modes "$modes" "$(modes_all)"
 
 # For 16383 packets of 2176 bytes and what EAL takes besides, in each of two programs.
 prepare 256
@@ -76,11 +62,17 @@ vdevs() {
 # command_of PROGRAM DEVICE MODE
 command_of() {
     local program='pollway fwd'
-    [[ $1 == pollway ]] || program=dpdk-testpmd
+    case $1 in
+        load)
+            [[ $2 != vhost ]] || echo "dpdk-testpmd --lcores=0@0,1@0 --no-pci --no-telemetry --file-prefix=bench-load --single-file-segments" \
+                "--vdev=net_virtio_user0,path=vhost0.sock,queue_size=1024 --vdev=net_virtio_user1,path=vhost1.sock,queue_size=1024" \
+                "-- $both --forward-mode=flowgen"
+            return
+            ;;
+        testpmd) program=dpdk-testpmd ;;
+    esac
     echo "$program -l 0,1 --no-pci --no-telemetry --file-prefix=bench $(vdevs "$2") -- $both $(flags_of "$3")"
 }
-load="dpdk-testpmd --lcores=0@0,1@0 --no-pci --no-telemetry --file-prefix=bench-load --single-file-segments \
---vdev=net_virtio_user0,path=vhost0.sock,queue_size=1024 --vdev=net_virtio_user1,path=vhost1.sock,queue_size=1024 -- $both --forward-mode=flowgen"
 
 # measure PROGRAM DEVICE MODE: one run; adds the line `DEVICE MODE PROGRAM MPPS` to the file `results`.
 measure() {
@@ -90,7 +82,7 @@ measure() {
     open dut "${words[@]}"
     dut_pid=$pid dut=$shell
     if [[ $2 == vhost ]]; then
-        read -ra words <<<"$load"
+        read -ra words <<<"$(command_of load "$2" "$3")"
         open load "${words[@]}"
         load_pid=$pid guest=$shell
         echo start >&"$guest"
@@ -113,6 +105,7 @@ measure() {
     }
 }
 
-rows=$(for device in ${devices//,/ }; do for mode in ${modes//,/ }; do echo "$device $mode"; done; done)
+rows=$(for device in ${devices//,/ }; do for mode in ${modes//,/ }; do echo "$device $mode testpmd"; done; done)
+columns='device mode'
 take_turns
-report "$load"
+report

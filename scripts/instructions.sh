@@ -13,33 +13,13 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-refuse() {
-    echo "instructions: $*" >&2
-    exit 2
-}
+# shellcheck source=scripts/lib/needs.sh
+. scripts/lib/needs.sh
 
 modes=io,mac,macswap binary='' functions=''
-while [[ $# -gt 0 ]]; do
-    case $1 in
-        --functions) functions=yes ;;
-        --modes | --binary)
-            [[ ${2:-} ]] || refuse "$1 needs a value"
-            declare "${1#--}=$2"
-            shift
-            ;;
-        *) refuse "what is '$1'? The first lines of $0 say what there is" ;;
-    esac
-    shift
-done
-for program in valgrind dpdk-testpmd; do
-    command -v "$program" >/dev/null || refuse "there is no $program: scripts/setup.sh installs it"
-done
-if [[ -z $binary ]]; then
-    cargo build --release --package pollway >&2
-    binary=${CARGO_TARGET_DIR:-target}/release/pollway
-fi
-[[ -x $binary ]] || refuse "$binary is not a program"
-binary=$(realpath "$binary")
+take_options 'modes binary' 'functions' "$@"
+need_programs valgrind dpdk-testpmd
+find_program
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -65,8 +45,7 @@ run() {
         "$@" -l 0,1 --no-huge -m 256 --no-shconf --no-pci --no-telemetry --vdev=net_null0 --vdev=net_null1 -- \
         --nb-cores=1 --burst=32 --total-num-mbufs=8191 --forward-mode="$mode" >"$log" 2>&1 || {
         cat "$log" >&2
-        echo "instructions: this does not run under valgrind: $*" >&2
-        exit 1
+        fail "this does not run under valgrind: $*"
     }
     # In callgrind's format costs follow the object and the function that they belong to; the line after `calls=` is the
     # callee's.

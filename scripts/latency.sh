@@ -17,34 +17,16 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-refuse() {
-    echo "latency: $*" >&2
-    exit 2
-}
+# shellcheck source=scripts/lib/needs.sh
+. scripts/lib/needs.sh
 
 rates=10M,100k size=96 seconds=10 binary='' out=''
-while [[ $# -gt 0 ]]; do
-    case $1 in
-        --rates | --size | --seconds | --binary | --out)
-            [[ ${2:-} ]] || refuse "$1 needs a value"
-            declare "${1#--}=$2"
-            shift
-            ;;
-        *) refuse "what is '$1'? The first lines of $0 say what there is" ;;
-    esac
-    shift
-done
+take_options 'rates size seconds binary out' '' "$@"
 [[ $EUID -eq 0 ]] || refuse "namespaces and containers take root: sudo $0"
-[[ $(nproc) -ge 2 ]] || refuse "two processors are needed, one to measure and one to be measured; this process has $(nproc)"
-for program in podman debootstrap ip; do
-    command -v "$program" >/dev/null || refuse "there is no $program: scripts/setup.sh test installs it"
-done
-free_mib=$(awk '$1 == "HugePages_Free:" { n = $2 } $1 == "Hugepagesize:" { k = $2 } END { print int(n * k / 1024) }' /proc/meminfo)
-[[ $free_mib -ge 512 ]] || refuse "$free_mib MiB of hugepages are free, 512 are needed: scripts/hugepages.sh reserve 512"
-if [[ -z $binary ]]; then
-    cargo build --release --package pollway --quiet
-    binary=${CARGO_TARGET_DIR:-target}/release/pollway
-fi
+need_programs podman debootstrap ip
+need_processors
+need_hugepages 512
+find_program
 
 work=$(mktemp -d)
 namespace=pwlat$$

@@ -268,6 +268,26 @@ fn setup_refuses_an_unknown_group() {
     assert!(stderr(&refused).contains("what is 'everything'"), "{refused:?}");
 }
 
+/// What measures says what is wrong with its options before it looks at the machine.
+#[test]
+fn measuring_refuses_wrong_input() {
+    for (name, arguments, word) in [
+        ("bench.sh", "--modes io,fast", "bench: --modes are of io,mac,macswap,5tswap"),
+        ("bench.sh", "--devices nul", "--devices are of null,vhost, not 'nul'"),
+        ("bench.sh", "--runs none", "--runs is a number from 1 on, not 'none'"),
+        ("bench-gen.sh", "--rows send-64,send", "bench-gen: --rows are of send-64,send-96,"),
+        ("bench-switch.sh", "--cases mac,flood", "--cases are of io,rules,mac,masks, not 'flood'"),
+        ("bench-switch.sh", "--rings", "bench-switch: --rings needs a value"),
+        ("instructions.sh", "--function", "instructions: what is '--function'?"),
+        ("latency.sh", "--size 64 10M", "latency: what is '10M'?"),
+        ("latency.sh", "--", "what is '--'?"),
+    ] {
+        let refused = script(name, arguments).output().unwrap();
+        assert_eq!(refused.status.code(), Some(2), "{name} {arguments}: {refused:?}");
+        assert!(stderr(&refused).contains(word), "{name} {arguments}: {refused:?}");
+    }
+}
+
 /// Runs test.sh with a cargo that prints `body` and a setup that has nothing to do.
 fn sum_up(cargo: &str) -> Output {
     let machine = Machine::offering_dpdk("22.11.7-1");
