@@ -232,7 +232,7 @@ fn the_socket_is_the_owners_and_is_not_taken_from_a_program_that_listens() {
     };
     let (code, stderr) = start(&rig.socket(), &[]);
     assert_eq!(code, 2);
-    assert!(stderr.contains("another program listens there"), "{stderr}");
+    assert!(stderr.contains("pollway (process ") && stderr.contains(") listens there"), "{stderr}");
     let long = format!("/tmp/{}", "x".repeat(120));
     let (code, stderr) = start(&long, &[]);
     assert_eq!(code, 2);

@@ -54,6 +54,18 @@ impl Machine {
         u32::from_str_radix(self.read(below)?.strip_prefix("0x")?, 16).ok()
     }
 
+    /// The number of a user (`passwd`) or group (`group`) of that database, by its name or written as a number.
+    ///
+    /// Source: passwd(5), group(5): the first and third fields.
+    pub fn account(&self, database: &str, name: &str) -> Option<u32> {
+        name.parse().ok().or_else(|| {
+            self.read(format!("etc/{database}"))?.lines().find_map(|line| {
+                let mut fields = line.split(':');
+                (fields.next() == Some(name)).then(|| fields.nth(1)?.parse().ok()).flatten()
+            })
+        })
+    }
+
     /// The names in a folder, in order; none if it cannot be read.
     pub fn entries(&self, below: impl AsRef<Path>) -> Vec<String> {
         let entries = fs::read_dir(self.path(below)).into_iter().flatten().flatten();
@@ -97,5 +109,17 @@ mod tests {
         assert_eq!(machine.entries("sys/d"), ["a", "b", "driver"]);
         assert_eq!(machine.link("sys/d/driver").as_deref(), Some("igb"));
         assert_eq!(machine.read("sys/none"), None);
+    }
+
+    #[test]
+    fn an_account_is_named_or_numbered() {
+        let root = tempfile::tempdir().unwrap();
+        let machine = Machine::at(root.path());
+        fs::create_dir(machine.path("etc")).unwrap();
+        fs::write(machine.path("etc/group"), "root:x:0:\nbad:x:many:\nlab:x:77:a,b\n").unwrap();
+        assert_eq!(machine.account("group", "lab"), Some(77));
+        assert_eq!(machine.account("group", "12"), Some(12));
+        assert_eq!(machine.account("group", "bad"), None);
+        assert_eq!(machine.account("passwd", "lab"), None);
     }
 }

@@ -2,10 +2,10 @@
 
 use crate::ffi::calls;
 use crate::{VhostError, guests};
+use dataplane::machine::Machine;
 use dataplane::port::device::VhostSocket;
 use rustix::fs::{Gid, Mode, Uid, chmod, chown};
 use rustix::process::umask;
-use std::fs;
 
 /// Has a port start, which makes its socket if it is a vhost-user port, and settles what was said of that.
 ///
@@ -77,23 +77,13 @@ fn usual_mode() -> Mode {
 }
 
 /// The number of a user or group, which may be given as one.
-///
-/// Source: passwd(5), group(5): the first and third fields.
 fn id(
     path: &str,
     kind: &'static str,
     database: &'static str,
     name: &str,
 ) -> Result<u32, VhostError> {
-    if let Ok(number) = name.parse() {
-        return Ok(number);
-    }
-    let accounts = fs::read_to_string(format!("/etc/{database}")).unwrap_or_default();
-    let number = accounts.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        (fields.next() == Some(name)).then(|| fields.nth(1)?.parse().ok()).flatten()
-    });
-    number.ok_or_else(|| VhostError::NoSuchAccount {
+    Machine::default().account(database, name).ok_or_else(|| VhostError::NoSuchAccount {
         path: path.to_owned(),
         kind,
         name: name.to_owned(),
@@ -104,6 +94,7 @@ fn id(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
     use std::os::unix::fs::MetadataExt;
 
     #[test]

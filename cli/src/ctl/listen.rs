@@ -1,35 +1,33 @@
 //! The socket's file: made for those who may use it, and taken over from a program that has died.
 
 use crate::settings::ControlSettings;
+use dataplane::port::device::{Listener, Program, SOCKET_PATH_LIMIT};
 use rustix::io::Errno;
 use rustix::net::{
     AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, listen, socket_with,
 };
 use std::fs::{self, Permissions};
 use std::io;
-use std::os::unix::fs::{FileTypeExt, PermissionsExt, chown};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 /// Connections that may wait to be taken.
 const WAITING: i32 = 64;
 
-/// The longest path that the kernel takes (`sun_path` in `sys/un.h`, without its zero byte).
-const LONGEST: usize = 107;
-
 /// Why there is no control socket. Each says what to change.
 #[derive(Debug, Error)]
 pub(crate) enum ListenError {
     #[error(
-        "the control socket {path}: the path has {length} bytes, and a Unix socket's {LONGEST} at most; give a shorter one \
+        "the control socket {path}: the path has {length} bytes, and a Unix socket's {SOCKET_PATH_LIMIT} at most; give a shorter one \
          (--control PATH)"
     )]
     TooLong { path: PathBuf, length: usize },
     #[error(
-        "the control socket {0}: another program listens there; end it, or give this one a path of its own (--control PATH)"
+        "the control socket {path}: {program} listens there; end it, or give this one a path of its own (--control PATH)"
     )]
-    InUse(PathBuf),
+    InUse { path: PathBuf, program: Program },
     #[error(
         "the control socket {0}: there is a file that is no socket; remove it, or give another path (--control PATH)"
     )]
@@ -51,7 +49,7 @@ pub(crate) enum ListenError {
 /// [`ListenError`]; whatever is at the path is left alone.
 pub(super) fn open(path: &Path, settings: &ControlSettings) -> Result<UnixListener, ListenError> {
     let length = path.as_os_str().len();
-    if length > LONGEST {
+    if length > SOCKET_PATH_LIMIT {
         return Err(ListenError::TooLong { path: path.to_owned(), length });
     }
     let failed = |source: io::Error| ListenError::System { path: path.to_owned(), source };
@@ -84,22 +82,21 @@ pub(super) fn open(path: &Path, settings: &ControlSettings) -> Result<UnixListen
 
 /// Removes the socket of a program that has died: nobody listens there any more.
 fn clear(path: &Path) -> Result<(), ListenError> {
-    let failed = |source| ListenError::System { path: path.to_owned(), source };
-    if !fs::symlink_metadata(path).map_err(failed)?.file_type().is_socket() {
-        return Err(ListenError::NoSocket(path.to_owned()));
-    }
-    match UnixStream::connect(path) {
-        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-            fs::remove_file(path).map_err(failed)
+    let path = path.to_owned();
+    match Listener::at(&path) {
+        Listener::Nothing => Ok(()),
+        Listener::Gone => {
+            fs::remove_file(&path).map_err(|source| ListenError::System { path, source })
         }
-        // Also one that has no room for another connection at the moment.
-        _ => Err(ListenError::InUse(path.to_owned())),
+        Listener::Program(program) => Err(ListenError::InUse { path, program }),
+        Listener::OtherFile => Err(ListenError::NoSocket(path)),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::net::UnixStream;
 
     fn private() -> ControlSettings {
         ControlSettings { mode: 0o600, ..ControlSettings::default() }
@@ -111,7 +108,7 @@ mod tests {
         let path = folder.path().join("new/control");
         let first = open(&path, &private()).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert!(matches!(open(&path, &private()), Err(ListenError::InUse(_))));
+        assert!(matches!(open(&path, &private()), Err(ListenError::InUse { .. })));
         drop(first);
         let second = open(&path, &ControlSettings { mode: 0o660, ..private() }).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o660);
@@ -126,7 +123,7 @@ mod tests {
         fs::write(&path, "mine").unwrap();
         assert!(matches!(open(&path, &private()), Err(ListenError::NoSocket(_))));
         assert_eq!(fs::read(&path).unwrap(), b"mine");
-        let long = folder.path().join("x".repeat(LONGEST));
+        let long = folder.path().join("x".repeat(SOCKET_PATH_LIMIT));
         let error = open(&long, &private()).unwrap_err().to_string();
         assert!(error.contains("107 at most"), "{error}");
     }

@@ -4,7 +4,7 @@ use super::SettingsError;
 use super::given::{Fault, Layers};
 use crate::config::Control;
 use crate::flags::app::AppFlags;
-use std::fs;
+use dataplane::machine::Machine;
 use std::path::PathBuf;
 
 /// The control socket.
@@ -44,17 +44,8 @@ fn mode(text: &str) -> Result<u32, Fault> {
     }
 }
 
-/// A group's number, as /etc/group has it by name.
 fn group(name: &str) -> Result<u32, Fault> {
-    if let Ok(number) = name.parse() {
-        return Ok(number);
-    }
-    let groups = fs::read_to_string("/etc/group").unwrap_or_default();
-    let number = |line: &str| {
-        let mut fields = line.split(':');
-        (fields.next() == Some(name)).then(|| fields.nth(1)?.parse().ok()).flatten()
-    };
-    groups.lines().find_map(number).ok_or_else(|| Fault {
+    Machine::default().account("group", name).ok_or_else(|| Fault {
         why: "there is no such group".into(),
         mend: "name one of /etc/group, or write its number".into(),
     })

@@ -1,6 +1,6 @@
 //! What can be said of a device before DPDK is asked, so that the error names the thing that is wrong.
 
-use super::listener::Listener;
+use super::listener::{Listener, SOCKET_PATH_LIMIT};
 use super::{Bus, DeviceError, DeviceSpec};
 use std::fs;
 use std::path::Path;
@@ -10,8 +10,6 @@ const NAME_LIMIT: usize = 63;
 /// The longest name of a net_ring device: its rings are called `ETH_RXTX15_` and its name, in 28 bytes
 /// (`RTE_RING_NAMESIZE`, with its end).
 const RING_NAME_LIMIT: usize = 17;
-/// The longest path in a socket address (`sockaddr_un.sun_path` in unix(7), with its end).
-const SOCKET_PATH_LIMIT: usize = 107;
 /// The longest name of an interface (`IFNAMSIZ` in netdevice(7), with its end).
 const INTERFACE_LIMIT: usize = 15;
 

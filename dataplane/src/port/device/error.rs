@@ -1,6 +1,6 @@
 //! What can be wrong with a device that a user names.
 
-use super::listener::Program;
+use super::listener::{Program, SOCKET_PATH_LIMIT};
 use super::short_form::ShortForm;
 use crate::pci::PciAddressError;
 use std::fmt;
@@ -62,7 +62,7 @@ pub enum DeviceError {
     },
     /// A path that a socket address does not hold.
     #[error(
-        "`{typed}`: the socket path has {length} bytes and the kernel takes 107; use a shorter one, as in /tmp/pw.sock"
+        "`{typed}`: the socket path has {length} bytes and the kernel takes {SOCKET_PATH_LIMIT}; use a shorter one, as in /tmp/pw.sock"
     )]
     SocketPathTooLong {
         /// What was typed.

@@ -9,9 +9,12 @@ use std::io;
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
+/// The longest path of a socket (`sockaddr_un.sun_path` in unix(7), without its end).
+pub const SOCKET_PATH_LIMIT: usize = 107;
+
 /// What stands at a socket's path.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Listener {
+pub enum Listener {
     /// Nothing.
     Nothing,
     /// A socket that its program left behind.
@@ -45,7 +48,7 @@ impl Listener {
     /// Looks by connecting, as only the kernel knows whether anybody listens.
     ///
     /// Source: unix(7), connect(2).
-    pub(super) fn at(path: &Path) -> Self {
+    pub fn at(path: &Path) -> Self {
         match fs::symlink_metadata(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Self::Nothing,
             Ok(found) if !found.file_type().is_socket() => return Self::OtherFile,

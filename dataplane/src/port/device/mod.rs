@@ -32,7 +32,7 @@ mod typed;
 mod vhost;
 
 pub use error::DeviceError;
-pub use listener::Program;
+pub use listener::{Listener, Program, SOCKET_PATH_LIMIT};
 pub use vhost::VhostSocket;
 
 use serde::Serialize;
