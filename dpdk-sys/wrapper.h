@@ -1,4 +1,5 @@
 /* What bindgen reads. The allowlist in build.rs says which of it Rust may name. */
+#include <rte_bitrate.h>
 #include <rte_bus.h>
 #include <rte_dev.h>
 #include <rte_devargs.h>
@@ -10,6 +11,7 @@
 #include <rte_flow.h>
 #include <rte_gro.h>
 #include <rte_gso.h>
+#include <rte_latencystats.h>
 #include <rte_launch.h>
 #include <rte_lcore.h>
 #include <rte_log.h>
@@ -20,6 +22,7 @@
 #include <rte_mempool.h>
 #include <rte_memzone.h>
 #include <rte_meter.h>
+#include <rte_metrics.h>
 #include <rte_ring.h>
 #include <rte_ring_elem.h>
 #include <rte_version.h>

@@ -133,6 +133,7 @@ fn answers(program: &Path, devices: &[&str], own: &[&str]) -> Vec<String> {
     command.args(["--lcores", &lcores(1, 0), "--file-prefix", &own_prefix()]);
     command.args(devices.iter().flat_map(|device| ["--vdev", device]));
     command.args(["--", "-i", "--total-num-mbufs=4096"]).args(own);
+    command.arg("--display-xstats=rx_good_packets,tx_good_bytes");
     let mut shell = Shell::of(Console::start(&mut command), "testpmd> ");
     let answers = script().iter().map(|line| masked(&shell.ask(line.command))).collect();
     // The other program takes the same sockets and interfaces.

@@ -48,7 +48,10 @@ fn of_eal(error: &EalError) -> Option<Checks> {
         EalError::TooLittleMemory { .. } => Some(&["hugepages.reserved", "hugepages.mount"]),
         // EAL says little of why: it may be anything.
         EalError::Init { .. } => Some(&[]),
-        EalError::AlreadyStarted | EalError::NulByte(_) | EalError::PrefixWithSlash(_) => None,
+        EalError::AlreadyStarted
+        | EalError::NulByte(_)
+        | EalError::PrefixWithSlash(_)
+        | EalError::NoDeviceEvents { .. } => None,
     }
 }
 

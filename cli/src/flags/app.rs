@@ -5,6 +5,7 @@
 
 use super::modes::ModeFlags;
 use super::ports::PortFlags;
+use super::records::RecordFlags;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -139,4 +140,6 @@ pub(crate) struct AppFlags {
     pub(crate) modes: ModeFlags,
     #[command(flatten)]
     pub(crate) ports: PortFlags,
+    #[command(flatten)]
+    pub(crate) records: RecordFlags,
 }

@@ -4,6 +4,7 @@ pub(crate) mod app;
 pub(crate) mod eal;
 pub(crate) mod modes;
 pub(crate) mod ports;
+pub(crate) mod records;
 pub(crate) mod testpmd;
 
 use crate::ctl::CtlFlags;

@@ -87,6 +87,9 @@ pub(crate) struct PortFlags {
     /// Do not ask devices to tell of their removal
     #[arg(long)]
     pub(crate) no_rmv_interrupt: bool,
+    /// Have the kernel tell of devices that are taken away, where their drivers do not
+    #[arg(long)]
+    pub(crate) hot_plug: bool,
     /// All memory on one NUMA node, the first or that of --socket-num
     #[arg(long)]
     pub(crate) no_numa: bool,

@@ -15,7 +15,6 @@ const fn refused(name: &'static str, instead: &'static str) -> Refused {
 /// All of them.
 const REFUSED: &[Refused] = &[
     refused("bitrate-stats", "--stats-period and show port stats show bits a second"),
-    refused("display-xstats", "show port xstats all shows them"),
     refused(
         "flow-isolate-all",
         "flow isolation needs a NIC that has it; rules are made after the start",
@@ -28,16 +27,13 @@ const REFUSED: &[Refused] = &[
         "hairpinq",
         "there are no hairpin queues; --port-topology=loop sends a port's packets back",
     ),
-    refused("hot-plug", "port attach and port detach add and remove devices"),
     refused("latencystats", "pollway gen measures latency, packet by packet"),
-    refused("mask-event", "events are not printed; show port info shows a link as it is"),
     refused("mlockall", "EAL's memory stays in place; run with a memlock limit to lock the rest"),
     refused("mp-alloc", "pools are native; --no-huge gives them ordinary memory"),
     refused("mp-anon", "pools are native; --no-huge gives them ordinary memory"),
     refused("multi-rx-mempool", "a queue has one pool; --mbuf-size sets the size of its packets"),
     refused("no-iova-contig", "pools are native; --iova-mode=va needs no contiguous memory"),
     refused("num-procs", "one process forwards; give each its own --file-prefix"),
-    refused("print-event", "events are not printed; show port info shows a link as it is"),
     refused("proc-id", "one process forwards; give each its own --file-prefix"),
     refused("rxhdrs", "packets are not split; --mbuf-size sets the size of their first mbuf"),
     refused("rxoffs", "packets are not split; --mbuf-size sets the size of their first mbuf"),

@@ -1,6 +1,6 @@
 //! Device statistics: `show port stats` and `--stats-period` (testpmd's `nic_stats_display`, `app/test-pmd/config.c`).
 
-use dataplane::port::{PortId, PortStats};
+use dataplane::port::{ExtendedStat, PortId, PortStats};
 use serde::Serialize;
 use std::fmt;
 use std::time::Duration;
@@ -14,6 +14,17 @@ pub(crate) struct PortReport {
     pub(crate) stats: PortStats,
     /// How fast it counted.
     pub(crate) rates: Rates,
+    /// Those of its extended statistics that are shown too.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) extended: Vec<ExtendedRate>,
+}
+
+/// An extended statistic, and how fast it counted since it was last shown.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct ExtendedRate {
+    #[serde(flatten)]
+    pub(crate) stat: ExtendedStat,
+    pub(crate) per_second: u64,
 }
 
 /// Packets and bits per second.
@@ -32,11 +43,7 @@ pub(crate) struct Rates {
 impl Rates {
     /// The rates between two readings; zero where a count went back, as it does when it is cleared.
     pub(crate) fn between(before: &PortStats, now: &PortStats, elapsed: Duration) -> Self {
-        let per_second = |before: u64, now: u64| {
-            let counted = u128::from(now.saturating_sub(before)) * 1_000_000_000;
-            let rate = counted.checked_div(elapsed.as_nanos()).unwrap_or(0);
-            u64::try_from(rate).unwrap_or(u64::MAX)
-        };
+        let per_second = |before, now| per_second(before, now, elapsed);
         Self {
             rx_pps: per_second(before.rx_packets, now.rx_packets),
             rx_bps: per_second(before.rx_bytes, now.rx_bytes).saturating_mul(8),
@@ -44,6 +51,13 @@ impl Rates {
             tx_bps: per_second(before.tx_bytes, now.tx_bytes).saturating_mul(8),
         }
     }
+}
+
+/// How fast a count grew; zero where it went back.
+pub(crate) fn per_second(before: u64, now: u64, elapsed: Duration) -> u64 {
+    let counted = u128::from(now.saturating_sub(before)) * 1_000_000_000;
+    let rate = counted.checked_div(elapsed.as_nanos()).unwrap_or(0);
+    u64::try_from(rate).unwrap_or(u64::MAX)
 }
 
 impl fmt::Display for PortReport {
@@ -66,6 +80,12 @@ impl fmt::Display for PortReport {
         writeln!(f, "\n  Throughput (since last show)")?;
         writeln!(f, "  Rx-pps: {rx_pps:12}          Rx-bps: {rx_bps:12}")?;
         writeln!(f, "  Tx-pps: {tx_pps:12}          Tx-bps: {tx_bps:12}")?;
+        if !self.extended.is_empty() {
+            writeln!(f, "\n{:>36}{:>34}", "Value", "Rate (since last show)")?;
+        }
+        for ExtendedRate { stat: ExtendedStat { name, value }, per_second } in &self.extended {
+            writeln!(f, "  {name:<25}{value:>12}{per_second:>16}")?;
+        }
         writeln!(f, "  {}", "#".repeat(76))
     }
 }
@@ -91,7 +111,7 @@ mod tests {
         let stats =
             PortStats { rx_packets: 107_736_128, tx_packets: 107_319_328, ..PortStats::default() };
         let rates = Rates { rx_pps: 53_626_146, tx_pps: 53_626_146, ..Rates::default() };
-        PortReport { port: PortId(port), stats, rates }
+        PortReport { port: PortId(port), stats, rates, extended: Vec::new() }
     }
 
     const TABLE: &str = "
@@ -110,6 +130,28 @@ mod tests {
     #[test]
     fn the_table_is_testpmds() {
         assert_eq!(report(0).to_string(), TABLE);
+    }
+
+    #[test]
+    fn extended_statistics_stand_below_the_rates_as_testpmds_do() {
+        let row = |name: &str, value, per_second| {
+            let stat = ExtendedStat { name: name.to_owned(), value };
+            ExtendedRate { stat, per_second }
+        };
+        let extended = vec![
+            row("tx_good_packets", 212_064, 3_754_284),
+            row("rx_mbuf_allocation_errors", 0, 0),
+        ];
+        let page = PortReport { extended, ..report(0) }.to_string();
+        let (_, below) = page.split_once("\n  Tx-pps:").unwrap();
+        let (_, below) = below.split_once("\n").unwrap();
+        let expected = "
+                               Value            Rate (since last show)
+  tx_good_packets                212064         3754284
+  rx_mbuf_allocation_errors           0               0
+  ############################################################################
+";
+        assert_eq!(below, expected);
     }
 
     #[test]

@@ -3,17 +3,17 @@
 use super::switch::{sent_by_exits, stats};
 use crate::render::bad_checksums::BadChecksums;
 use crate::render::forward_stats::{Bursts, ForwardStats, PortForward, StreamForward};
-use crate::render::port_stats::{PortReport, Rates};
+use crate::render::port_stats::{ExtendedRate, PortReport, Rates, per_second};
 use crate::render::switch::SwitchStatsPage;
 use dataplane::engine::counters::BurstCount;
 use dataplane::engine::plan::{Plan, Sink, Source, Work};
 use dataplane::engine::{Figures, StreamReport};
 use dataplane::forward::TallyFigure;
 use dataplane::lcore::cycles_hz;
-use dataplane::port::{self, Any, Port, PortId};
+use dataplane::port::{self, Any, ExtendedStat, Port, PortId};
 use dataplane::runtime::{Dataplane, Slot};
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What had been counted at the moment from which forward statistics count.
 pub(super) struct Baseline {
@@ -273,13 +273,36 @@ fn by_size<'a>(counts: impl IntoIterator<Item = &'a BurstCount>) -> Vec<BurstCou
 pub(super) struct Shown {
     at: Instant,
     stats: port::PortStats,
+    extended: Vec<ExtendedStat>,
 }
 
-/// A device's statistics, with rates since they were last shown; the first time there are none.
-pub(super) fn port_report(port: &Port<Any>, shown: &mut BTreeMap<PortId, Shown>) -> PortReport {
+/// A device's statistics, with the extended ones of these names and rates since they were last shown; the first time there are
+/// no rates.
+pub(super) fn port_report(
+    port: &Port<Any>,
+    names: &[String],
+    shown: &mut BTreeMap<PortId, Shown>,
+) -> PortReport {
     let (at, stats) = (Instant::now(), port.stats().unwrap_or_default());
-    let rates = shown.insert(port.id(), Shown { at, stats }).map_or(Rates::default(), |last| {
-        Rates::between(&last.stats, &stats, at.duration_since(last.at))
+    let extended = chosen(port, names);
+    let now = Shown { at, stats, extended: extended.clone() };
+    let last = shown.insert(port.id(), now);
+    let elapsed = last.as_ref().map_or(Duration::ZERO, |last| at.duration_since(last.at));
+    let rates =
+        last.as_ref().map_or(Rates::default(), |last| Rates::between(&last.stats, &stats, elapsed));
+    let extended = extended.into_iter().map(|stat| {
+        let before = last.iter().flat_map(|last| &last.extended).find(|it| it.name == stat.name);
+        let before = before.map_or(stat.value, |before| before.value);
+        ExtendedRate { per_second: per_second(before, stat.value, elapsed), stat }
     });
-    PortReport { port: port.id(), stats, rates }
+    PortReport { port: port.id(), stats, rates, extended: extended.collect() }
+}
+
+/// A device's extended statistics of these names, in their order; those that it lacks are left out.
+fn chosen(port: &Port<Any>, names: &[String]) -> Vec<ExtendedStat> {
+    if names.is_empty() {
+        return Vec::new();
+    }
+    let all = port.extended_stats().unwrap_or_default();
+    names.iter().filter_map(|name| all.iter().find(|stat| stat.name == *name)).cloned().collect()
 }

@@ -11,6 +11,7 @@ mod control;
 mod csum;
 mod device;
 mod dump;
+mod events;
 mod exchange;
 mod figures;
 mod flow;
@@ -248,6 +249,8 @@ impl Executor for Session {
     fn execute(&mut self, command: Command) -> (Result<Answer, Failure>, Flow) {
         let quits = command == Command::Control(ControlCommand::Quit);
         let flow = if quits { Flow::Quit } else { Flow::Continue };
-        (self.answer(command), flow)
+        let answer = self.answer(command);
+        // What came of the command by itself stands before its answer.
+        (self.say_events().and(answer), flow)
     }
 }

@@ -17,7 +17,7 @@ use dataplane::forward::Forwarding;
 use dataplane::lcore::LcoreId;
 use dataplane::machine::Machine;
 use dataplane::port::device::{Bus, DeviceError, DeviceSpec};
-use dataplane::port::{Port, PortConfig, PortError, PortId, QueueId, Stopped};
+use dataplane::port::{Port, PortConfig, PortError, PortId, QueueId, Stopped, note_events};
 use dataplane::runtime::{Dataplane, Slot};
 use dataplane::wire::ethernet::MacAddr;
 use pollway_vhost::Guard;
@@ -55,6 +55,7 @@ impl Session {
     pub(crate) fn open(settings: FwdSettings) -> Result<(Self, String), Failure> {
         let Started { eal, shares_memory } = start(&settings)?;
         let opened = open_ports(&settings, &eal)?;
+        note_events(&eal);
         let forwarding = Forwarding {
             options: settings.modes.clone(),
             peers: opened.iter().map(|opened| (opened.port.id(), opened.peer)).collect(),
@@ -156,6 +157,7 @@ impl Session {
         if let Some(Ok(mac)) = slot.map(|slot| slot.port().mac()) {
             *answer += &format!("Port {id}: {}\n", mac.to_string().to_uppercase());
         }
+        self.say_unknown_stats(id);
         for text in slot.and_then(Slot::granted).iter().flat_map(|granted| &granted.notes) {
             let name = slot.map_or("", |slot| slot.port().name());
             note(&format!("port {id} ({name}) {text}"));
@@ -194,6 +196,10 @@ pub(crate) fn start(settings: &FwdSettings) -> Result<Started, Failure> {
         note(text);
     }
     let eal = Eal::init(&flags.flags).map_err(Failure::input)?;
+    if settings.run.hot_plug {
+        // Before anything else handles faults: what DPDK does at one is to leave the others to who was there before it.
+        eal.watch_devices().map_err(Failure::input)?;
+    }
     let shares_memory = flags.flags.iter().any(|flag| flag == "--single-file-segments");
     Ok(Started { eal, shares_memory })
 }

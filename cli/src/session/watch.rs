@@ -20,16 +20,17 @@ pub(super) struct Links {
 }
 
 impl Session {
-    /// Sees to what ports have done by themselves: says which links have changed, and lets go of devices that are being
+    /// Sees to what ports have done by themselves: says what was told of them and which links have changed, and lets go of devices that are being
     /// taken away, so that the others forward on.
     ///
     /// # Errors
     ///
-    /// [`Failure::Running`] if forwarding cannot go on after that.
+    /// [`Failure::Running`] if forwarding cannot go on after that; standard output's.
     pub(crate) fn watch(&mut self) -> Result<(), Failure> {
         if let Some(switching) = &mut self.switching {
             switching.age();
         }
+        self.say_events()?;
         let leaving = self.dataplane.ports().filter(|slot| slot.port().is_leaving()).map(Slot::id);
         for port in leaving.collect::<Vec<_>>() {
             self.let_go(port)?;

@@ -9,12 +9,14 @@ mod given;
 pub(crate) mod modes;
 mod numa;
 mod ports;
+mod records;
 mod switch;
 mod tuning;
 mod value;
 
 pub(crate) use assumed::AssumedPool;
 pub(crate) use control::ControlSettings;
+pub(crate) use records::RecordSettings;
 pub(crate) use switch::SwitchSettings;
 
 use crate::config::{Config, ConfigError, Pipeline};
@@ -78,6 +80,8 @@ pub(crate) struct FwdSettings {
     pub(crate) ring_size: u32,
     /// How pollway ctl reaches the program.
     pub(crate) control: ControlSettings,
+    /// What is shown and measured beside the packets.
+    pub(crate) records: RecordSettings,
     /// The packet pools.
     pub(crate) pool: PoolSetup,
     /// How long to run and what to show meanwhile.
@@ -130,6 +134,8 @@ pub(crate) struct RunSettings {
     pub(crate) flush_rx: bool,
     /// Look at links when ports start and stop.
     pub(crate) link_check: bool,
+    /// Have the kernel tell of devices that are taken away.
+    pub(crate) hot_plug: bool,
     /// Repaint port statistics so often, without the shell.
     pub(crate) stats_period: Option<Duration>,
     /// Stop after this time.
@@ -270,6 +276,7 @@ impl FwdSettings {
         let cache = layers.pick("--mbcache", app.mbcache, "fwd.mbcache", fwd.mbcache);
 
         let held = modes.held_by(mode);
+        let records = records::records(&layers, &app.records)?;
 
         Ok(Self {
             eal,
@@ -294,6 +301,7 @@ impl FwdSettings {
             ring_size: ring_size.within(2..=MAX_RING_SIZE)?.unwrap_or(1024),
             switch,
             control,
+            records,
             pool: PoolSetup {
                 // Room for a minimal frame behind RTE_PKTMBUF_HEADROOM, 128 bytes.
                 mbuf_size: mbuf_size.within(192..=u16::MAX)?.unwrap_or(DEFAULT_MBUF_SIZE),
@@ -309,6 +317,7 @@ impl FwdSettings {
                 start_ports: !app.disable_device_start,
                 flush_rx: !app.no_flush_rx,
                 link_check: !app.disable_link_check,
+                hot_plug: app.ports.hot_plug,
                 stats_period: layers
                     .pick("--stats-period", app.stats_period, "fwd.stats_period", fwd.stats_period)
                     .within(1..=u64::from(u32::MAX))?

@@ -6,7 +6,7 @@ use crate::flags::app::AppFlags;
 use crate::nearest;
 use dataplane::engine::plan::Topology;
 use dataplane::forward::{MODES, ModeEntry};
-use dataplane::port::{PortId, RssTypes};
+use dataplane::port::{EVENT_KINDS, EventKind, PortId, RssTypes};
 use dataplane::wire::ethernet::MacAddr;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -33,6 +33,13 @@ pub(super) fn topology(typed: &str) -> Result<Topology, Fault> {
         typed,
         &[("paired", Topology::Paired), ("chained", Topology::Chained), ("loop", Topology::Loop)],
     )
+}
+
+/// Kinds of events by name: one of them, or `all`.
+pub(super) fn events(typed: &str) -> Result<&'static [EventKind], Fault> {
+    let one = EVENT_KINDS.chunks(1).filter_map(|kinds| Some((kinds.first()?.name, kinds)));
+    let choices: Vec<_> = one.chain([("all", EVENT_KINDS)]).collect();
+    one_of("event", typed, &choices)
 }
 
 pub(super) fn is_pipeline(typed: &str) -> Result<bool, Fault> {

@@ -52,6 +52,14 @@ pub enum EalError {
         /// What is free.
         free_mib: u64,
     },
+    /// What the kernel tells of devices cannot be heard.
+    #[error("fail to {what}: {reason} (--hot-plug); a process that may open netlink sockets can")]
+    NoDeviceEvents {
+        /// In testpmd's words.
+        what: &'static str,
+        /// The errno's text.
+        reason: String,
+    },
     /// `rte_eal_init` refused.
     #[error("DPDK's EAL did not start: {reason} (flags: {flags}); its own words are above")]
     Init {

@@ -77,6 +77,25 @@ impl Eal {
         Ok(eal)
     }
 
+    /// Hears from now on what the kernel tells of devices that are taken away ([`Port::is_leaving`](crate::port::Port::is_leaving)),
+    /// also where their drivers tell nothing, and survives that a driver reaches for one that is gone.
+    ///
+    /// # Errors
+    /// [`EalError::NoDeviceEvents`].
+    ///
+    /// Source: `rte_dev.h`, `rte_dev_hotplug_handle_enable`, `rte_dev_event_monitor_start`.
+    pub fn watch_devices(&self) -> Result<(), EalError> {
+        let heard = |what, rc| match rc {
+            0 => Ok(()),
+            rc => Err(EalError::NoDeviceEvents { what, reason: errno_text(rc) }),
+        };
+        // SAFETY: EAL runs; the first installs a handler of SIGBUS, the second a reader on EAL's own thread.
+        unsafe {
+            heard("enable hotplug handling", dpdk_sys::rte_dev_hotplug_handle_enable())?;
+            heard("start device event monitoring", dpdk_sys::rte_dev_event_monitor_start())
+        }
+    }
+
     /// Whether packet memory is in hugepages.
     pub fn has_hugepages(&self) -> bool {
         // SAFETY: reads EAL's configuration, which is there since `init`.

@@ -16,6 +16,7 @@ mod configure;
 mod dcb;
 pub mod device;
 mod error;
+mod events;
 mod flow;
 mod flow_ctrl;
 mod info;
@@ -41,6 +42,7 @@ pub use bus::{BusDevice, bus_devices};
 pub use config::{ETHERNET_OVERHEAD, Granted, PortConfig, QueueConfig, Tuning};
 pub use dcb::{Dcb, QueueRange, TrafficClass};
 pub use error::{Errno, PortError, Refused};
+pub use events::{EVENT_KINDS, EventKind, EventNotes, PortEvent, note_events, take_events};
 pub use flow::{
     Action, Field, FieldValue, FlowAttributes, FlowCount, FlowError, FlowId, FlowRule, Form,
     ITEM_KINDS, Item, ItemKind, Misfit, PartOf, RssAction, RssFunction,

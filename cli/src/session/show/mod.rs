@@ -126,7 +126,8 @@ impl Session {
     ) -> Result<Vec<PortReport>, Failure> {
         let ports = self.selected(selection)?;
         let ports = self.dataplane.ports().filter(|slot| ports.contains(&slot.id()));
-        Ok(ports.map(|slot| figures::port_report(slot.port(), &mut self.shown)).collect())
+        let (names, shown) = (&self.settings.records.xstats, &mut self.shown);
+        Ok(ports.map(|slot| figures::port_report(slot.port(), names, shown)).collect())
     }
 
     /// The forward statistics, with what was chosen to be shown of them.
