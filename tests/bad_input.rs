@@ -63,8 +63,9 @@ fn an_error_at_start_names_what_looks_further() {
             command.args(["--lcores", &lcores(1, 1)]);
         }
         let ended = Console::start(command.args(flags)).wait();
-        let end = format!("{LOOKS_FURTHER}{checks}` looks further\n");
-        assert!(ended.stderr.ends_with(&end), "{}", ended.stderr);
+        let command = format!("{LOOKS_FURTHER}{checks} -- fwd --no-pci ");
+        assert!(ended.stderr.contains(&command), "{}", ended.stderr);
+        assert!(ended.stderr.ends_with("` looks further\n"), "{}", ended.stderr);
         // The checks are ones that there are.
         let listed = Command::new(assert_cmd::cargo::cargo_bin("pollway"))
             .args(["doctor", "--list"])

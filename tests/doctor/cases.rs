@@ -150,6 +150,12 @@ pub(crate) const CASES: &[Case] = &[
     case("iommu.group", |root| root.neighbour(7)),
     case("iommu.passthrough", |root| root.link(&format!("{PF}/driver"), "../../drivers/igb_uio")),
     case("vfio.file", |root| root.remove("dev/vfio/7")),
+    case("vfio.file", |root| root.remove("dev/vfio/vfio")),
+    // Of a group without an IOMMU, whose file has a name of its own.
+    case("vfio.file", |root| {
+        root.put("sys/kernel/iommu_groups/7/name", "vfio-noiommu");
+        root.put("sys/class/vfio/noiommu-7/dev", "243:1");
+    }),
     for_user("vfio.permission", |root| chown(root.path("dev/vfio/7"), Some(0), Some(0)).unwrap()),
     for_user("vfio.memlock", |root| {
         root.put(

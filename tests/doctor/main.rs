@@ -9,6 +9,7 @@ mod cases;
 #[path = "../lab/mod.rs"]
 mod lab;
 mod root;
+mod start;
 
 use assert_cmd::cargo::cargo_bin;
 use cases::{CASES, Mended, status};

@@ -33,7 +33,7 @@ const COMMANDS: [(&str, &str); 8] = [
         "modprobe",
         "mkdir -p /dev/vfio /dev/net /sys/bus/pci/drivers/$1; : >/dev/vfio/vfio; : >/dev/net/tun",
     ),
-    ("udevadm", ": >/dev/vfio/7"),
+    ("mknod", ": >$3"),
     (
         "mount",
         "for last; do case $last in pagesize=*) size=$last ;; esac; done; echo \"none $last hugetlbfs rw,$size 0 0\" >>/proc/mounts",
@@ -134,6 +134,8 @@ impl Root {
         root.link(&format!("{PF}/iommu_group"), "../groups/7");
         root.put("sys/bus/pci/drivers/vfio-pci/bind", "");
         root.put("sys/kernel/iommu_groups/7/type", "DMA-FQ");
+        root.put("sys/class/vfio/7/dev", "243:0");
+        root.put("sys/class/misc/vfio/dev", "10:196");
         root.put("sys/module/vfio/parameters/enable_unsafe_noiommu_mode", "N");
         root.put("proc/sys/kernel/osrelease", "6.1.0");
         root.put(

@@ -58,7 +58,7 @@ const BESIDE: [&str; 3] = ["mlx4_core", "mlx5_core", "mana"];
 fn present(subject: &Subject) -> Vec<Problem> {
     let absent = subject.pci().filter(|(_, device)| device.is_none());
     let problem = |(typed, _): (&str, Option<&PciDevice>)| {
-        let mend = "name one of those that `pollway dev status --all` lists, or plug it in: echo 1 > /sys/bus/pci/rescan";
+        let mend = "name one of those that `pollway dev status --all` lists, or have the kernel look for it again: echo 1 > /sys/bus/pci/rescan";
         Problem::error(format!("there is no PCI device {typed}"), Mend::Do(mend.to_owned()))
     };
     absent.map(problem).collect()

@@ -2,6 +2,8 @@
 //!
 //! The matches name every error of what is outside of the program, so that a new one has its checks, or says all by itself.
 
+use super::program;
+use super::word::quoted;
 use crate::failure::Failure;
 use crate::lcores::LcoreError;
 use dataplane::eal::EalError;
@@ -10,13 +12,21 @@ use dataplane::port::PortError;
 use dataplane::port::device::DeviceError;
 use dataplane::runtime::RuntimeError;
 use dataplane::traffic::clock::ClockError;
+use std::ffi::OsString;
 
 /// Adds to an error at start what looks further into it.
 pub(crate) fn explained(failure: Failure) -> Failure {
+    explained_for(failure, &program::own_command())
+}
+
+/// The same for a program with this command line.
+fn explained_for(failure: Failure, command: &[OsString]) -> Failure {
     let explain = |error: anyhow::Error| match checks_for(&error) {
         Some(checks) => {
-            let names: String = checks.iter().map(|name| format!(" {name}")).collect();
-            anyhow::anyhow!("{error:#}; `pollway doctor{names}` looks further")
+            let checks = checks.iter().map(quoted);
+            let command = std::iter::once("--".to_owned()).chain(command.iter().map(quoted));
+            let words: String = checks.chain(command).map(|word| format!(" {word}")).collect();
+            anyhow::anyhow!("{error:#}; `pollway doctor{words}` looks further")
         }
         None => error,
     };
@@ -135,7 +145,8 @@ mod tests {
         let own = error.to_string();
         // As where a device's error is said with what was typed.
         let error = anyhow::Error::new(error).context("tap:x");
-        let Failure::Input(error) = explained(Failure::Input(error)) else {
+        let command = ["fwd", "--port", "tap:x y"].map(OsString::from);
+        let Failure::Input(error) = explained_for(Failure::Input(error), &command) else {
             return "another kind of failure".to_owned();
         };
         let said = format!("{error:#}");
@@ -188,7 +199,8 @@ mod tests {
             (added(ClockError::Varying), " cpu.tsc cpu.clocksource"),
         ];
         for (added, names) in cases {
-            assert_eq!(added, format!("; `pollway doctor{names}` looks further"));
+            let all = format!("; `pollway doctor{names} -- fwd --port 'tap:x y'` looks further");
+            assert_eq!(added, all);
             let names: Vec<String> = names.split_whitespace().map(str::to_owned).collect();
             assert!(super::super::chosen(&names).is_ok(), "{names:?}");
         }

@@ -2,6 +2,7 @@
 
 use super::finding::{Check, Mend, Problem, Severity};
 use super::subject::Subject;
+use super::word::quoted;
 use dataplane::prefix::{Leftover, Prefix};
 use std::path::{Path, PathBuf};
 
@@ -110,27 +111,8 @@ fn leftover(subject: &Subject) -> Vec<Problem> {
             "{} files in {folder} hold hugepages for the prefix '{}', whose program is gone",
             left.files, left.prefix
         );
-        let start = quoted(&Path::new(&folder).join(format!("{}map_", left.prefix)));
+        let start = quoted(Path::new(&folder).join(format!("{}map_", left.prefix)));
         Problem::warning(what, Mend::Run(format!("rm {start}*")))
     };
     Leftover::all(&subject.machine).into_iter().map(problem).collect()
-}
-
-/// A path as a shell takes it for one word, whatever it holds.
-fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+".contains(c);
-    if text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quoted;
-    use std::path::Path;
-
-    #[test]
-    fn a_path_is_one_word_of_a_shell() {
-        assert_eq!(quoted(Path::new("/run/a-b.sock")), "/run/a-b.sock");
-        assert_eq!(quoted(Path::new("/run/a; rm b'c")), r"'/run/a; rm b'\''c'");
-    }
 }

@@ -1,6 +1,7 @@
 //! The flags of `pollway doctor`.
 
 use clap::Args;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// `pollway doctor`.
@@ -12,6 +13,9 @@ pub(crate) struct DoctorFlags {
     /// Look at what this configuration needs
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
+    /// Look at what this command line needs: fwd, switch or gen, with its flags
+    #[arg(last = true, value_name = "COMMAND", conflicts_with = "config")]
+    pub(super) command: Vec<OsString>,
     /// Mend what can be mended without taking anything from anybody, asking before each command
     #[arg(long)]
     pub(super) fix: bool,

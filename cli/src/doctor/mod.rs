@@ -9,16 +9,17 @@ mod flags;
 mod hugepages;
 mod pmd;
 mod processors;
+mod program;
 mod report;
 mod subject;
 mod user;
 mod vfio;
+mod word;
 
 pub(crate) use flags::DoctorFlags;
 
 use crate::failure::Failure;
 use crate::nearest::nearest;
-use crate::settings::FwdSettings;
 use dataplane::machine::Machine;
 use finding::{Check, Finding, Severity};
 use std::process::ExitCode;
@@ -35,14 +36,14 @@ fn checks() -> impl Iterator<Item = &'static Check> {
 ///
 /// # Errors
 ///
-/// A check or a configuration that is none.
+/// A check, a configuration or a command line that is none.
 pub(crate) fn run(flags: &DoctorFlags) -> Result<ExitCode, Failure> {
     let chosen = chosen(&flags.checks)?;
     if flags.list {
         report::list(&chosen, flags.json)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let settings = flags.config.as_deref().map(FwdSettings::from_file).transpose()?;
+    let settings = program::settings(flags)?;
     let examine = || {
         let subject = Subject::of(Machine::at(&flags.sysroot), settings.as_ref());
         examine(&subject, &chosen)

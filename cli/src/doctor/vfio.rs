@@ -131,32 +131,52 @@ fn module(subject: &Subject) -> Vec<Problem> {
     vec![Problem::error("the driver vfio-pci is not loaded", mend)]
 }
 
-/// The file of a device's group.
-fn file_of(device: &PciDevice) -> Option<String> {
+/// The name of a device's group in VFIO, which its file has too.
+///
+/// Source: Linux, `vfio_noiommu_group_alloc` and `vfio_register_group_dev`: a group that stands for no IOMMU is named so.
+fn group_name(subject: &Subject, device: &PciDevice) -> Option<String> {
     let group = device.iommu_group?;
-    Some(format!("dev/vfio/{group}"))
+    let kind = subject.machine.read(format!("sys/kernel/iommu_groups/{group}/name"));
+    let prefix = if kind.as_deref() == Some("vfio-noiommu") { "noiommu-" } else { "" };
+    Some(format!("{prefix}{group}"))
+}
+
+/// The file of a device's group.
+fn file_of(subject: &Subject, device: &PciDevice) -> Option<String> {
+    Some(format!("dev/vfio/{}", group_name(subject, device)?))
 }
 
 fn file(subject: &Subject) -> Vec<Problem> {
-    let groups = subject.devices_on("vfio-pci").filter_map(file_of);
-    let mut needed: Vec<String> = groups.collect();
-    if !needed.is_empty() {
-        needed.insert(0, "dev/vfio/vfio".to_owned());
-    }
-    let absent = needed.into_iter().find(|file| !subject.machine.has(file));
-    let Some(absent) = absent else { return Vec::new() };
-    let mend = if subject.in_container {
-        Mend::Do(format!("start the container with --device /dev/vfio/vfio --device /{absent}"))
-    } else {
-        Mend::Run("modprobe vfio-pci && udevadm trigger --subsystem-match=vfio --settle".to_owned())
+    let device_number = |file: &str| {
+        let number = subject.machine.read(file)?;
+        number.split_once(':').map(|(major, minor)| format!("{major} {minor}"))
     };
-    vec![Problem::error(format!("there is no /{absent}"), mend)]
+    let groups = subject.devices_on("vfio-pci").filter_map(|device| group_name(subject, device));
+    let mut needed: Vec<(String, String)> =
+        groups.map(|group| (format!("sys/class/vfio/{group}/dev"), group)).collect();
+    if !needed.is_empty() {
+        needed.insert(0, ("sys/class/misc/vfio/dev".to_owned(), "vfio".to_owned()));
+    }
+    let absent =
+        needed.into_iter().find(|(_, name)| !subject.machine.has(format!("dev/vfio/{name}")));
+    let Some((told, name)) = absent else { return Vec::new() };
+    let mend = match device_number(&told) {
+        _ if subject.in_container => Mend::Do(format!(
+            "start the container with --device /dev/vfio/vfio --device /dev/vfio/{name}"
+        )),
+        // The kernel makes it with the group, and nobody makes it again.
+        Some(number) => {
+            Mend::Run(format!("mkdir -p /dev/vfio && mknod -m 600 /dev/vfio/{name} c {number}"))
+        }
+        None => Mend::Run("modprobe vfio-pci".to_owned()),
+    };
+    vec![Problem::error(format!("there is no /dev/vfio/{name}"), mend)]
 }
 
 fn permission(subject: &Subject) -> Vec<Problem> {
     let uid = subject.user.uid;
     let closed = subject.devices_on("vfio-pci").filter_map(|device| {
-        let file = file_of(device)?;
+        let file = file_of(subject, device)?;
         let path = subject.machine.path(&file);
         (path.exists() && !subject.user.may_write(&path)).then_some((device, file))
     });

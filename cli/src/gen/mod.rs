@@ -26,7 +26,7 @@ mod pktgen;
 mod report;
 mod rig;
 mod session;
-mod settings;
+pub(crate) mod settings;
 mod table;
 mod terminal;
 
