@@ -147,6 +147,37 @@ fn the_status_as_json_and_as_the_script_prints_it() {
 }
 
 #[test]
+fn what_the_kernel_counts_is_shown_and_what_it_does_not_is_said() {
+    let files = Files::new();
+    for (name, value) in [
+        ("rx_packets", "7"),
+        ("rx_bytes", "420"),
+        ("rx_errors", "1"),
+        ("rx_dropped", "2"),
+        ("tx_packets", "18446744073709551615"),
+        ("tx_bytes", "60"),
+        ("tx_errors", "3"),
+        ("tx_dropped", "4"),
+    ] {
+        files.put(&format!("sys/class/net/eth2/statistics/{name}"), value);
+    }
+    let (code, shown, _) = files.dev(&["stats"]);
+    let cells: Vec<&str> = shown.lines().last().unwrap().split_whitespace().collect();
+    let counters = ["7", "420", "1", "2", "18446744073709551615", "60", "3", "4"];
+    assert_eq!((code, &cells[..2]), (0, &["0000:02:00.0", "eth2"][..]), "{shown}");
+    assert_eq!(cells[2..], counters);
+    let (_, json, _) = files.dev(&["stats", "--json", "eth2"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["counters"][0]["tx_packets"], u64::MAX);
+    assert_eq!(json["counters"].as_array().unwrap().len(), 1);
+
+    let (code, _, said) = files.dev(&["stats", "03:00.0"]);
+    assert_eq!(code, 0);
+    assert!(said.contains("0000:03:00.0 has no interface, so the kernel counts nothing"), "{said}");
+    assert!(files.refusal(&["stats", "09:00.0"]).starts_with("there is no PCI device 09:00.0; "));
+}
+
+#[test]
 fn this_machine_is_shown_as_the_script_shows_it() {
     let name = "this_machine_is_shown_as_the_script_shows_it";
     if let Some(reason) = lacks_programs(&["dpdk-devbind.py", "lspci", "ip"]) {

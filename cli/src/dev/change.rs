@@ -162,9 +162,7 @@ impl<'a> Changer<'a> {
     }
 
     fn find(&self, typed: &str) -> Result<&PciDevice, PciError> {
-        let environment = |name: &str| std::env::var(name).ok();
-        let (scan, memory) = (&self.outlook.scan, &self.outlook.memory);
-        Finder { kernel: self.kernel, scan, memory, environment }.find(typed)
+        finder(self.kernel, &self.outlook).find(typed)
     }
 
     /// The devices that are meant, each once.
@@ -198,6 +196,12 @@ impl<'a> Changer<'a> {
         notes.iter().for_each(|note| out::note(note));
         Ok(out::print(&said)?)
     }
+}
+
+/// What finds the devices of a machine by their names.
+pub(super) fn finder<'a>(kernel: &'a dyn Kernel, outlook: &'a Outlook) -> Finder<'a> {
+    let environment = |name: &str| std::env::var(name).ok();
+    Finder { kernel, scan: &outlook.scan, memory: &outlook.memory, environment }
 }
 
 /// Adds steps to a plan, those left out that it has already: one loads the module for all.

@@ -19,6 +19,8 @@ pub(crate) struct DevFlags {
 pub(super) enum DevSub {
     /// Show network devices: driver, node, IOMMU group, interface, link, SR-IOV, who uses them
     Status(StatusFlags),
+    /// Show what the kernel counts of its interfaces, and of virtual functions through their physical one
+    Stats(StatsFlags),
     /// Give devices to a driver: vfio-pci, igb_uio, uio_pci_generic, a driver of the kernel's, or `kernel` for its own
     Bind(BindFlags),
     /// Take devices away from their drivers
@@ -44,6 +46,16 @@ pub(super) struct StatusFlags {
     pub(super) compat: bool,
     /// Print one JSON object
     #[arg(long, conflicts_with = "compat")]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct StatsFlags {
+    /// The devices; all that have an interface, unless some are named
+    #[arg(value_name = "DEVICE")]
+    pub(super) devices: Vec<String>,
+    /// Print one JSON object
+    #[arg(long)]
     pub(super) json: bool,
 }
 

@@ -5,6 +5,7 @@ mod compat;
 mod config;
 mod flags;
 mod kinds;
+mod stats;
 mod status;
 mod vf_option;
 
@@ -32,6 +33,7 @@ pub(crate) fn run(flags: DevFlags) -> Result<(), Failure> {
             Ok(out::print(&compat::screen(&kernel, &Scan::of(&kernel), &Kind::ALL))?)
         }
         DevSub::Status(flags) => status::show(&kernel, &flags),
+        DevSub::Stats(flags) => stats::show(&kernel, &flags),
         DevSub::Bind(flags) => Changer::new(&mut kernel, &flags.change)?.bind(
             &flags.driver,
             &flags.devices,

@@ -129,6 +129,11 @@ pub fn u32_of(bytes: &[u8]) -> Option<u32> {
     bytes.first_chunk().map(|bytes| u32::from_ne_bytes(*bytes))
 }
 
+/// The large number at the start of some bytes, in the machine's order.
+pub fn u64_of(bytes: &[u8]) -> Option<u64> {
+    bytes.first_chunk().map(|bytes| u64::from_ne_bytes(*bytes))
+}
+
 /// The number at the start of some bytes, in the wire's order.
 pub fn u16_be(bytes: &[u8]) -> Option<u16> {
     bytes.first_chunk().map(|bytes| u16::from_be_bytes(*bytes))

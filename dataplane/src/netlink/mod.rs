@@ -18,7 +18,7 @@ use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 use std::str::FromStr;
 
-pub use message::{Attribute, u16_be, u32_of};
+pub use message::{Attribute, u16_be, u32_of, u64_of};
 pub use route::Route;
 
 /// `RTM_*` in Linux's `rtnetlink.h`.
@@ -223,9 +223,11 @@ impl Attribute {
     }
 
     /// An attribute that holds others.
-    pub fn nest(kind: u16, inner: &Attribute) -> Self {
+    pub fn nest(kind: u16, inner: &[Attribute]) -> Self {
         let mut value = Vec::new();
-        message::push_attribute(&mut value, inner.kind, &inner.value);
+        for attribute in inner {
+            message::push_attribute(&mut value, attribute.kind, &attribute.value);
+        }
         Self { kind, value }
     }
 

@@ -1,5 +1,6 @@
 //! The kernel, as far as devices are concerned.
 
+use super::statistics::Statistics;
 use super::vf::{VfSetting, VfSettings};
 use crate::machine::Machine;
 use crate::netlink::Netlink;
@@ -67,6 +68,12 @@ pub trait Kernel {
     /// # Errors
     /// The kernel's.
     fn vf_settings(&self, interface: u32) -> io::Result<VfSettings>;
+
+    /// What a physical function's driver counts of its virtual functions, each with its number.
+    ///
+    /// # Errors
+    /// The kernel's.
+    fn vf_statistics(&self, interface: u32) -> io::Result<Vec<(u16, Statistics)>>;
 
     /// Changes a setting of a virtual function, through its physical function's interface.
     ///
@@ -156,6 +163,10 @@ impl Kernel for Linux {
 
     fn vf_settings(&self, interface: u32) -> io::Result<VfSettings> {
         Ok(VfSettings::read(&self.netlink()?.link(interface)?))
+    }
+
+    fn vf_statistics(&self, interface: u32) -> io::Result<Vec<(u16, Statistics)>> {
+        Ok(Statistics::of_vfs(&self.netlink()?.link(interface)?))
     }
 
     fn set_vf(&mut self, interface: u32, vf: u16, setting: VfSetting) -> io::Result<()> {

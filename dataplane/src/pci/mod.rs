@@ -19,6 +19,7 @@ pub mod names;
 pub mod outlook;
 pub mod place;
 pub mod sriov;
+pub mod statistics;
 pub mod step;
 #[cfg(test)]
 mod tests;

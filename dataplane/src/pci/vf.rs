@@ -94,7 +94,7 @@ impl VfSetting {
                     value.extend(EtherType::PROVIDER_VLAN.0.to_be_bytes());
                     // The structure ends at a multiple of its largest field.
                     value.extend([0; 2]);
-                    Attribute::nest(kind::VLAN_LIST, &Attribute::new(kind::VLAN_INFO, &value))
+                    Attribute::nest(kind::VLAN_LIST, &[Attribute::new(kind::VLAN_INFO, &value)])
                 } else {
                     Attribute::new(kind::VLAN, &words(&tag))
                 }
@@ -104,7 +104,7 @@ impl VfSetting {
             Self::Link(link) => Attribute::new(kind::LINK_STATE, &words(&[*link as u32])),
             Self::Rate { min, max } => Attribute::new(kind::RATE, &words(&[*min, *max])),
         };
-        Attribute::nest(kind::LIST, &Attribute::nest(kind::INFO, &inner))
+        Attribute::nest(kind::LIST, &[Attribute::nest(kind::INFO, &[inner])])
     }
 
     /// The setting that an attribute of `IFLA_VF_INFO` tells of, and whose it is.
@@ -226,8 +226,8 @@ mod tests {
         assert_eq!((sent.kind, sent.value), (kind::VLAN, words.clone()));
 
         let told = [words, vec![0x81, 0x00, 0, 0]].concat();
-        let told = Attribute::nest(kind::VLAN_LIST, &Attribute::new(kind::VLAN_INFO, &told));
-        let told = Attribute::nest(kind::LIST, &Attribute::nest(kind::INFO, &told));
+        let told = Attribute::nest(kind::VLAN_LIST, &[Attribute::new(kind::VLAN_INFO, &told)]);
+        let told = Attribute::nest(kind::LIST, &[Attribute::nest(kind::INFO, &[told])]);
         assert_eq!(VfSettings::read(&[told]).now(2, &vlan), Some(vlan));
     }
 

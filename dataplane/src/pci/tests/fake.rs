@@ -3,6 +3,7 @@
 use crate::machine::Machine;
 use crate::pci::PciAddress;
 use crate::pci::kernel::{IpPrefix, Kernel, LinkChange, Route};
+use crate::pci::statistics::Statistics;
 use crate::pci::vf::{VfSetting, VfSettings};
 use std::collections::BTreeMap;
 use std::fs;
@@ -390,6 +391,10 @@ impl Kernel for Fake {
     fn vf_settings(&self, _: u32) -> io::Result<VfSettings> {
         let of = |((number, _), setting): (&(u16, String), &VfSetting)| (*number, *setting);
         Ok(VfSettings(self.settings.iter().map(of).collect()))
+    }
+
+    fn vf_statistics(&self, _: u32) -> io::Result<Vec<(u16, Statistics)>> {
+        Ok(Vec::new())
     }
 
     fn set_vf(&mut self, _: u32, vf: u16, setting: VfSetting) -> io::Result<()> {
