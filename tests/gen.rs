@@ -11,9 +11,23 @@ use pcap_file::TsResolution;
 use pcap_file::pcap::PcapReader;
 use serde_json::Value;
 use std::fs;
+use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 const CONF: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../conf/gen");
+
+/// The packets of a capture file with nanoseconds, and when each came.
+fn packets_of(file: &Path) -> Vec<(Duration, Vec<u8>)> {
+    let mut reader = PcapReader::new(fs::File::open(file).unwrap()).unwrap();
+    assert_eq!(reader.header().ts_resolution, TsResolution::NanoSecond);
+    let mut packets = Vec::new();
+    while let Some(packet) = reader.next_packet() {
+        let packet = packet.unwrap();
+        packets.push((packet.timestamp, packet.data.into_owned()));
+    }
+    packets
+}
 
 /// Runs a sample.
 fn sample(name: &str) -> Value {
@@ -92,18 +106,47 @@ fn what_comes_is_captured_with_nanoseconds() {
     let captured = &result["trials"][0]["result"]["captured"];
     assert_eq!(captured[0]["file"], "capture-0-2.pcap");
     assert_eq!((&captured[0]["written"], &captured[0]["missed"]), (&300.into(), &0.into()));
-    let file = fs::File::open(folder.path().join("capture-0-2.pcap")).unwrap();
-    let mut reader = PcapReader::new(file).unwrap();
-    assert_eq!(reader.header().ts_resolution, TsResolution::NanoSecond);
-    let mut times = Vec::new();
-    while let Some(packet) = reader.next_packet() {
-        let packet = packet.unwrap();
-        assert_eq!(packet.data.len(), 124);
-        times.push(packet.timestamp);
-    }
-    assert_eq!(times.len(), 300);
-    assert!(times.is_sorted());
+    let packets = packets_of(&folder.path().join("capture-0-2.pcap"));
+    assert_eq!(packets.len(), 300);
+    assert!(packets.iter().all(|(_, data)| data.len() == 124));
+    assert!(packets.is_sorted_by_key(|(at, _)| *at));
     assert_eq!(fs::read_to_string(earlier).unwrap(), "an earlier one");
+}
+
+#[test]
+fn flags_and_files_name_captures_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let (flag, file) = (folder.path().join("flag.pcap"), folder.path().join("file.pcap"));
+    let result = Generator::on(&["ring:flag"])
+        .with(&["--rate", "10k", "--count", "200", "--capture", flag.to_str().unwrap()])
+        .run();
+    assert_eq!(result["trials"][0]["result"]["captured"][0]["written"], 200);
+    assert_eq!(packets_of(&flag).len(), 200);
+    let config = folder.path().join("capture.toml");
+    let text = format!(
+        "[eal]\nlcores = '0-1'\n[[port]]\ndevice = 'ring:one'\n[[port]]\ndevice = 'ring:two'\n[gen]\nmap = '1.[0-1]'\n\
+         [[traffic.stream]]\nport = 1\nrate = '10k'\ncount = 100\nsize = 200\n\
+         [[traffic.capture]]\nport = 1\nfile = '{}'\n",
+        file.display()
+    );
+    fs::write(&config, text).unwrap();
+    let result = Generator::of_file().with(&["--config", config.to_str().unwrap()]).run();
+    assert_eq!(result["trials"][0]["result"]["captured"][0]["port"], 1);
+    let packets = packets_of(&file);
+    assert_eq!(packets.len(), 100);
+    assert!(packets.iter().all(|(_, data)| data.len() == 196));
+}
+
+#[test]
+fn a_trial_of_which_nothing_comes_back_is_marked() {
+    let result = Generator::on(&["ring:there", "ring:elsewhere"])
+        .with(&["--rx-port", "1", "--rate", "10k", "--count", "50"])
+        .run();
+    assert_eq!(account(stream(&result, 0), "lost"), 50);
+    let reasons = &result["trials"][0]["result"]["invalid"];
+    let said = reasons[0].as_str().unwrap();
+    assert!(said.starts_with("stream 0 sent 50 packets and none came back to port 1"), "{said}");
+    assert_eq!(reasons.as_array().unwrap().len(), 1, "{reasons}");
 }
 
 #[test]
@@ -217,16 +260,25 @@ fn results_have_pictures_a_report_and_a_log() {
         .with(&["--rate", "10k", "--duration", "2.5"])
         .with(&["--pictures", &pictures, "--html", &html, "--hdr", &hdr])
         .run();
-    for name in ["histogram", "percentiles", "rate-over-time", "latency-over-time", "heat-map"] {
+    let names = [
+        "histogram",
+        "percentiles",
+        "departure-error",
+        "rate-over-time",
+        "latency-over-time",
+        "heat-map",
+    ];
+    for name in names {
         let svg = fs::read_to_string(format!("{pictures}/{name}.svg")).unwrap();
         assert!(svg.starts_with("<svg"), "{name}");
     }
     let page = fs::read_to_string(html).unwrap();
-    assert_eq!(page.matches("<svg").count(), 5);
+    assert_eq!(page.matches("<svg").count(), names.len());
     assert!(page.contains(&account(stream(&result, 0), "sent").to_string()));
     let log = fs::read_to_string(hdr).unwrap();
     let lines: Vec<&str> = log.lines().filter(|line| line.starts_with("Tag=")).collect();
     assert_eq!(lines.len(), 1, "{log}");
+    assert_eq!(stream(&result, 0)["sending"]["checksums"], "software", "a ring offers nothing");
     report_of(&result);
 }
 
@@ -285,6 +337,16 @@ fn what_cannot_be_sent_is_refused() {
         ("order.toml", "layers = [{ udp = {} }]", "begin with ethernet"),
         ("port.toml", "port = 7", "port 7"),
         ("receiver.toml", "expect = 7", "port 7"),
+        (
+            "capture.toml",
+            "[[traffic.capture]]\nport = 7\nfile = 'x.pcap'",
+            "x.pcap: there is no port 7",
+        ),
+        (
+            "host.toml",
+            "[[traffic.host]]\nport = 7\nip = '198.18.0.9'",
+            "host 198.18.0.9: there is no port 7",
+        ),
         ("cut.toml", &replay, "cut.pcap"),
         ("key.toml", "sise = 64", "did you mean `size`?"),
         ("rate.toml", "rate = '0'", "write a rate"),

@@ -5,6 +5,7 @@
 mod lab;
 
 use lab::bridge::Bridge;
+use lab::console::Console;
 use lab::generator::{Generator, account, stream};
 use lab::kernel::command_in;
 use lab::{lacks, lacks_programs, run, skip};
@@ -126,6 +127,56 @@ fn tshark_reads_every_layer_as_it_was_asked_for() {
     );
     all("eth:ethertype:arp", "arp.opcode", "1");
     all("eth:ethertype:arp", "frame.len", "60");
+}
+
+#[test]
+fn a_device_fills_in_checksums_where_it_offers_to() {
+    const COUNT: usize = 200;
+    let name = "a_device_fills_in_checksums_where_it_offers_to";
+    if let Some(reason) = lacks(&["ip", "tcpdump", "tshark"]) {
+        return skip(name, &reason);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (tap, file) = (format!("pwc-{}", lab::tag()), folder.path().join("sent.pcap"));
+    let mut running = Generator::on(&[&format!("tap:{tap}")]).start();
+    let interface = Path::new("/sys/class/net").join(&tap);
+    lab::wait_for("the tap", || interface.exists().then_some(()));
+    run(Command::new("ip").args(["link", "set", &tap, "up"]));
+    let kinds = ["proto udp", "proto tcp", "type ipv6", "proto udp"];
+    let all = (kinds.len() * COUNT).to_string();
+    let mut capture = Command::new("tcpdump");
+    // What came from the device, not what the kernel says to it.
+    capture.args(["-i", &tap, "-Q", "in", "-c", &all, "--immediate-mode", "-U", "-w"]).arg(&file);
+    let mut capture = Console::start(&mut capture);
+    lab::wait_for("tcpdump", || capture.stderr().contains("listening on").then_some(()));
+    let setup = format!("set 0 size 128; set 0 rate 2k; set 0 count {COUNT}; enable 0 random");
+    running.console.type_line(&setup);
+    for kind in kinds {
+        running.console.type_line(&format!("set 0 {kind}; start 0"));
+        // The last line of the trial's table.
+        running.console.wait_for("valid ");
+    }
+    let result = running.end();
+    for trial in result["trials"].as_array().unwrap() {
+        let sending = &trial["result"]["streams"][0]["sending"];
+        assert_eq!((&sending["checksums"], &sending["packets"]), (&"device".into(), &COUNT.into()));
+    }
+    capture.wait();
+    let fields = [
+        "ip.version",
+        "ipv6.version",
+        "ip.checksum.status",
+        "udp.checksum.status",
+        "tcp.checksum.status",
+    ];
+    let mut kinds: BTreeMap<Vec<String>, usize> = BTreeMap::new();
+    for packet in dissected(&file, &fields) {
+        *kinds.entry(packet).or_default() += 1;
+    }
+    // 1 is good; the fields of what a packet has not are empty.
+    let kind = |fields: &str| (fields.split(';').map(str::to_owned).collect::<Vec<_>>(), COUNT);
+    let right = ["4;;1;1;", "4;;1;;1", ";6;;1;", ";6;;;1"].map(kind);
+    assert_eq!(kinds, right.into_iter().collect());
 }
 
 #[test]

@@ -12,7 +12,7 @@ use dataplane::engine::plan::{Plan, PortRequest};
 use dataplane::forward::{Ground, Job, ModeError};
 use dataplane::lcore::{LcoreId, SocketId};
 use dataplane::mempool::DEFAULT_MBUF_SIZE;
-use dataplane::port::{Port, PortConfig, PortId, QueueId, Queues, Started, wire_pair};
+use dataplane::port::{Port, PortConfig, QueueId, Queues, Started, wire_pair};
 use dataplane::runtime::{Dataplane, PoolSetup};
 use dataplane::traffic::capture::WAITING;
 use dataplane::traffic::clock::TscClock;
@@ -20,7 +20,7 @@ use dataplane::traffic::generator::Generator;
 use dataplane::traffic::probe::Probe;
 use dataplane::traffic::rate::Rate;
 use dataplane::traffic::result::TrialResult;
-use dataplane::traffic::spec::{HostSpec, Load, StreamSpec, TrafficSpec};
+use dataplane::traffic::spec::{CaptureSpec, HostSpec, Load, StreamSpec, TrafficSpec};
 use dataplane::traffic::trial;
 use dataplane::wire::ethernet::MacAddr;
 use std::num::NonZeroU64;
@@ -57,6 +57,7 @@ impl Rig {
             PortRequest { id: port.id(), rx_queues: 1, tx_queues: 1, socket: SocketId(0) };
         let mut plan = Plan::without_forwarding(32);
         plan.add_traffic_port(&request);
+        spec.capture.iter_mut().for_each(|capture| capture.port = port.id().0);
         for (number, stream) in (0..).zip(&mut spec.stream) {
             stream.port = port.id().0;
             plan.add_sender(LcoreId(1), number, queue);
@@ -250,6 +251,12 @@ fn a_device_that_takes_nothing_makes_the_trial_invalid() {
         let reasons: Vec<String> = result.invalid.iter().map(ToString::to_string).collect();
         assert!(!result.is_valid());
         assert!(reasons.iter().any(|reason| reason.starts_with("stream 0 gave up")), "{reasons:?}");
+        let nobody = reasons.iter().find(|reason| reason.contains("came back"));
+        let silence = format!(
+            "stream 0 sent 255 packets and none came back to port {}",
+            rig.generator.spec().stream[0].port
+        );
+        assert!(nobody.is_some_and(|reason| reason.starts_with(&silence)), "{reasons:?}");
         assert!(reasons.contains(
             &"stream 0 sent 255 of 1000000 packets before the trial was ended".to_owned()
         ));
@@ -320,9 +327,10 @@ fn what_comes_back_is_captured_with_nanoseconds() {
     on_main_lcore(|eal| {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("back.pcap");
-        let mut rig = Rig::new(eal, "capture", one(stream(pps(20_000), 1_000)));
-        let port = PortId(rig.generator.spec().stream[0].port);
-        rig.generator.capture(eal, port, &file).unwrap();
+        let capture = vec![CaptureSpec { port: 0, file: file.clone() }];
+        let spec = TrafficSpec { capture, ..one(stream(pps(20_000), 1_000)) };
+        let mut rig = Rig::new(eal, "capture", spec);
+        rig.generator.begin_captures(eal).unwrap();
         let result = rig.run(|_| {});
         let [captured] = &result.captured[..] else { panic!("one port is captured") };
         assert_eq!((captured.written, captured.missed, &captured.error), (1_000, 0, &None));
@@ -345,9 +353,10 @@ fn what_comes_back_is_captured_with_nanoseconds() {
 
 /// What is said of a file that cannot be captured to.
 fn rig_error(eal: &Eal, file: &std::path::Path) -> String {
-    let spec = one(StreamSpec::default());
+    let capture = vec![CaptureSpec { port: 99, file: file.to_owned() }];
+    let spec = TrafficSpec { capture, ..one(StreamSpec::default()) };
     let mut generator = Generator::new(spec, TscClock::of_machine(true).unwrap()).unwrap();
-    generator.capture(eal, PortId(99), file).unwrap_err().to_string()
+    generator.begin_captures(eal).unwrap_err().to_string()
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::flags::CalibrateFlags;
 use super::rig;
-use super::settings::{mbuf_size, without_ports};
+use super::settings::{GenSettings, mbuf_size, without_ports};
 use crate::failure::Failure;
 use crate::out::print;
 use crate::render::chart;
@@ -27,6 +27,8 @@ use std::time::Duration;
 const RING: &str = "net_ring_own";
 /// Bars of the histogram.
 const BARS: u16 = 16;
+/// How long the generator measures itself before a trial.
+const BEFORE_TRIALS: Duration = Duration::from_secs(1);
 
 /// A generator that measures itself.
 pub(super) struct Own<'a> {
@@ -70,6 +72,21 @@ pub(super) fn run(flags: &CalibrateFlags) -> Result<(), Failure> {
         nanoseconds(*spread_ns),
         chart::histogram(&delay_ns.bars(BARS))
     ))?)
+}
+
+/// What the generator itself adds, at the load of its first stream. This comes before its ports: two dataplanes at a time would
+/// want pools of one name.
+pub(super) fn own_delay(
+    settings: &GenSettings,
+    eal: &Eal,
+    clock: TscClock,
+) -> Result<Calibration, Failure> {
+    let named = settings.map.as_ref().and_then(|map| map.lcores().next());
+    let lcore = named.filter(|lcore| eal.worker_lcores().contains(lcore));
+    let lcore = lcore.or(eal.worker_lcores().first().copied()).ok_or_else(rig::no_worker)?;
+    let first = settings.traffic.as_ref().and_then(|traffic| traffic.stream.first());
+    Own { eal, clock, lcore, burst: settings.burst }
+        .measure(&first.cloned().unwrap_or_default(), BEFORE_TRIALS)
 }
 
 impl Own<'_> {

@@ -3,7 +3,7 @@
 
 use dataplane::traffic::distribution::Distribution as Recorded;
 use dataplane::traffic::invalid::Invalid;
-use dataplane::traffic::result::{self, Path, StreamResult};
+use dataplane::traffic::result::{self, Path, StreamResult, TrialResult};
 use serde::{Deserialize, Serialize};
 
 /// Bars in a factor of ten. With 20 of them neighbouring edges are 12 % apart, which is finer than a picture shows.
@@ -77,8 +77,23 @@ pub(crate) struct Trial {
     pub(crate) departure_error: Distribution,
     /// The trial second by second.
     pub(crate) seconds: Vec<Second>,
+    /// What the generator knows of itself.
+    pub(crate) own: Own,
     /// Why the trial is not what was asked for.
     pub(crate) invalid: Vec<String>,
+}
+
+/// What the generator knows of itself: how steadily its poll loops ran, and what it adds to every delay.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Own {
+    /// The longest time between two polls.
+    pub(crate) longest_gap_ns: u64,
+    /// How often a poll loop stalled.
+    pub(crate) stalls: u64,
+    /// Packets received in the first poll after a stall.
+    pub(crate) touched: u64,
+    /// The median and the spread of its own delay, if that was measured.
+    pub(crate) delay_ns: Option<(u64, u64)>,
 }
 
 /// What became of packets.
@@ -133,8 +148,8 @@ impl Distribution {
 }
 
 impl Trial {
-    /// What a stream came to.
-    pub(crate) fn of(stream: &StreamResult, invalid: &[Invalid]) -> Self {
+    /// What a stream of a trial came to.
+    pub(crate) fn of(stream: &StreamResult, result: &TrialResult) -> Self {
         let recorded = |times: &Option<Recorded>| {
             times.as_ref().map_or(Distribution::default(), Distribution::of)
         };
@@ -167,7 +182,21 @@ impl Trial {
             intended: recorded(&stream.delay.intended_ns),
             departure_error: recorded(&stream.sending.departure_error_ns),
             seconds: stream.timeline.iter().map(second).collect(),
-            invalid: invalid.iter().map(Invalid::to_string).collect(),
+            own: Own::of(result),
+            invalid: result.invalid.iter().map(Invalid::to_string).collect(),
+        }
+    }
+}
+
+impl Own {
+    /// Of all lcores together.
+    fn of(result: &TrialResult) -> Self {
+        let polling = || result.polling.iter();
+        Self {
+            longest_gap_ns: polling().map(|polling| polling.longest_gap_ns).max().unwrap_or(0),
+            stalls: polling().map(|polling| polling.stalls).sum(),
+            touched: polling().map(|polling| polling.samples_touched).sum(),
+            delay_ns: result.calibration.as_ref().map(|own| (own.bias_ns, own.spread_ns)),
         }
     }
 }

@@ -109,6 +109,9 @@ pub(crate) struct StreamFlags {
     /// How many flows: source ports that packets take in turn
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) flows: Option<u16>,
+    /// Write what comes back to a capture file (pcap, with nanoseconds)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) capture: Option<PathBuf>,
 }
 
 /// Where results go.

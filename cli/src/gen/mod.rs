@@ -19,6 +19,7 @@ pub(crate) mod flags;
 mod hdr;
 mod html;
 mod lines;
+mod named;
 mod output;
 mod page;
 mod picture;

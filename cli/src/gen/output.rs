@@ -62,8 +62,7 @@ impl Done {
         start: Duration,
         interrupted: bool,
     ) -> Self {
-        let drawn =
-            result.streams.iter().map(|stream| Trial::of(stream, &result.invalid)).collect();
+        let drawn = result.streams.iter().map(|stream| Trial::of(stream, &result)).collect();
         Self { configuration, result, drawn, start_s: start.as_secs_f64(), interrupted }
     }
 }

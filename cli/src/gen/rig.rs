@@ -1,9 +1,10 @@
 //! The generator's ports, lcores and trials: what is asked for becomes a plan, and the plan runs.
 
-use super::calibrate::Own;
+use super::calibrate;
 use super::cores::{CoreMap, PortCores};
 use super::environment::Environment;
 use super::lines;
+use super::named;
 use super::pktgen::PortFacts;
 use super::settings::GenSettings;
 use crate::failure::Failure;
@@ -21,19 +22,15 @@ use dataplane::runtime::{Dataplane, PoolSetup, Slot};
 use dataplane::traffic::capture::WAITING;
 use dataplane::traffic::clock::TscClock;
 use dataplane::traffic::generator::Generator;
+use dataplane::traffic::packet::Checksums;
 use dataplane::traffic::result::{Calibration, TrialResult};
 use dataplane::traffic::spec::TrafficSpec;
 use dataplane::traffic::trial::Trial;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
 /// Slots of the rings to and from the forwarder in this process, and of those that carry answers to a transmit queue.
 const WIRE_SLOTS: u16 = 4096;
-
-/// How long the generator measures itself before a trial.
-const CALIBRATION: Duration = Duration::from_secs(1);
 
 /// The ports of a generator, and the trial that runs on them.
 pub(super) struct Rig {
@@ -69,7 +66,7 @@ impl Rig {
         let clock = TscClock::of_machine(settings.force_tsc)
             .map_err(|error| Failure::input(anyhow::Error::new(error).context("--force-tsc")))?;
         let calibration = match settings.calibrate {
-            true => Some(own_delay(&settings, &eal, clock)?),
+            true => Some(calibrate::own_delay(&settings, &eal, clock)?),
             false => None,
         };
         let (mut sockets, mut opened) = (BTreeMap::new(), Vec::new());
@@ -93,13 +90,16 @@ impl Rig {
         let ports: Vec<PortId> = ports.collect();
         let (map, forwarder) = placed(&settings, &eal, &ports, inside)?;
         for (port, config) in &mut opened {
+            let offered = port.info().map_err(Failure::input)?.tx_offloads;
+            config.tx_offloads |= Checksums::offloads(offered);
             if let Some(PortCores { receive, transmit }) = map.of(port.id()) {
                 config.rx_queues = receive.len() as u16;
                 config.tx_queues = transmit.len() as u16;
             }
         }
         // Commands may have any port's packets captured; those wait for the control thread.
-        let held = if settings.traffic.is_none() { WAITING } else { 0 };
+        let captures = settings.traffic.as_ref().map_or(1, |traffic| traffic.capture.len());
+        let held = WAITING.saturating_mul(captures as u32);
         let mut dataplane = Dataplane::new(&eal, PoolSetup { held, ..settings.base.pool });
         for (port, config) in opened {
             dataplane.add(port, config);
@@ -154,8 +154,7 @@ impl Rig {
         self.ports().filter_map(|slot| Some((slot.id(), slot.port().stats()?))).collect()
     }
 
-    /// Starts a trial; `burst` is how many packets a burst has at most, if commands said so, and what the ports of `captures`
-    /// receive is written to their files.
+    /// Starts a trial; `burst` is how many packets a burst has at most, if commands said so.
     ///
     /// # Errors
     ///
@@ -164,15 +163,13 @@ impl Rig {
         &mut self,
         traffic: &TrafficSpec,
         burst: Option<u16>,
-        captures: &BTreeMap<PortId, PathBuf>,
         stop: &AtomicBool,
     ) -> Result<(), Failure> {
-        self.judge(traffic)?;
+        let ports: Vec<PortId> = self.ports().map(Slot::id).collect();
+        named::in_traffic(traffic, &ports, &self.map)?;
         let mut generator = Generator::new(traffic.clone(), self.clock).map_err(Failure::input)?;
         lines::judge(self.ports(), &generator)?;
-        for (port, file) in captures {
-            generator.capture(&self.eal, *port, file).map_err(Failure::input)?;
-        }
+        generator.begin_captures(&self.eal).map_err(Failure::input)?;
         if let Some(calibration) = &self.calibration {
             generator.calibrate(calibration.clone());
         }
@@ -192,31 +189,6 @@ impl Rig {
         let trial = Trial::begin(&mut self.dataplane.engine).map_err(Failure::running)?;
         note("sending");
         self.running = Some((generator, trial));
-        Ok(())
-    }
-
-    /// Whether ports and lcores of a trial are there.
-    fn judge(&self, traffic: &TrafficSpec) -> Result<(), Failure> {
-        let ports: Vec<PortId> = self.ports().map(Slot::id).collect();
-        let streams = traffic.stream.iter().enumerate();
-        for (number, stream) in streams {
-            for port in [Some(stream.port), stream.expect].into_iter().flatten().map(PortId) {
-                if !ports.contains(&port) {
-                    return Err(Failure::input(anyhow::anyhow!(
-                        "stream {number}: there is no port {port}; there are {}",
-                        lcores::list(ports.iter())
-                    )));
-                }
-            }
-            let queues = self.map.of(PortId(stream.port)).map_or(0, |cores| cores.transmit.len());
-            if usize::from(stream.queue) >= queues {
-                return Err(Failure::input(anyhow::anyhow!(
-                    "stream {number}: port {} has no transmit queue {}; it has {queues}, one for each lcore that sends on it (-m)",
-                    stream.port,
-                    stream.queue
-                )));
-            }
-        }
         Ok(())
     }
 
@@ -320,17 +292,6 @@ impl Rig {
     }
 }
 
-/// What the generator itself adds, at the load of its first stream. This comes before its ports: two dataplanes at a time would
-/// want pools of one name.
-fn own_delay(settings: &GenSettings, eal: &Eal, clock: TscClock) -> Result<Calibration, Failure> {
-    let named = settings.map.as_ref().and_then(|map| map.lcores().next());
-    let lcore = named.filter(|lcore| eal.worker_lcores().contains(lcore));
-    let lcore = lcore.or(eal.worker_lcores().first().copied()).ok_or_else(no_worker)?;
-    let first = settings.traffic.as_ref().and_then(|traffic| traffic.stream.first());
-    Own { eal, clock, lcore, burst: settings.burst }
-        .measure(&first.cloned().unwrap_or_default(), CALIBRATION)
-}
-
 /// Nobody is left to send.
 pub(super) fn no_worker() -> Failure {
     Failure::input(anyhow::anyhow!("there is no worker lcore: give two or more, as in -l 0-1"))
@@ -346,7 +307,7 @@ fn placed(
     let mut workers = eal.worker_lcores();
     let map = match &settings.map {
         Some(map) => {
-            named(map, &workers, ports)?;
+            named::in_map(map, &workers, ports)?;
             map.clone()
         }
         None => {
@@ -362,29 +323,6 @@ fn placed(
     workers.sort_by_key(|lcore| taken.contains(lcore));
     let lcore = workers.first().copied().ok_or_else(no_worker)?;
     Ok((map, Some(Forwarder::new(port, lcore, mode))))
-}
-
-/// Whether the map's lcores and ports are there.
-fn named(map: &CoreMap, workers: &[LcoreId], ports: &[PortId]) -> Result<(), Failure> {
-    if let Some(absent) = map.lcores().find(|lcore| !workers.contains(lcore)) {
-        return Err(Failure::input(anyhow::anyhow!(
-            "-m names lcore {absent}, which is no worker of this run; there are {}: name one of them, or more with -l",
-            lcores::list(workers.iter())
-        )));
-    }
-    if let Some(absent) = map.0.keys().find(|port| !ports.contains(port)) {
-        return Err(Failure::input(anyhow::anyhow!(
-            "-m names port {absent}, which is not there; there are {}",
-            lcores::list(ports.iter())
-        )));
-    }
-    if let Some(absent) = ports.iter().find(|port| map.of(**port).is_none()) {
-        return Err(Failure::input(anyhow::anyhow!(
-            "-m names no lcore for port {absent}; add one, as in -m {}.{absent}",
-            workers.first().copied().unwrap_or(LcoreId(1))
-        )));
-    }
-    Ok(())
 }
 
 impl Forwarder {

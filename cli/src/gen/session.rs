@@ -15,7 +15,7 @@ use crate::out::{note, print};
 use crate::shell::grammar::{PortList, PortWords, Table, Vocabulary};
 use crate::shell::prompt::{Executor, Flow};
 use dataplane::port::{PortId, PortStats};
-use dataplane::traffic::spec::{HostSpec, TrafficSpec};
+use dataplane::traffic::spec::{CaptureSpec, HostSpec, TrafficSpec};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, IsTerminal};
@@ -117,9 +117,8 @@ impl Session {
     }
 
     fn begin(&mut self, traffic: TrafficSpec, burst: Option<u16>) -> Result<(), Failure> {
-        let captures = self.captures();
-        self.rig.start(&traffic, burst, &captures, &self.stop)?;
-        for (port, file) in captures {
+        self.rig.start(&traffic, burst, &self.stop)?;
+        for CaptureSpec { port, file } in &traffic.capture {
             note(&format!("what port {port} receives is written to {}", file.display()));
         }
         self.running = Some((traffic, Instant::now()));
@@ -226,7 +225,8 @@ impl Session {
         let stream = self.pktgen.streams(&ports).map_err(Failure::input)?;
         self.end()?;
         if !ports.is_empty() {
-            let traffic = TrafficSpec { stream, host: self.hosts(), ..TrafficSpec::default() };
+            let (host, capture) = (self.hosts(), self.captures());
+            let traffic = TrafficSpec { stream, host, capture, ..TrafficSpec::default() };
             self.begin(traffic, self.pktgen.burst(&ports))?;
             self.sending = sending;
         }
@@ -234,7 +234,7 @@ impl Session {
     }
 
     /// The files of ports whose packets are captured, where `enable capture` says so: none that is there already.
-    fn captures(&self) -> BTreeMap<PortId, PathBuf> {
+    fn captures(&self) -> Vec<CaptureSpec> {
         let capturing = |port: &PortId| {
             self.pktgen.port(*port).is_some_and(|state| state.has(Feature::Capture))
         };
@@ -243,7 +243,7 @@ impl Session {
             let mut names = (1..).map(|number: u32| format!("capture-{port}-{number}.pcap").into());
             names.find(|file: &PathBuf| !file.exists()).unwrap_or_default()
         };
-        ports.map(|port| (port, file(port))).collect()
+        ports.map(|port| CaptureSpec { port: port.0, file: file(port) }).collect()
     }
 
     /// The addresses that ports answer for, where `enable icmp` says so.

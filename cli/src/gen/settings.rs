@@ -12,7 +12,8 @@ use crate::settings::{FwdSettings, SettingsError};
 use dataplane::batch::MAX_BURST;
 use dataplane::forward::{self, MODES, ModeEntry};
 use dataplane::traffic::spec::{
-    Counted, Ethernet, Field, Ipv4, Layer, Load, Mix, Sizes, StreamSpec, TrafficSpec, Udp,
+    CaptureSpec, Counted, Ethernet, Field, Ipv4, Layer, Load, Mix, Sizes, StreamSpec, TrafficSpec,
+    Udp,
 };
 use std::num::NonZeroU16;
 use std::path::PathBuf;
@@ -234,7 +235,10 @@ fn one_stream(flags: &StreamFlags) -> Result<Option<TrafficSpec>, GenSettingsErr
         count: flags.count,
         ..StreamSpec::default()
     };
+    let receiving = stream.expect.unwrap_or(stream.port);
+    let captured = flags.capture.iter().cloned();
     Ok(Some(TrafficSpec {
+        capture: captured.map(|file| CaptureSpec { port: receiving, file }).collect(),
         stream: vec![stream],
         duration: flags.duration,
         ..TrafficSpec::default()
@@ -271,10 +275,13 @@ mod tests {
 
     #[test]
     fn flags_describe_one_stream() {
-        let settings = settings("--rate 10k --size 96 --count 7 --duration 2 --flows 9").unwrap();
+        let line =
+            "--rate 10k --size 96 --count 7 --duration 2 --flows 9 --rx-port 1 --capture a.pcap";
+        let settings = settings(line).unwrap();
         let traffic = settings.traffic.unwrap();
         assert_eq!((traffic.duration, traffic.stream[0].count), (Some(2.0), Some(7)));
         assert_eq!(traffic.stream[0].size, Sizes::Fixed(96));
+        assert_eq!(traffic.capture, [CaptureSpec { port: 1, file: "a.pcap".into() }]);
         assert_eq!(traffic.stream[0].rate, Load::Steady("10k".parse().unwrap()));
     }
 

@@ -44,7 +44,18 @@ pub(super) fn rows(trials: &[Trial]) -> Vec<(String, Vec<String>)> {
     }
     row("from intended departure p50", &|trial| time(trial.intended.percentile(50.0)));
     row("from intended departure p99", &|trial| time(trial.intended.percentile(99.0)));
-    row("departure error p99", &|trial| time(trial.departure_error.percentile(99.0)));
+    for (label, percent) in [("p50", 50.0), ("p99", 99.0), ("p99.9", 99.9), ("max", 100.0)] {
+        row(&format!("departure error {label}"), &|trial| {
+            time(trial.departure_error.percentile(percent))
+        });
+    }
+    if trials.iter().any(|trial| trial.own.delay_ns.is_some()) {
+        row("own delay p50", &|trial| time(trial.own.delay_ns.map(|(median, _)| median)));
+        row("own delay spread", &|trial| time(trial.own.delay_ns.map(|(_, spread)| spread)));
+    }
+    row("own longest gap between polls", &|trial| nanoseconds(trial.own.longest_gap_ns));
+    row("own stalls", &|trial| trial.own.stalls.to_string());
+    row("received right after a stall", &|trial| trial.own.touched.to_string());
     row("valid", &|trial| if trial.invalid.is_empty() { "yes" } else { "no" }.to_owned());
     rows
 }
@@ -93,14 +104,15 @@ pub(super) fn reasons(trials: &[Trial]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::r#gen::figures::distribution;
+    use crate::r#gen::figures::{Own, distribution};
 
     #[test]
     fn a_column_a_trial() {
         let delay = distribution(&[1000; 9]);
         let fates = Some(Fates { received: 9, lost: 1, ..Fates::default() });
         let name = "io".to_owned();
-        let measured = Trial { name, delay, fates, sent: 10, ..Trial::default() };
+        let own = Own { longest_gap_ns: 2500, delay_ns: Some((270, 40)), ..Own::default() };
+        let measured = Trial { name, delay, fates, own, sent: 10, ..Trial::default() };
         let (name, why) = ("file".to_owned(), "too slow".to_owned());
         let replayed = Trial { name, invalid: vec![why], ..Trial::default() };
         let drawn = text(&[measured.clone(), replayed]);
@@ -109,6 +121,8 @@ mod tests {
         };
         assert!(line("lost").contains("1") && line("lost").contains("not measured"), "{drawn}");
         assert!(line("delay p99.9").contains("1.00 µs"), "{drawn}");
+        assert!(line("own delay p50").contains("270 ns"), "{drawn}");
+        assert!(line("own longest gap").contains("2.50 µs"), "{drawn}");
         assert_eq!(drawn.matches("Not valid (file): too slow").count(), 1);
         let alone = Trial { invalid: vec!["too slow".to_owned()], ..Trial::default() };
         assert!(text(&[alone]).ends_with("\nNot valid: too slow\n"));

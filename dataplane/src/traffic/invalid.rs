@@ -1,5 +1,6 @@
 //! Why a trial's figures are not what was asked for.
 
+use crate::port::PortId;
 use serde::{Serialize, Serializer};
 
 /// Why a trial is not valid.
@@ -35,6 +36,21 @@ pub enum Invalid {
         sent: u64,
         /// Packets that were asked for.
         asked: u64,
+    },
+    /// Nothing came back.
+    #[error(
+        "stream {stream} sent {sent} packets and none came back to port {port} within {wait_ms} ms: nobody sends them there, or they \
+         take longer; say where they come out (--rx-port, expect) or wait longer (wait_ms)"
+    )]
+    Silent {
+        /// The stream.
+        stream: u16,
+        /// Packets that left.
+        sent: u64,
+        /// Where they were expected.
+        port: PortId,
+        /// How long each was waited for.
+        wait_ms: u32,
     },
     /// It was interrupted.
     #[error("the trial was ended after {seconds:.1} of {asked:.1} seconds")]

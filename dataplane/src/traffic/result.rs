@@ -4,6 +4,7 @@ use super::account::TrafficAccount;
 use super::capture::CaptureResult;
 use super::distribution::{Distribution, SignedSummary, Summary};
 use super::invalid::Invalid;
+use super::packet::Checksums;
 use super::rate::Rate;
 use serde::Serialize;
 
@@ -79,6 +80,8 @@ pub struct Sending {
     pub starved: u64,
     /// Packets that the transmit queue did not take at once; they left later, or are among those skipped.
     pub refused: u64,
+    /// Who filled in the packets' checksums; `None` where they are those of a file.
+    pub checksums: Option<Checksums>,
     /// How late packets left, in nanoseconds; `None` flat out.
     pub departure_error_ns: Option<Distribution>,
 }

@@ -60,8 +60,12 @@ pub(super) fn result(engine: &Engine, timelines: &mut Timelines, basis: &Basis<'
     if let Some(asked) = basis.spec.duration.filter(|_| basis.interrupted) {
         invalid.push(Invalid::Interrupted { seconds, asked });
     }
-    for (stream, count) in streams.iter().zip(basis.counts) {
+    for ((stream, spec), count) in streams.iter().zip(&basis.spec.stream).zip(basis.counts) {
         complaints(stream, *count, &mut invalid);
+        if let Some(TrafficAccount { sent: sent @ 1.., received: 0, .. }) = stream.account {
+            let (stream, port, wait_ms) = (stream.stream, expected_on(spec), basis.spec.wait_ms);
+            invalid.push(Invalid::Silent { stream, sent, port, wait_ms });
+        }
     }
     let TscClock { hz, invariant } = basis.clock;
     TrialResult {
@@ -220,6 +224,7 @@ impl Gathered {
             skipped: sender.skipped,
             starved: figures.starved,
             refused: figures.refused,
+            checksums: sender.packets.checksums(),
             departure_error_ns: lateness.map(|lateness| lateness.nanoseconds(hz)),
         }
     }
@@ -246,6 +251,7 @@ impl Sending {
             skipped: 0,
             starved: 0,
             refused: 0,
+            checksums: None,
             departure_error_ns: None,
         }
     }

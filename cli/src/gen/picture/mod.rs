@@ -28,7 +28,10 @@ pub(crate) fn all(trials: &[Trial]) -> Result<Vec<Picture>, PictureError> {
     let mut add = |name: &str, svg: String| pictures.push(Picture { name: name.to_owned(), svg });
     if trials.iter().any(|trial| trial.delay.count > 0) {
         add("histogram", histogram::draw(trials)?);
-        add("percentiles", percentiles::draw(trials)?);
+        add("percentiles", percentiles::round_trips(trials)?);
+    }
+    if trials.iter().any(|trial| trial.departure_error.count > 0) {
+        add("departure-error", percentiles::departures(trials)?);
     }
     if trials.iter().any(|trial| !trial.seconds.is_empty()) {
         add("rate-over-time", over_time::rate(trials)?);
@@ -62,7 +65,8 @@ mod tests {
             delay: delay.clone(),
         };
         let seconds = (1..=3).map(second).collect();
-        Trial { name: name.to_owned(), seconds, delay, ..Trial::default() }
+        let departure_error = delay.clone();
+        Trial { name: name.to_owned(), seconds, delay, departure_error, ..Trial::default() }
     }
 
     #[test]
@@ -74,24 +78,26 @@ mod tests {
             [
                 "histogram",
                 "percentiles",
+                "departure-error",
                 "rate-over-time",
                 "latency-over-time",
                 "heat-map",
                 "heat-map-2"
             ]
         );
-        for picture in &pictures[..4] {
+        for picture in &pictures[..5] {
             assert!(picture.svg.starts_with("<svg"), "{}", picture.svg);
             assert!(picture.svg.trim_end().ends_with("</svg>"));
             assert!(picture.svg.contains("io &lt;fast&gt;"), "{}", picture.svg);
             assert!(picture.svg.contains("bridge"));
         }
-        assert!(!pictures[4].svg.contains("bridge"));
+        assert!(!pictures[5].svg.contains("bridge"));
     }
 
     #[test]
     fn a_trial_without_a_packet_has_the_pictures_that_it_can_have() {
-        let empty = Trial { delay: Distribution::default(), ..trial("down", 1) };
+        let (delay, departure_error) = (Distribution::default(), Distribution::default());
+        let empty = Trial { delay, departure_error, ..trial("down", 1) };
         let silent = Trial { seconds: Vec::new(), ..empty };
         assert_eq!(all(&[silent]).unwrap(), []);
         assert_eq!(all(&[]).unwrap(), []);

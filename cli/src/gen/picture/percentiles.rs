@@ -1,9 +1,9 @@
-//! The percentile curve: how long all but the slowest packets took.
+//! Percentile curves: how long all but the slowest packets took, and how late all but the latest left.
 
 use super::canvas::{
     Axis, PictureError, axes, builder, colour, key, legend, span, svg, time_axis, time_label,
 };
-use crate::r#gen::figures::Trial;
+use crate::r#gen::figures::{Distribution, Trial};
 use plotters::chart::SeriesLabelPosition;
 use plotters::prelude::IntoLogRange;
 use plotters::series::LineSeries;
@@ -12,20 +12,35 @@ use plotters::style::Color;
 /// The curve ends here: one packet in so many is slower.
 const RAREST: f64 = 100_000.0;
 
-/// Draws the curves. The axis gives each further nine the same room, as HdrHistogram's own plots do.
-pub(super) fn draw(trials: &[Trial]) -> Result<String, PictureError> {
-    let times = span(trials.iter().map(|trial| &trial.delay));
+/// Draws the curves of round trips.
+pub(super) fn round_trips(trials: &[Trial]) -> Result<String, PictureError> {
+    draw(trials, ("Round trip: percentiles", "round trip"), |trial| &trial.delay)
+}
+
+/// Draws the curves of departure errors.
+pub(super) fn departures(trials: &[Trial]) -> Result<String, PictureError> {
+    let named = ("How late packets left: percentiles", "departure error");
+    draw(trials, named, |trial| &trial.departure_error)
+}
+
+/// Draws a curve a trial. The axis gives each further nine the same room, as HdrHistogram's own plots do.
+fn draw(
+    trials: &[Trial],
+    (title, axis): (&str, &str),
+    times_of: fn(&Trial) -> &Distribution,
+) -> Result<String, PictureError> {
+    let times = span(trials.iter().map(times_of));
     svg(|canvas| {
-        let mut chart = builder(canvas, "Round trip: percentiles")
+        let mut chart = builder(canvas, title)
             .build_cartesian_2d((1.0..RAREST).log_scale(), time_axis(times))?;
         axes(
             &mut chart,
             &Axis { name: "percentile", label: &percentile_label },
-            &Axis { name: "round trip", label: &time_label },
+            &Axis { name: axis, label: &time_label },
         )?;
         for (number, trial) in trials.iter().enumerate() {
             let colour = colour(number);
-            let curve = trial.delay.percentiles.iter().filter_map(|(percent, ns)| {
+            let curve = times_of(trial).percentiles.iter().filter_map(|(percent, ns)| {
                 let one_in = 100.0 / (100.0 - percent);
                 (one_in <= RAREST * 1.001).then_some((one_in, (*ns).max(1) as f64))
             });

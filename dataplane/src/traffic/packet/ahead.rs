@@ -10,7 +10,7 @@
 //! A head is the part of a packet in which something changes, in whole blocks; what is behind it is the same in all packets.
 //! The heads' first blocks lie together, then their second ones: all the places of a field are as far apart.
 
-use super::image::{Checksum, Edit, NO_SUM, complement};
+use super::image::{Checksum, Edit, NO_SUM};
 use super::size::SizeRound;
 use super::values::Values;
 use std::collections::BTreeSet;
@@ -148,8 +148,8 @@ impl Ahead {
                 row.zip(&values).for_each(|(sum, value)| *sum += halves(*value));
             }
         }
-        for (Checksum { at, is_udp, .. }, row) in sums {
-            let checksums = row.map(|sum| complement(sum, *is_udp));
+        for (Checksum { at, form, .. }, row) in sums {
+            let checksums = row.map(|sum| form.of(sum));
             for (place, checksum) in places(heads, *at / 2).zip(checksums) {
                 *place = checksum.to_be_bytes();
             }

@@ -1,6 +1,7 @@
 //! A packet in the making: its bytes, what changes from packet to packet, and the checksums over both.
 
 use super::error::BuildError;
+use super::offload::Offload;
 use super::size::SizeRound;
 use super::values::Values;
 use crate::traffic::probe::folded;
@@ -18,6 +19,8 @@ pub(super) struct Image {
     pub(super) edits: Vec<Edit>,
     pub(super) lengths: Vec<Length>,
     pub(super) sums: Vec<Covered>,
+    /// What the device is told that sends it, if checksums are left to that.
+    pub(super) offload: Option<Offload>,
 }
 
 /// A field that changes, in the eight bytes from `at` on, an even number; the checksums that cover it.
@@ -46,8 +49,18 @@ pub(super) struct Covered {
     pub(super) bytes: Range<usize>,
     /// The addresses and the protocol of a pseudo header.
     pub(super) pseudo: Option<(Range<usize>, u8)>,
-    /// UDP writes a checksum of 0 as all ones.
-    pub(super) is_udp: bool,
+    pub(super) form: Form,
+}
+
+/// What is written of a sum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Its complement (RFC 1071).
+    Checksum,
+    /// The same, but zero is written as all ones: to UDP zero means none (RFC 768).
+    Udp,
+    /// The sum itself: that of a pseudo header, to which a device adds the rest.
+    Unfinished,
 }
 
 /// A checksum, ready to be made: what does not change is summed.
@@ -56,12 +69,13 @@ pub(super) struct Checksum {
     pub(super) at: usize,
     pub(super) sum: usize,
     pub(super) base: u64,
-    pub(super) is_udp: bool,
+    pub(super) form: Form,
 }
 
 impl Image {
-    pub(super) fn new(bytes: usize) -> Self {
-        Self { bytes: vec![0; bytes], edits: Vec::new(), lengths: Vec::new(), sums: Vec::new() }
+    pub(super) fn new(bytes: usize, offload: Option<Offload>) -> Self {
+        let bytes = vec![0; bytes];
+        Self { bytes, edits: Vec::new(), lengths: Vec::new(), sums: Vec::new(), offload }
     }
 
     /// Adds a checksum; returns its number.
@@ -99,11 +113,11 @@ impl Image {
         for (sum, covered) in self.sums.iter().enumerate() {
             let base = constant[sum] + self.base(covered);
             if self.edits.iter().any(|edit| edit.sums.contains(&sum)) {
-                let Covered { at, is_udp, .. } = *covered;
-                changing.push(Checksum { at, sum, base, is_udp });
+                let Covered { at, form, .. } = *covered;
+                changing.push(Checksum { at, sum, base, form });
             } else {
                 let at = covered.at;
-                let checksum = complement(base, covered.is_udp);
+                let checksum = covered.form.of(base);
                 self.bytes[at..at + 2].copy_from_slice(&checksum.to_be_bytes());
             }
         }
@@ -125,10 +139,16 @@ impl Image {
     }
 }
 
-/// The ones' complement of a sum folded to 16 bits (RFC 1071).
-#[inline]
-pub(super) fn complement(sum: u64, is_udp: bool) -> u16 {
-    let checksum = !folded(sum);
-    // To UDP zero means none (RFC 768).
-    if is_udp && checksum == 0 { 0xffff } else { checksum }
+impl Form {
+    /// A sum folded to 16 bits, in this form.
+    #[inline]
+    pub(super) fn of(self, sum: u64) -> u16 {
+        let folded = folded(sum);
+        match self {
+            Self::Checksum => !folded,
+            Self::Udp if folded == 0xffff => 0xffff,
+            Self::Udp => !folded,
+            Self::Unfinished => folded,
+        }
+    }
 }

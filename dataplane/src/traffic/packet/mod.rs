@@ -7,12 +7,14 @@
 //! Nothing of this looks at headers. What a specification means is worked out once (`stack`, `field`, `size`); what is left is
 //! a list of places where numbers go, and for each checksum the sum of all that never changes (`image`). What they are in each
 //! packet is worked out for several packets at a time (`ahead`). The probe adds nothing to any checksum
-//! ([`Probe`](super::probe::Probe)), so a packet of fixed fields has its checksums in the image already.
+//! ([`Probe`](super::probe::Probe)), so a packet of fixed fields has its checksums in the image already. Where the port fills
+//! in checksums (`offload`), there are the sums of pseudo headers in their places.
 
 mod ahead;
 mod error;
 mod field;
 mod image;
+mod offload;
 mod replay;
 mod size;
 mod stack;
@@ -22,6 +24,7 @@ mod tests;
 mod values;
 
 pub use error::BuildError;
+pub use offload::Checksums;
 pub use replay::{Recording, RecordingError, Replay};
 pub use template::Template;
 
@@ -55,6 +58,17 @@ impl Packets {
         }
     }
 
+    /// Who fills in their checksums; `None` where they are those of a file.
+    pub(super) fn checksums(&self) -> Option<Checksums> {
+        match self {
+            Self::Built(template) => Some(match template.offload() {
+                Some(_) => Checksums::Device,
+                None => Checksums::Software,
+            }),
+            Self::Replayed(_) => None,
+        }
+    }
+
     /// The packets of a round, for reckoning rates.
     pub fn volume(&self) -> Volume {
         match self {
@@ -78,7 +92,12 @@ impl Packets {
         let room = self.room();
         match self {
             Self::Built(template) => {
-                pool.make_bulk(batch, count, room, |buffer| template.make(buffer))
+                let before = batch.len();
+                let is_made = pool.make_bulk(batch, count, room, |buffer| template.make(buffer));
+                if let Some(offload) = template.offload() {
+                    offload.tell(&mut batch[before..]);
+                }
+                is_made
             }
             Self::Replayed(replay) => {
                 pool.make_bulk(batch, count, room, |buffer| replay.make(buffer))

@@ -2,6 +2,7 @@
 
 use super::ahead::{Ahead, BLOCK, Block};
 use super::error::BuildError;
+use super::offload::{Checksums, Offload};
 use super::size::{FCS_BYTES, SizeRound};
 use super::stack;
 use crate::traffic::probe::PROBE_BYTES;
@@ -15,6 +16,7 @@ pub struct Template {
     image: Box<[Block]>,
     ahead: Ahead,
     probe_at: usize,
+    offload: Option<Offload>,
 }
 
 impl Template {
@@ -23,7 +25,22 @@ impl Template {
     /// # Errors
     /// [`BuildError`] says what cannot be, and what to change.
     pub fn new(spec: &StreamSpec) -> Result<Self, BuildError> {
+        Self::made(spec, Checksums::Software)
+    }
+
+    /// Works out the same for a port that fills in checksums.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub(in crate::traffic) fn made(
+        spec: &StreamSpec,
+        checksums: Checksums,
+    ) -> Result<Self, BuildError> {
         let layers = spec.stack();
+        let offload = match checksums {
+            Checksums::Software => None,
+            Checksums::Device => Offload::of(&layers),
+        };
         let sizes = SizeRound::new(&spec.size)?;
         let probe_at: usize = layers.iter().map(stack::header_bytes).sum();
         let need = probe_at + PROBE_BYTES;
@@ -34,12 +51,19 @@ impl Template {
                 need: need + usize::from(FCS_BYTES),
             });
         }
-        let mut image = stack::build(&layers, sizes.largest().into())?;
+        let mut image = stack::build(&layers, sizes.largest().into(), offload)?;
         let sums = image.settle(&sizes);
         image.bytes.resize(image.bytes.len().next_multiple_of(BLOCK), 0);
         let blocks = image.bytes.as_chunks().0;
         let ahead = Ahead::new(sizes, blocks, image.edits, sums);
-        Ok(Self { image: blocks.into(), ahead, probe_at })
+        let offload = image.offload.filter(Offload::is_asked_for);
+        Ok(Self { image: blocks.into(), ahead, probe_at, offload })
+    }
+
+    /// What is to be told to the device of each packet.
+    #[inline]
+    pub(super) fn offload(&self) -> Option<Offload> {
+        self.offload
     }
 
     /// Where the probe lies in every packet.

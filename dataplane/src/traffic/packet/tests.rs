@@ -72,7 +72,7 @@ fn the_smallest_frame_is_headers_and_probe() {
     let template = Template::new(&spec).unwrap();
     assert_eq!((made[0].len(), template.probe_at()), (60, 42));
     assert_eq!(Probe::read(&made[0][42..], 0x5057), Ok(Probe::new(9, 0, 70, 80)));
-    let mut image = stack::build(&spec.stack(), 60).unwrap();
+    let mut image = stack::build(&spec.stack(), 60, None).unwrap();
     let sums = image.settle(&size::SizeRound::new(&spec.size).unwrap());
     assert!(sums.is_empty(), "a packet of fixed fields has its checksums in its image");
     let jumbo = packets(&stream(vec![], Sizes::Fixed(9600)), 1);

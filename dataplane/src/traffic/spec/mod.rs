@@ -14,6 +14,7 @@ use crate::wire::ethernet::MacAddr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 /// A trial: the streams, how long they are sent, and how long their packets are waited for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -23,6 +24,8 @@ pub struct TrafficSpec {
     pub stream: Vec<StreamSpec>,
     /// Addresses that are answered for: ARP, neighbour discovery and ping.
     pub host: Vec<HostSpec>,
+    /// Ports whose received packets are written to files.
+    pub capture: Vec<CaptureSpec>,
     /// Seconds of sending; without it until every stream has sent its count, or until stopped.
     pub duration: Option<f64>,
     /// How long after its departure a packet is waited for, in milliseconds; one that comes later is lost, and counted as
@@ -39,6 +42,7 @@ impl Default for TrafficSpec {
         Self {
             stream: Vec::new(),
             host: Vec::new(),
+            capture: Vec::new(),
             duration: None,
             wait_ms: 1000,
             signature: None,
@@ -118,6 +122,16 @@ pub struct HostSpec {
     pub ip: IpAddr,
     /// Its MAC address; the port's unless given.
     pub mac: Option<MacAddr>,
+}
+
+/// What a port receives goes to a file, in pcap's classic format with nanoseconds. Questions that are answered are not in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CaptureSpec {
+    /// The port.
+    pub port: u16,
+    /// The file, made anew.
+    pub file: PathBuf,
 }
 
 #[cfg(test)]

@@ -1,16 +1,20 @@
 //! A generator: from a specification to the jobs of a plan's streams, and from their modes to a result.
 
+mod error;
+mod made;
+
+pub use error::GeneratorError;
+
 use super::capture::{Capture, CaptureError};
 use super::clock::{Reading, TscClock};
 use super::measure::{Measure, MeasureParts};
-use super::pacing::{Pacer, PacingError};
-use super::packet::{BuildError, Packets, Recording, RecordingError, Replay, Template};
+use super::packet::Checksums;
 use super::polling::PollClock;
 use super::receiver::Receiver;
 use super::responder::Responder;
 use super::result::{Calibration, Second, TrialResult};
 use super::sender::{SenderParts, Stamp};
-use super::spec::{StreamSpec, Timing, TrafficSpec};
+use super::spec::{StreamSpec, TrafficSpec};
 use super::tally::{self, Basis};
 use super::timeline::{Ticker, Timelines};
 use crate::eal::Eal;
@@ -20,78 +24,12 @@ use crate::forward::{Ground, Job, ModeError};
 use crate::lcore::cycles;
 use crate::mempool::Mempool;
 use crate::port::PortId;
-use std::path::Path;
+use made::Made;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The longest wait for a packet, in milliseconds: what its histograms reach.
 const LONGEST_WAIT_MS: u32 = 10_000;
-
-/// Why a specification cannot be sent. Each names the stream and says what to change.
-#[derive(Debug, thiserror::Error)]
-pub enum GeneratorError {
-    /// There is nothing to send.
-    #[error("there is no stream: describe one or more ([[stream]])")]
-    NoStream,
-    /// A probe numbers streams with 16 bits.
-    #[error(
-        "{0} streams are too many: at most 65536 can be told apart; let one stream have several flows"
-    )]
-    Streams(usize),
-    /// A stream's packets cannot be built.
-    #[error("stream {stream}: {error}")]
-    Build {
-        /// The stream's number.
-        stream: usize,
-        /// Why.
-        error: BuildError,
-    },
-    /// A stream's departures have no meaning.
-    #[error("stream {stream}: {error}")]
-    Pacing {
-        /// The stream's number.
-        stream: usize,
-        /// Why.
-        error: PacingError,
-    },
-    /// A stream's file cannot be sent.
-    #[error("stream {stream}: {error}")]
-    Recording {
-        /// The stream's number.
-        stream: usize,
-        /// Why.
-        error: RecordingError,
-    },
-    /// A stream has headers and a file.
-    #[error(
-        "stream {0} has headers and a file to replay: a file's packets are sent as they are; leave out one of the two"
-    )]
-    HeadersAndFile(usize),
-    /// The wait is too long.
-    #[error("packets cannot be waited for {0} ms: give at most {LONGEST_WAIT_MS} (wait_ms)")]
-    Wait(u32),
-    /// A time that is none.
-    #[error("{what} of {seconds} seconds cannot be: give a number of 0 or more")]
-    Seconds {
-        /// What it is of.
-        what: &'static str,
-        /// The number.
-        seconds: f64,
-    },
-    /// The pool's packets are too small.
-    #[error(
-        "stream {stream} needs packets with room for {room} bytes, and the pool's have {has}: give larger ones (--mbuf-size {})",
-        room + 128
-    )]
-    FrameTooLong {
-        /// The stream's number.
-        stream: u16,
-        /// Bytes needed.
-        room: usize,
-        /// Bytes that the pool's packets have.
-        has: u16,
-    },
-}
 
 /// What is to be sent, worked out; it makes the modes of each trial and reads their figures.
 pub struct Generator {
@@ -106,13 +44,6 @@ pub struct Generator {
     begun: Reading,
     /// When the sending ended.
     ended: Option<Reading>,
-}
-
-/// A stream, ready to be cloned into a mode.
-struct Made {
-    packets: Packets,
-    pacer: Pacer,
-    count: u64,
 }
 
 impl Generator {
@@ -185,13 +116,16 @@ impl Generator {
         self.calibration = Some(calibration);
     }
 
-    /// Has the packets that a port receives in the next trial written to a file, in pcap's classic format with nanoseconds. Questions that are
-    /// answered are not among them. The pool must have [`WAITING`](super::capture::WAITING) packets to spare for each port.
+    /// Begins the files of the specification's captures, for the next trial. The pool must have
+    /// [`WAITING`](super::capture::WAITING) packets to spare for each.
     ///
     /// # Errors
-    /// [`CaptureError`] if the file or the ring to the control thread cannot be made.
-    pub fn capture(&mut self, eal: &Eal, port: PortId, file: &Path) -> Result<(), CaptureError> {
-        self.captures.push(Capture::new(eal, port, file, self.clock)?);
+    /// [`CaptureError`] if a file or the ring to the control thread cannot be made.
+    pub fn begin_captures(&mut self, eal: &Eal) -> Result<(), CaptureError> {
+        let captures = self.spec.capture.iter();
+        self.captures = captures
+            .map(|capture| Capture::new(eal, PortId(capture.port), &capture.file, self.clock))
+            .collect::<Result<_, _>>()?;
         Ok(())
     }
 
@@ -218,9 +152,11 @@ impl Generator {
             (Work::Generate { stream }, _, Sink::Tx(port, _)) => {
                 let egress = ground.ports.iter().find(|facts| facts.id == *port);
                 let pool = egress.and_then(|facts| ground.pools.of(facts.socket));
-                match (self.streams.get(usize::from(*stream)), pool) {
-                    (Some(made), Some(pool)) => self.sender(*stream, made, pool, ground.burst),
-                    _ => Ok(Job::default()),
+                let checksums =
+                    egress.map_or(Checksums::Software, |facts| Checksums::on(facts.tx_offloads));
+                match pool {
+                    Some(pool) => self.sender(*stream, checksums, pool, ground.burst),
+                    None => Ok(Job::default()),
                 }
             }
             (Work::Measure, Source::Rx(port, _), sink) => {
@@ -235,22 +171,26 @@ impl Generator {
     fn sender(
         &self,
         stream: u16,
-        made: &Made,
+        checksums: Checksums,
         pool: &Mempool,
         burst: u16,
     ) -> Result<Job, ModeError> {
+        let place = usize::from(stream);
+        let Some((spec, made)) = self.spec.stream.get(place).zip(self.streams.get(place)) else {
+            return Ok(Job::default());
+        };
         let (room, has) = (made.packets.room(), pool.data_room());
         if room > usize::from(has) {
             return Err(Box::new(GeneratorError::FrameTooLong { stream, room, has }).into());
         }
-        let start = self.spec.stream.get(usize::from(stream)).map_or(0.0, |stream| stream.start);
+        let packets = made.packets_of(place, spec, checksums).map_err(Box::new)?;
         let parts = SenderParts {
             stream,
             signature: self.signature,
-            packets: made.packets.clone(),
+            packets,
             pacer: made.pacer.clone(),
             count: made.count,
-            start: self.clock.cycles((start * 1e9) as u64),
+            start: self.clock.cycles((spec.start * 1e9) as u64),
             latest: made.pacer.is_timed().then(|| self.wait()),
             polls: self.polls(),
             ticker: Ticker::new(self.clock.hz),
@@ -351,40 +291,6 @@ impl Generator {
             },
         );
         TrialResult { captured, ..result }
-    }
-}
-
-impl Made {
-    fn new(stream: usize, spec: &StreamSpec, clock: TscClock) -> Result<Self, GeneratorError> {
-        let pacing = |error| GeneratorError::Pacing { stream, error };
-        let by_rate = |packets: &Packets| {
-            Pacer::new(&spec.rate, spec.spacing, packets.volume(), clock.hz).map_err(pacing)
-        };
-        let asked = spec.count.unwrap_or(u64::MAX);
-        let Some(replay) = &spec.replay else {
-            let template = Template::new(spec);
-            let template = template.map_err(|error| GeneratorError::Build { stream, error })?;
-            let packets = Packets::Built(template);
-            return Ok(Self { pacer: by_rate(&packets)?, packets, count: asked });
-        };
-        if !spec.layers.is_empty() {
-            return Err(GeneratorError::HeadersAndFile(stream));
-        }
-        let recording = Recording::open(&replay.file);
-        let recording =
-            Arc::new(recording.map_err(|error| GeneratorError::Recording { stream, error })?);
-        let packets = Packets::Replayed(Replay::new(Arc::clone(&recording)));
-        let own = |speed| Pacer::recorded(recording.times(), speed, clock.hz).map_err(pacing);
-        let pacer = match replay.timing {
-            Timing::Own => own(1.0)?,
-            Timing::Scaled(speed) => own(speed)?,
-            Timing::Rate => by_rate(&packets)?,
-        };
-        let all = match replay.loops {
-            0 => u64::MAX,
-            loops => loops.saturating_mul(recording.packets() as u64),
-        };
-        Ok(Self { packets, pacer, count: asked.min(all) })
     }
 }
 

@@ -1,0 +1,84 @@
+//! `pollway gen` against devices under test that do what is known: `pollway fwd` with its modes `delay` and `impair`, another program
+//! at the other end of a memif.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "what fails here fails the test")]
+
+mod lab;
+
+use lab::forwarder::{Forwarder, number};
+use lab::generator::{Generator, account, stream};
+use lab::lcores;
+use serde_json::Value;
+
+/// Sends packets through a forwarder that has these flags; what the generator says of them, and what the forwarder does.
+fn through(flags: &[&str], rate: &str, count: u64) -> (Value, Value) {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("memif").display().to_string();
+    // Each has a processor of its own.
+    let generator = Generator::of_file().eal(&["--lcores", &lcores(1, 0)]).with(&[
+        "--port",
+        &format!("memif:{socket},role=server"),
+        "-m",
+        "1.0",
+        "--rate",
+        rate,
+        "--count",
+        &count.to_string(),
+    ]);
+    let running = generator.start();
+    let waits = || running.console.stderr().contains("waiting for the link").then_some(());
+    lab::wait_for("the generator to wait for its peer", waits);
+    // The rings hold what comes while one of the programs waits for its processor.
+    let device = format!("memif:{socket},rsize=14");
+    let forwarder = Forwarder::on(&[&device], &[&["--port-topology=loop"], flags].concat());
+    let result = running.ended();
+    (result, forwarder.stop())
+}
+
+#[test]
+fn the_faults_of_a_million_packets_a_second_are_found_exactly() {
+    const COUNT: u64 = 1_000_000;
+    // Of every 777th packet one is among those dropped, and so is every other of every 500th.
+    const DONE: [(&str, u64); 3] = [("dropped", 1_000), ("duplicated", 1_286), ("swapped", 1_000)];
+    let impair = [
+        "--forward-mode=impair",
+        "--impair-drop=1/1000",
+        "--impair-duplicate=1/777",
+        "--impair-swap=1/500",
+    ];
+    // On a machine that has other things to do, a program may be away for longer than its ring lasts: then once more, and in the
+    // end slower.
+    let whole = ["1M", "1M", "1M", "300k", "50k"].into_iter().find_map(|rate| {
+        let (result, report) = through(&impair, rate, COUNT);
+        let port = |figure: &str| number(&report, &format!("/forward_stats/ports/0/{figure}"));
+        let all = (port("rx_packets"), port("tx_packets")) == (COUNT, COUNT - 1_000 + 1_286);
+        all.then_some((result, report))
+    });
+    let (result, report) = whole.expect("the forwarder had every packet in one of the trials");
+    let counts = report.pointer("/forward_stats/ports/0/mode_counts/0").unwrap();
+    let did = counts.as_array().unwrap();
+    for (name, count) in DONE {
+        let figure = did.iter().find(|figure| figure["name"] == name);
+        assert_eq!(figure.unwrap_or_else(|| panic!("no {name} in {counts:#}"))["count"], count);
+    }
+    let stream = stream(&result, 0);
+    let found = |figure: &str| account(stream, figure);
+    assert_eq!((found("sent"), found("received"), found("lost")), (COUNT, COUNT - 1_000, 1_000));
+    // Packet 388500 is both doubled and swapped: its copy goes ahead in its place, and the packet itself comes a second time.
+    assert_eq!((found("duplicated"), found("reordered")), (1_286, 999));
+    assert_eq!((found("late"), found("corrupted")), (0, 0));
+    assert_eq!(result["trials"][0]["result"]["foreign"], 0);
+    assert_eq!(stream["delay"]["actual_ns"]["count"], COUNT - 1_000);
+}
+
+#[test]
+fn a_known_delay_is_never_shorter() {
+    for us in [50_u64, 500] {
+        let delay = ["--forward-mode=delay", &format!("--delay-us={us}")];
+        let (result, report) = through(&delay, "100k", 20_000);
+        let stream = stream(&result, 0);
+        assert!(account(stream, "received") > 0, "{report:#}");
+        // Three digits are kept; how much later a packet comes is the machine's affair.
+        let shortest = stream["delay"]["actual_ns"]["min"].as_u64().unwrap();
+        assert!(shortest >= us * 999, "{shortest} ns where {us} µs were added");
+    }
+}
