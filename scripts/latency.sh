@@ -19,6 +19,8 @@ cd "$(dirname "$0")/.."
 
 # shellcheck source=scripts/lib/needs.sh
 . scripts/lib/needs.sh
+# shellcheck source=scripts/lib/page.sh
+. scripts/lib/page.sh
 
 rates=10M,100k size=96 seconds=10 binary='' out=''
 take_options 'rates size seconds binary out' '' "$@"
@@ -107,11 +109,4 @@ mkdir -p docs/latency
 for rate in ${rates//,/ }; do
     cp "$work/$rate/percentiles.svg" "docs/latency/percentiles-$rate.svg"
 done
-# Everything between the two marks is this script's.
-awk -v tables="$work/tables.md" '
-    /^<!-- latency.sh: end -->$/ { while ((getline line < tables) > 0) print line; skipping = 0 }
-    !skipping { print }
-    /^<!-- latency.sh: begin -->$/ { skipping = 1 }
-' docs/latency.md >"$work/page.md"
-cp "$work/page.md" docs/latency.md
-echo "latency: docs/latency.md and docs/latency/ are written" >&2
+fill_in docs/latency.md "$work/tables.md"

@@ -87,13 +87,42 @@ fn every_stack_of_headers_comes_back() {
 
 #[test]
 fn pktgens_recipe_works_as_written() {
-    let result = Generator::on(&["ring:recipe"]).obey(
-        "enable 0 latency; set 0 size 96; set 0 dst mac aa:bb:cc:dd:ee:00; set 0 rate 100k; set 0 count 5000; start 0",
+    // One lcore receives, the other one sends.
+    let generator = Generator::of_file().eal(&["--lcores", &lcores(2, 1)]);
+    let generator = generator.with(&["--port", "ring:recipe", "-m", "[1:2].0"]);
+    let result = generator.obey(
+        "enable 0 latency; set 0 size 96; set 0 dst mac aa:bb:cc:dd:ee:00; set 0 rate 10k; set 0 count 5000; start 0",
     );
     let stream = stream(&result, 0);
     assert_eq!(account(stream, "sent"), 5000);
     assert_eq!(account(stream, "received"), 5000);
     assert_eq!(stream["sending"]["bytes"], 5000 * 96);
+    let polling = result["trials"][0]["result"]["polling"].as_array().unwrap();
+    let polling: Vec<&Value> = polling.iter().map(|lcore| &lcore["lcore"]).collect();
+    assert_eq!(polling, [1, 2]);
+}
+
+#[test]
+fn every_page_shows_its_subject() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut running = Generator::on(&["ring:pages"]).within(folder.path()).start();
+    running.console.type_line(
+        "range 0 dst port 2000 2000 2999 1; seq 3 0 02:00:00:00:00:03 02:00:00:00:00:04 10.0.0.3 10.0.0.4/24 5 6 ipv4 tcp 7 128; \
+         set 0 count 10; set 0 rate 1k; enable 0 latency; page range; page seq; page pcap; start 0; sleep 1; page stats; page xstats; \
+         page latency; page main; quit",
+    );
+    let said = running.console.wait().stdout;
+    for part in [
+        "2999",
+        "02:00:00:00:00:03",
+        "Port 0 has no capture file: pcap 0 FILE",
+        "packets sent",
+        "tx_good_packets: 10",
+        "delay p99",
+        "source MAC",
+    ] {
+        assert!(said.contains(part), "no {part} in {said}");
+    }
 }
 
 #[test]
@@ -139,7 +168,7 @@ fn flags_and_files_name_captures_too() {
 
 #[test]
 fn a_trial_of_which_nothing_comes_back_is_marked() {
-    let result = Generator::on(&["ring:there", "ring:elsewhere"])
+    let result = Generator::on(&["ring:there", "ring:other"])
         .with(&["--rx-port", "1", "--rate", "10k", "--count", "50"])
         .run();
     assert_eq!(account(stream(&result, 0), "lost"), 50);

@@ -268,6 +268,26 @@ fn a_kernels_bridge_is_measured_one_way() {
 }
 
 #[test]
+fn a_kernel_finds_the_generators_address_and_hears_its_ping() {
+    let name = "a_kernel_finds_the_generators_address_and_hears_its_ping";
+    if let Some(reason) = lacks(&["ip", "ping"]) {
+        return skip(name, &reason);
+    }
+    let bridge = Bridge::new("a", 1);
+    bridge.ip(&["address", "add", "198.18.0.2/24", "dev", "br0"]);
+    let mut running = on(&bridge).start();
+    running.console.type_line(
+        "set 0 src ip 198.18.0.1/24; set 0 dst ip 198.18.0.9; set 0 rate 100; enable 0 icmp; start 0",
+    );
+    lab::wait_for("the sending", || running.console.stderr().contains("sending").then_some(()));
+    assert_eq!(lab::kernel::ping(&bridge.namespace(), "198.18.0.1", 5), 5);
+    let result = running.interrupt();
+    // Five pings, and before them the question where the address is.
+    let answered = &result["trials"][0]["result"]["answered"];
+    assert!(answered.as_u64().unwrap() >= 6, "{answered}");
+}
+
+#[test]
 fn netems_delay_is_found() {
     let name = "netems_delay_is_found";
     if let Some(reason) = lacks(&["ip", "tc"]) {

@@ -280,6 +280,7 @@ fn measuring_refuses_wrong_input() {
         ("bench-switch.sh", "--rings", "bench-switch: --rings needs a value"),
         ("instructions.sh", "--function", "instructions: what is '--function'?"),
         ("latency.sh", "--size 64 10M", "latency: what is '10M'?"),
+        ("accuracy.sh", "--rate", "accuracy: --rate needs a value"),
         ("latency.sh", "--", "what is '--'?"),
     ] {
         let refused = script(name, arguments).output().unwrap();

@@ -15,18 +15,23 @@ const LINES: usize = 1500;
 
 /// A forwarder of two ports whose shell is at a terminal, and whose history is in a folder.
 fn forwarder(state: &Path) -> Console {
+    let mut console = at_a_terminal(state, "fwd", "--port null: --port null: -i --auto-start");
+    console.wait_for("pollway> ");
+    console
+}
+
+/// A subcommand at a terminal.
+fn at_a_terminal(state: &Path, subcommand: &str, flags: &str) -> Console {
     let program = env!("CARGO_BIN_EXE_pollway");
     let (lcores, prefix) = (lcores(1, 1), own_prefix());
     let line = format!(
-        "stty rows 24 columns 100; exec {program} fwd --no-pci --no-telemetry --no-huge -m 128 --log-level=error \
-         --lcores '{lcores}' --file-prefix {prefix} --port null: --port null: -i --auto-start"
+        "stty rows 24 columns 100; exec {program} {subcommand} --no-pci --no-telemetry --no-huge -m 128 --log-level=error \
+         --lcores '{lcores}' --file-prefix {prefix} {flags}"
     );
     let mut command = Command::new("script");
     command.args(["--quiet", "--return", "--flush", "--command", &line, "/dev/null"]);
     command.env("XDG_STATE_HOME", state).env("TERM", "xterm").env("SHELL", "/bin/sh");
-    let mut console = Console::start(&mut command);
-    console.wait_for("pollway> ");
-    console
+    Console::start(&mut command)
 }
 
 fn quit(mut console: Console) {
@@ -120,4 +125,24 @@ fn the_history_lasts_from_run_to_run_and_does_not_grow_without_end() {
     console.wait_for("List of forwarding lcores");
     console.wait_for("pollway> ");
     quit(console);
+}
+
+#[test]
+fn a_generator_repaints_its_page_while_it_sends() {
+    let name = "a_generator_repaints_its_page_while_it_sends";
+    if let Some(reason) = lacks_programs(&["script"]) {
+        return skip(name, &reason);
+    }
+    let state = tempfile::tempdir().unwrap();
+    let mut console = at_a_terminal(state.path(), "gen", "--port ring:live -- -m 1.0");
+    console.wait_for("Pktgen:/> ");
+    console.type_line("set 0 rate 1k; start 0");
+    for _ in 0..2 {
+        console.wait_for("\x1b[2J\x1b[1;1H");
+        console.wait_for("source MAC");
+    }
+    console.type_line("stop 0; quit");
+    let ended = console.wait();
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.stdout);
+    assert!(ended.stdout.contains("packets sent"), "{}", ended.stdout);
 }
