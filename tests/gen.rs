@@ -172,10 +172,10 @@ fn a_trial_of_which_nothing_comes_back_is_marked() {
         .with(&["--rx-port", "1", "--rate", "10k", "--count", "50"])
         .run();
     assert_eq!(account(stream(&result, 0), "lost"), 50);
-    let reasons = &result["trials"][0]["result"]["invalid"];
-    let said = reasons[0].as_str().unwrap();
-    assert!(said.starts_with("stream 0 sent 50 packets and none came back to port 1"), "{said}");
-    assert_eq!(reasons.as_array().unwrap().len(), 1, "{reasons}");
+    let reasons = result["trials"][0]["result"]["invalid"].as_array().unwrap();
+    let silence = "stream 0 sent 50 packets and none came back to port 1";
+    let said = reasons.iter().any(|reason| reason.as_str().unwrap().starts_with(silence));
+    assert!(said, "{reasons:?}");
 }
 
 #[test]

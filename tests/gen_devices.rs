@@ -33,6 +33,9 @@ fn through(mode: &str, flags: &[&str], rate: &str, count: u64) -> (Value, Value)
     forwarder.shell.ask(&format!("set fwd {mode} retry"));
     forwarder.shell.ask("set burst tx delay 1000 retry 1000");
     forwarder.shell.ask("start");
+    for packets in [count / 2, count] {
+        forwarder.shell.wait_for_figure(0, "RX-packets", packets);
+    }
     let result = running.ended();
     (result, forwarder.stop())
 }
