@@ -11,8 +11,8 @@ use lab::kernel::Datagrams;
 use lab::{lacks, lcores, skip, tag};
 use namespaces::Namespaces;
 
-/// How many ports come and go at a time, and how often: DPDK has room for 32 (`RTE_MAX_ETHPORTS`).
-const PORTS: usize = 22;
+/// How many ports come and go at a time, and how often. DPDK has room for 32 (`RTE_MAX_ETHPORTS`), two of which the kernels have.
+const PORTS: usize = 30;
 const ROUNDS: usize = 3;
 
 #[test]
@@ -34,6 +34,20 @@ fn ports_come_and_go_and_queues_move_while_others_forward() {
         remove_all(&mut forwarder, &traffic);
     }
     add_all(&mut forwarder, &traffic);
+    // What could not be made is not half there: another takes its place, and gets its number.
+    for _ in 0..2 {
+        let full = forwarder.shell.ask("port add null:");
+        let why = "this DPDK was built for 32 ports (RTE_MAX_ETHPORTS)";
+        assert!(full.contains(why), "{full}");
+        traffic.wait_for(10);
+    }
+    let last = PORTS + 1;
+    let removed = forwarder.shell.ask(&format!("port remove {last}"));
+    let alone = format!("; port {}, which it was paired with, no longer forwards\n", last - 1);
+    assert!(removed.ends_with(&alone), "{removed}");
+    let added = forwarder.shell.ask(&format!("port add ring:plug{last}"));
+    assert!(added.starts_with(&format!("Port {last} is added; ")), "{added}");
+    assert!(added.ends_with(&format!("; port {} forwards again\n", last - 1)), "{added}");
     forwarder.shell.wait_for_figure(3, "TX-packets", 1);
     for (line, expected) in [
         ("port 0 rxq 0 lcore 2", "RX queue 0 of port 0 is polled by lcore 2; the others rested"),

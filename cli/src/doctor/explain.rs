@@ -109,7 +109,8 @@ fn of_port(error: &PortError) -> Option<Checks> {
         PortError::NoDriver { .. } => Some(&["devices.pmd", "devices.release"]),
         PortError::NoPool { .. } => Some(&["hugepages.node"]),
         PortError::Refused { .. } => Some(&["devices", "vfio", "hugepages"]),
-        PortError::Taken(_)
+        PortError::NoRoom { .. }
+        | PortError::Taken(_)
         | PortError::TooManyQueues { .. }
         | PortError::Mtu { .. }
         | PortError::NotStopped(_)

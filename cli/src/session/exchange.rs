@@ -12,6 +12,7 @@ use std::time::Duration;
 impl Session {
     /// Makes a device, starts its port and forwards it.
     pub(super) fn add_port(&mut self, device: &str) -> Result<String, Failure> {
+        let before = self.layout.forwarding().to_vec();
         let id = self.probe(device, self.settings.found_port.clone())?;
         let paused = match self.join(id) {
             Ok(paused) => paused,
@@ -21,7 +22,13 @@ impl Session {
                 return Err(failure);
             }
         };
-        Ok(format!("Port {id} is added{}\n", rested(paused)))
+        // A port whose partner has left has found another.
+        let others = self.layout.forwarding().iter().filter(|port| **port != id);
+        let again: String = others
+            .filter(|port| !before.contains(port))
+            .map(|port| format!("; port {port} forwards again"))
+            .collect();
+        Ok(format!("Port {id} is added{}{again}\n", rested(paused)))
     }
 
     /// Starts a port that has been attached, and has it forward with the others.

@@ -45,6 +45,17 @@ pub enum PortError {
         /// The device as DPDK names it.
         device: String,
     },
+    /// DPDK has no room for another port.
+    #[error(
+        "there is no room for the device '{device}': this DPDK was built for {most} ports (RTE_MAX_ETHPORTS), and there are as \
+         many; remove one first"
+    )]
+    NoRoom {
+        /// The device as DPDK names it.
+        device: String,
+        /// How many ports there can be.
+        most: u32,
+    },
     /// The port has an owner already, or does not exist.
     #[error("port {0} does not exist or is in use by another part of this program")]
     Taken(PortId),

@@ -211,7 +211,9 @@ impl Port<Stopped> {
         let rc = unsafe { dpdk_sys::rte_dev_probe(c_devargs.as_ptr()) };
         if rc != 0 {
             let device = name.to_owned();
+            let most = dpdk_sys::RTE_MAX_ETHPORTS;
             return Err(match -rc {
+                _ if before.len() >= most as usize => PortError::NoRoom { device, most },
                 // EAL's answer to a name that no bus takes.
                 libc::EFAULT => PortError::NoDriver { device },
                 _ if !rustix::process::geteuid().is_root() => PortError::NotRoot { device },
