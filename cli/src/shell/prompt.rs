@@ -149,6 +149,8 @@ fn serve<E: Executor>(
             }
         };
         let Some(line) = line else { break };
+        // Lines of a script may come without a pause.
+        executor.idle();
         let mut listener = Listener { tell: &mut tell, screen: screen.as_ref() };
         if carry_out(&line, executor, &mut listener, 0)? == Flow::Quit {
             return Ok(Flow::Quit);
