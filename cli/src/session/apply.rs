@@ -29,6 +29,14 @@ impl Session {
             self.settings.numa.apply(id, &mut port.config);
         }
         let steps = difference(&self.running(), &wanted).map_err(Failure::input)?;
+        let only_by_a_start = self.settings.only_by_a_start(file)?;
+        if !only_by_a_start.is_empty() {
+            return Err(Failure::input(anyhow::anyhow!(
+                "{}: {} cannot change while it runs; start anew with this configuration, or have it say what runs",
+                file.display(),
+                only_by_a_start.join(", ")
+            )));
+        }
         if dry_run {
             return Ok(Answer::page(ApplyPage::new(&steps, Outcome::Shown)));
         }

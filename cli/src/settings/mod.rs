@@ -44,6 +44,8 @@ const MAX_RING_SIZE: u32 = 1 << 20;
 /// What `pollway fwd` is to do.
 #[derive(Clone, Debug)]
 pub(crate) struct FwdSettings {
+    /// The flags that all of this was made of, and a configuration.
+    pub(crate) flags: FwdFlags,
     /// The flags for `rte_eal_init`.
     pub(crate) eal: EalFlags,
     /// The lcores that the flags name; `None` leaves them to EAL.
@@ -198,6 +200,30 @@ impl FwdSettings {
         Self::resolve(flags, config, &file.display().to_string())
     }
 
+    /// What only a start could make so of what a file says: the names of the settings that would be others if the program were
+    /// started again, with the flags that it has and this file.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingsError`] for the first thing that is wrong.
+    pub(crate) fn only_by_a_start(&self, file: &Path) -> Result<Vec<&'static str>, SettingsError> {
+        let mut flags = self.flags.clone();
+        // Ports come and go without one.
+        flags.app.port.clear();
+        flags.eal.vdevs.clear();
+        let anew = Self::resolve(flags, Config::load(file)?, &file.display().to_string())?;
+        let differs = [
+            ("[eal]", anew.eal.to_argv() != self.eal.to_argv()),
+            ("[control]", anew.control != self.control),
+            ("fwd.mbuf_size", anew.pool.mbuf_size != self.pool.mbuf_size),
+            ("fwd.total_num_mbufs", anew.pool.mbufs != self.pool.mbufs),
+            ("fwd.mbcache", anew.pool.cache != self.pool.cache),
+            ("fwd.model", anew.model != self.model),
+            ("fwd.ring_size", anew.ring_size != self.ring_size),
+        ];
+        Ok(differs.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect())
+    }
+
     /// Puts flags over a configuration; `file` names it in errors.
     ///
     /// # Errors
@@ -208,7 +234,7 @@ impl FwdSettings {
         config: Config,
         file: &str,
     ) -> Result<Self, SettingsError> {
-        let FwdFlags { eal, app, switch: switches } = flags;
+        let FwdFlags { eal, app, switch: switches } = flags.clone();
         let Config { eal: file_eal, port: file_ports, fwd, switch, control, device: _ } = config;
         let layers = Layers { file };
         if switch.is_some() && !switches {
@@ -279,6 +305,7 @@ impl FwdSettings {
         let records = records::records(&layers, &app.records)?;
 
         Ok(Self {
+            flags,
             eal,
             lcores,
             ports,
