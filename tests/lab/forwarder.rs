@@ -1,4 +1,4 @@
-//! `pollway fwd` as a child: started, asked through its shell, stopped, and its report read.
+//! `pollway fwd` or `pollway switch` as a child: started, asked through its shell, stopped, and its report read.
 
 use super::console::{Console, Ended};
 use super::shell::Shell;
@@ -16,8 +16,12 @@ pub(crate) fn own_prefix() -> String {
 
 /// `pollway fwd` without PCI devices, under a file prefix.
 pub(crate) fn fwd(prefix: &str) -> Command {
+    program("fwd", prefix)
+}
+
+fn program(subcommand: &str, prefix: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pollway"));
-    command.args(["fwd", "--no-pci", "--no-telemetry", "--file-prefix", prefix]);
+    command.args([subcommand, "--no-pci", "--no-telemetry", "--file-prefix", prefix]);
     command
 }
 
@@ -31,13 +35,13 @@ impl Forwarder {
     /// Starts one with these flags, and returns when it forwards. It has one worker, on processor 1, unless the flags
     /// name lcores.
     pub(crate) fn start(flags: &[&str]) -> Self {
-        Self::open(&[flags, &["--auto-start"]].concat())
+        Self::open("fwd", &[flags, &["--auto-start"]].concat())
     }
 
     /// Opens the shell of one with these flags, and returns when it is there.
-    fn open(flags: &[&str]) -> Self {
+    fn open(subcommand: &str, flags: &[&str]) -> Self {
         let prefix = own_prefix();
-        let mut command = fwd(&prefix);
+        let mut command = program(subcommand, &prefix);
         if !flags.contains(&"--lcores") {
             command.args(["--lcores", &lcores(1, 1)]);
         }
@@ -52,8 +56,12 @@ impl Forwarder {
 
     /// As [`Self::on`], but it does not forward yet.
     pub(crate) fn prepare(devices: &[&str], flags: &[&str]) -> Self {
-        let ports = devices.iter().flat_map(|device| ["--port", device]);
-        Self::open(&ports.chain(flags.iter().copied()).collect::<Vec<_>>())
+        Self::open("fwd", &with_ports(devices, flags))
+    }
+
+    /// Starts a switch between these devices.
+    pub(crate) fn switch(devices: &[&str], flags: &[&str]) -> Self {
+        Self::open("switch", &with_ports(devices, &[flags, &["--auto-start"]].concat()))
     }
 
     /// Its file prefix.
@@ -75,6 +83,11 @@ impl Forwarder {
         let (stdout, stderr) = (ended.stdout.clone(), ended.stderr.clone());
         (report(ended, &self.prefix), stdout, stderr)
     }
+}
+
+fn with_ports<'a>(devices: &[&'a str], flags: &[&'a str]) -> Vec<&'a str> {
+    let ports = devices.iter().flat_map(|device| ["--port", *device]);
+    ports.chain(flags.iter().copied()).collect()
 }
 
 /// The report of a run with `--json` that ended.

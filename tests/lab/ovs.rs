@@ -134,6 +134,20 @@ impl Ovs {
         self.vsctl(&[&interface, settings].concat());
     }
 
+    /// Copies what a port receives (`select-src-port`) or sends (`select-dst-port`) to another.
+    pub(crate) fn mirror(&self, column: &str, port: &str, to: &str) {
+        let (select, output) = (format!("{column}=@from"), "output-port=@to");
+        let of = ["--id=@from", "get", "port", port, "--", "--id=@to", "get", "port", to];
+        let mirror = ["--", "--id=@mirror", "create", "mirror", "name=m", &select, output];
+        let set = ["--", "set", "bridge", &self.bridge, "mirrors=@mirror"];
+        self.vsctl(&[&["--"], &of[..], &mirror, &set].concat());
+    }
+
+    /// Copies nothing any more.
+    pub(crate) fn no_mirror(&self) {
+        self.vsctl(&["clear", "bridge", &self.bridge, "mirrors"]);
+    }
+
     /// What the switch itself answers to a command, as `ovs-appctl` would print it.
     ///
     /// # Panics

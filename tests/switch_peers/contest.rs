@@ -1,7 +1,6 @@
 //! Two switches, given the same rules and packets.
 
 use crate::lab::capture::Frame;
-use crate::ours::Ours;
 use std::collections::BTreeMap;
 
 /// A packet, and the port by which it left.
@@ -28,11 +27,27 @@ pub(crate) trait Ruled {
     fn rules(&mut self) -> String;
 }
 
+/// One that takes `ovs-ofctl`'s commands.
+pub(crate) trait Commanded: Ruled {
+    /// Carries out `mod-flows` or `del-flows`, perhaps `--strict`.
+    fn command(&mut self, command: &str, strict: bool, text: &str);
+}
+
+/// Ours, whether as the library or as the program.
+pub(crate) trait Switch: Contender + Ruled {}
+
+impl<T: Contender + Ruled> Switch for T {}
+
 /// Gives both the packets, and compares what they send.
 ///
 /// # Panics
 /// If that is not the same, with the first packet that makes the difference alone, if one does.
-pub(crate) fn compare(ours: &mut Ours, theirs: &mut impl Contender, port: u16, frames: &[Frame]) {
+pub(crate) fn compare(
+    ours: &mut impl Switch,
+    theirs: &mut impl Contender,
+    port: u16,
+    frames: &[Frame],
+) {
     let alone = frames.iter().map(std::slice::from_ref);
     let difference = difference(ours, theirs, port, frames);
     let first = |alone| self::difference(ours, theirs, port, alone);
@@ -43,7 +58,7 @@ pub(crate) fn compare(ours: &mut Ours, theirs: &mut impl Contender, port: u16, f
 
 /// How what both send of these packets differs, if it does.
 fn difference(
-    ours: &mut Ours,
+    ours: &mut impl Switch,
     theirs: &mut impl Contender,
     port: u16,
     frames: &[Frame],
@@ -100,12 +115,21 @@ pub(crate) enum Counts {
     LeftOut,
 }
 
-/// A list of rules without what depends on the time, sorted.
+/// A list of rules without the digits that depend on the time, sorted.
 fn timeless(rules: &str) -> Vec<String> {
     let lines = rules.lines().filter(|line| line.contains("cookie="));
-    // OpenFlow 1.0, in which `ovs-ofctl` asks, has no word for it.
-    let lines = lines.map(|line| line.replace("push_vlan:0x8100,", "")).collect();
-    let mut lines = without(lines, &["duration=", "idle_age="]);
+    let timeless = |word: &str| match word.split_once('=') {
+        Some(("duration" | "idle_age" | "hard_age", _)) => {
+            word.replace(|c: char| c.is_ascii_digit(), "")
+        }
+        _ => word.to_owned(),
+    };
+    let line = |line: &str| {
+        // OpenFlow 1.0, in which `ovs-ofctl` asks, has no word for it.
+        let line = line.replace("push_vlan:0x8100,", "");
+        line.split(' ').map(timeless).collect::<Vec<_>>().join(" ")
+    };
+    let mut lines: Vec<String> = lines.map(line).collect();
     lines.sort();
     lines
 }

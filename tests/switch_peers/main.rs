@@ -7,19 +7,21 @@ mod common;
 #[path = "../lab/mod.rs"]
 mod lab;
 
+mod bridging;
 mod contest;
 mod draw;
+mod flows;
 mod kernel;
 mod open_vswitch;
 mod ours;
 mod packets;
+mod program;
 mod rules;
 
 use common::on_main_lcore;
 use contest::{Counts, Ruled, compare, compare_rules};
 use dataplane::switch::SwitchConfig;
 use draw::Draw;
-use kernel::Kernel;
 use lab::ovs;
 use open_vswitch::OpenVSwitch;
 use ours::Ours;
@@ -32,9 +34,6 @@ const RULES: usize = 40;
 /// Bursts that each set is given, and packets in a burst.
 const BURSTS: usize = 40;
 const BURST: usize = 16;
-/// Ports of a bridge, and packets that it is given.
-const STATIONS: usize = 4;
-const STEPS: usize = 120;
 /// Packets that come alone.
 const SINGLES: usize = 80;
 
@@ -94,41 +93,6 @@ fn packets_one_by_one_are_bridged_alike_and_count_the_same() {
             compare(&mut ours, &mut theirs, draw.of(&ports), &[frame]);
         }
         compare_rules(&mut ours, &mut theirs, Counts::Shown);
-        ours.board.end();
-    });
-}
-
-#[test]
-fn addresses_are_learned_move_and_age_as_in_a_kernels_bridge() {
-    let name = "addresses_are_learned_move_and_age_as_in_a_kernels_bridge";
-    if let Some(reason) = lab::lacks(&["ip"]) {
-        return lab::skip(name, &reason);
-    }
-    on_main_lcore(|eal| {
-        let mut ours = Ours::new(eal, "kernel", STATIONS, SwitchConfig::default());
-        let mut theirs = Kernel::new(eal, &ours.ports);
-        let mut draw = Draw::new(1);
-        // Stations that are where they were, mostly.
-        let mut homes: Vec<u16> = (0..2 * STATIONS).map(|_| draw.of(&ours.ports)).collect();
-        for number in 0..STEPS {
-            let from = draw.below(homes.len());
-            if draw.in_hundred(20) {
-                homes[from] = draw.of(&ours.ports);
-            }
-            let frame = kernel::frame(draw.below(homes.len() + 2), from, number);
-            compare(&mut ours, &mut theirs, homes[from], &[frame]);
-        }
-        // All of them are forgotten.
-        ours.board.switch.set_aging(kernel::AGING).unwrap();
-        theirs.forget();
-        std::thread::sleep(2 * kernel::AGING);
-        ours.board.switch.expire(std::time::Instant::now());
-        assert!(ours.board.switch.mac_table().is_empty());
-        for to in 0..homes.len() {
-            let frame = kernel::frame(to, homes.len(), to);
-            compare(&mut ours, &mut theirs, homes[0], &[frame]);
-        }
-        theirs.end();
         ours.board.end();
     });
 }

@@ -1,6 +1,6 @@
 //! Open vSwitch, without any device.
 
-use crate::contest::{Contender, Ruled, Sent};
+use crate::contest::{Commanded, Contender, Ruled, Sent};
 use crate::lab::capture::Frame;
 use crate::lab::ovs::Ovs;
 use crate::lab::wait_for;
@@ -72,6 +72,13 @@ impl Ruled for OpenVSwitch {
 
     fn rules(&mut self) -> String {
         self.ovs.ofctl("dump-flows", &[])
+    }
+}
+
+impl Commanded for OpenVSwitch {
+    fn command(&mut self, command: &str, strict: bool, text: &str) {
+        let strictly: &[&str] = if strict { &["--strict"] } else { &[] };
+        self.ovs.ofctl(command, &[strictly, &[text]].concat());
     }
 }
 

@@ -36,7 +36,9 @@ pub(crate) fn packet(draw: &mut Draw) -> Frame {
     let tags = draw.of(&[0, 0, 0, 0, 0, 0, 1, 1, 1, 2]);
     for tag in (0..tags).rev() {
         let outer = tag == 1 && draw.in_hundred(50);
-        let tci = draw.of(&VLANS) | (draw.below(8) as u16) << 13;
+        // Some have a tag that tells a priority at most.
+        let vlan = if draw.in_hundred(20) { 0 } else { draw.of(&VLANS) };
+        let tci = vlan | (draw.below(8) as u16) << 13;
         frame.extend(if outer { [0x88, 0xa8] } else { [0x81, 0x00] });
         frame.extend(tci.to_be_bytes());
     }

@@ -199,7 +199,7 @@ fn actions(draw: &mut Draw, ports: &[u16], layers: Layers, learns: bool) -> Stri
     let mut actions = Vec::new();
     for _ in 0..=draw.below(3) {
         if draw.in_hundred(55) {
-            actions.push(change(draw, layers, learns));
+            actions.push(change(draw, layers));
         }
         actions.push(way_out(draw, ports, learns));
     }
@@ -217,15 +217,14 @@ fn way_out(draw: &mut Draw, ports: &[u16], learns: bool) -> String {
     }
 }
 
-fn change(draw: &mut Draw, layers: Layers, learns: bool) -> String {
+fn change(draw: &mut Draw, layers: Layers) -> String {
     let address = Ipv4Addr::from(draw.of(&IPV4));
     match draw.below(14) {
         0 => format!("mod_dl_src:{}", text_of_mac(draw.of(&MACS[..STATIONS]))),
         1 => format!("mod_dl_dst:{}", mac(draw)),
         2 => "strip_vlan".to_owned(),
         3 => format!("mod_vlan_vid:{}", draw.of(&VLANS)),
-        // As a bridge Open vSwitch leaves a tag in that has a priority only; ours takes it off.
-        4 if !learns => format!("mod_vlan_pcp:{}", draw.below(8)),
+        4 => format!("mod_vlan_pcp:{}", draw.below(8)),
         5 | 6 if layers.whole => format!("mod_nw_src:{address}"),
         7 | 8 if layers.whole => format!("mod_nw_dst:{address}"),
         9 if layers.ipv4 || layers.ipv6 => format!("mod_nw_tos:{}", draw.of(&[0, 32, 184])),

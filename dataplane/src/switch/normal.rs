@@ -14,6 +14,8 @@ use crate::wire::ethernet::{EtherType, HEADER_LEN};
 const BROADCAST: u64 = (1 << 48) - 1;
 /// The bit of an address that belongs to a group.
 const GROUP: u64 = 1 << 40;
+/// The bits of a tag that are the priority.
+const PRIORITY: u16 = 0xe000;
 /// Addresses between bridges, which no bridge forwards (IEEE 802.1Q table 8-1): the last four bits are any.
 const RESERVED: u64 = 0x0180_c200_0000;
 
@@ -104,7 +106,7 @@ impl Switching {
         let wanted = snapshot.port(port).tag_of(vlan);
         let changed = match (tci, wanted) {
             (None, 0) => Ok(()),
-            (Some(tci), wanted) if wanted != 0 && tci & 0xfff == wanted => Ok(()),
+            (Some(tci), _) if as_it_is(vlan, Some(tci)) && wanted == vlan => Ok(()),
             (Some(_), 0) => edit::strip_vlan(&mut mbuf),
             (Some(_), wanted) => edit::set_tci(&mut mbuf, 0x0fff, wanted),
             (None, wanted) => edit::push_vlan(&mut mbuf, EtherType::VLAN.0, wanted),
@@ -116,12 +118,12 @@ impl Switching {
     }
 }
 
-/// Whether a packet of a VLAN has the tag that it has on a trunk, and none in VLAN 0.
+/// Whether a packet of a VLAN has the tag that it has on a trunk. In VLAN 0 that is none, unless it tells a priority.
 #[inline]
 fn as_it_is(vlan: u16, tci: Option<u16>) -> bool {
     match tci {
         None => vlan == 0,
-        Some(tci) => vlan != 0 && tci & 0xfff == vlan,
+        Some(tci) => tci & 0xfff == vlan && (vlan != 0 || tci & PRIORITY != 0),
     }
 }
 

@@ -184,10 +184,12 @@ impl PortView {
         };
         let vlans = match &policy.vlan {
             VlanPolicy::Access(vlan) => Some(set(&mut std::iter::once(*vlan))),
-            VlanPolicy::Trunk { vlans: None, .. } => None,
-            VlanPolicy::Trunk { vlans: Some(vlans), native } => {
-                Some(set(&mut vlans.iter().copied().chain(native.map(|native| native.vlan))))
-            }
+            VlanPolicy::Trunk { vlans: None, native: None } => None,
+            VlanPolicy::Trunk { vlans, native } => Some(set(&mut (0..4096).filter(|vlan| {
+                let listed = vlans.as_ref().is_none_or(|vlans| vlans.contains(vlan));
+                // Without a tag a packet would be taken for one of the native VLAN.
+                native.map_or(listed, |native| native.vlan == *vlan || (listed && *vlan != 0))
+            }))),
         };
         let copies = |of: fn(&Mirror) -> &std::collections::BTreeSet<PortId>| {
             mirrors.iter().find(|mirror| of(mirror).contains(&port)).map(|mirror| mirror.to)

@@ -66,8 +66,8 @@ fn carries(policy: &PortPolicy, vlan: u16) -> bool {
     match &policy.vlan {
         VlanPolicy::Access(own) => *own == vlan,
         VlanPolicy::Trunk { vlans, native } => {
-            native.is_some_and(|native| native.vlan == vlan)
-                || vlans.as_ref().is_none_or(|vlans| vlans.contains(&vlan))
+            let listed = vlans.as_ref().is_none_or(|vlans| vlans.contains(&vlan));
+            native.map_or(listed, |native| native.vlan == vlan || (listed && vlan != 0))
         }
     }
 }
@@ -79,10 +79,9 @@ fn on_wire(policy: &PortPolicy, vlan: u16, tci: Option<u16>, plain: &[u8]) -> Ve
         VlanPolicy::Trunk { native: Some(native), .. } => native.vlan == vlan && !native.tagged,
         VlanPolicy::Trunk { native: None, .. } => false,
     };
-    match untagged || vlan == 0 {
-        true => plain.to_vec(),
-        false => tagged(plain, tci.unwrap_or(0) & 0xe000 | vlan),
-    }
+    let tci = tci.unwrap_or(0) & 0xe000 | vlan;
+    // A tag that tells nothing is none.
+    if untagged || tci == 0 { plain.to_vec() } else { tagged(plain, tci) }
 }
 
 #[test]

@@ -31,6 +31,8 @@ pub(in crate::switch) struct Rule {
     pub(in crate::switch) cells: Cells,
     /// When it was added.
     added: Instant,
+    /// When it was added or changed.
+    changed: Instant,
     /// When its last packet was noticed, or it was added or changed.
     used: Instant,
     /// Packets up to then.
@@ -41,12 +43,12 @@ impl Rule {
     /// A rule for so many workers.
     pub(super) fn new(spec: FlowSpec, workers: usize, now: Instant) -> Self {
         let cells = (0..workers).map(|_| Cell::default()).collect();
-        Self { spec, cells, added: now, used: now, packets_then: 0 }
+        Self { spec, cells, added: now, changed: now, used: now, packets_then: 0 }
     }
 
     /// Its actions were changed.
     pub(super) fn touch(&mut self, now: Instant) {
-        self.used = now;
+        (self.changed, self.used) = (now, now);
     }
 
     fn packets(&self) -> u64 {
@@ -67,7 +69,7 @@ impl Rule {
         let reached = |timeout: u16, since| {
             timeout > 0 && now.saturating_duration_since(since).as_secs() >= timeout.into()
         };
-        reached(self.spec.idle_timeout, self.used) || reached(self.spec.hard_timeout, self.added)
+        reached(self.spec.idle_timeout, self.used) || reached(self.spec.hard_timeout, self.changed)
     }
 
     /// The rule and its counts now.
@@ -80,6 +82,7 @@ impl Rule {
             idle_timeout: self.spec.idle_timeout,
             hard_timeout: self.spec.hard_timeout,
             idle_age: now.saturating_duration_since(self.used),
+            hard_age: now.saturating_duration_since(self.changed),
             priority: self.spec.priority,
             matching: self.spec.matching,
             actions: self.spec.actions_text(),

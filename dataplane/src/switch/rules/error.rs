@@ -31,6 +31,9 @@ pub enum RuleError {
         /// What to add.
         add: &'static str,
     },
+    /// A field of the transport's header, of fragments that have none.
+    #[error("later fragments have no {0}: leave out {0} or ip_frag=later")]
+    LaterFragment(String),
     /// A rule without `actions=`.
     #[error("the rule has no actions: end it with actions=output:PORT, normal, drop …")]
     NoActions,

@@ -159,7 +159,15 @@ impl Match {
                 (icmp || icmp6, "ICMP", "icmp or icmp6")
             }
         };
-        if has { Ok(()) } else { Err(RuleError::Prerequisite { field: name.to_owned(), of, add }) }
+        if !has {
+            return Err(RuleError::Prerequisite { field: name.to_owned(), of, add });
+        }
+        let later =
+            self.asked(Field::IpFrag).is_some_and(|(value, _)| value & u128::from(LATER) != 0);
+        if later && matches!(named.of, Of::Ports | Of::Icmp) {
+            return Err(RuleError::LaterFragment(name.to_owned()));
+        }
+        Ok(())
     }
 }
 

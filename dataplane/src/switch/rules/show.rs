@@ -30,6 +30,9 @@ pub struct RuleFigures {
     /// Seconds since its last packet, or since it was added or changed.
     #[serde(rename = "idle_age_s", serialize_with = "seconds")]
     pub idle_age: Duration,
+    /// Seconds since it was added or changed, from which its hard timeout counts.
+    #[serde(rename = "hard_age_s", serialize_with = "seconds")]
+    pub hard_age: Duration,
     /// Of the rules that are for a packet, the one with the highest.
     pub priority: u16,
     /// Which packets it is for.
@@ -60,6 +63,9 @@ impl Display for RuleFigures {
         )?;
         write_timeouts(f, self.idle_timeout, self.hard_timeout, ", ")?;
         write!(f, "idle_age={}, ", self.idle_age.as_secs())?;
+        if self.hard_age.as_secs() != self.duration.as_secs() {
+            write!(f, "hard_age={}, ", self.hard_age.as_secs())?;
+        }
         write_match(f, self.priority, &self.matching)?;
         write!(f, "actions={}", self.actions)
     }

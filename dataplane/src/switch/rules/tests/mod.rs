@@ -65,6 +65,7 @@ fn a_dumped_rule_is_a_line_of_dump_flows() {
         idle_timeout: 10,
         hard_timeout: 0,
         idle_age: std::time::Duration::from_millis(3_900),
+        hard_age: std::time::Duration::from_millis(12_345),
         priority: 100,
         matching: "in_port=1,actions=drop".parse::<FlowSpec>().unwrap().matching,
         actions: "output:2".to_owned(),

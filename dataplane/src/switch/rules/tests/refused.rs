@@ -47,6 +47,8 @@ fn fields_that_not_all_of_these_packets_have() {
     refused("ip,arp_spa=10.0.0.1,actions=drop", &["arp_spa", "add arp"]);
     refused("ip,ipv6_src=::1,actions=drop", &["ipv6_src", "add ipv6"]);
     refused("nw_proto=6,actions=drop", &["nw_proto", "add ip, ipv6 or arp"]);
+    refused("tcp,ip_frag=later,tp_dst=80,actions=drop", &["later fragments have no tp_dst"]);
+    refused("icmp_type=8,icmp,ip_frag=later,actions=drop", &["later fragments have no icmp_type"]);
 }
 
 #[test]
