@@ -222,6 +222,53 @@ fn a_guest_that_listens_is_found_again() {
     killed_and_back(&format!("vhost:{},client=1", path("sock")), path, ",server=1");
 }
 
+/// testpmd listens at two sockets, to which a switch connects that joins them; each end sends without end.
+#[test]
+fn a_switch_that_is_killed_is_followed_by_another() {
+    if let Some(reason) = no_testpmd() {
+        return skip("a_switch_that_is_killed_is_followed_by_another", &reason);
+    }
+    for packed in [",packed_vq=0", ",packed_vq=1"] {
+        let (_folder, path) = folder();
+        let sockets = ["a", "b"].map(path);
+        // testpmd begins when somebody has connected.
+        let switch = joined(&sockets);
+        let vdev = |at: usize| format!("net_virtio_user{at},path={},server=1{packed}", sockets[at]);
+        let devices = ["--vdev", &vdev(0), "--vdev", &vdev(1)];
+        let memory = ["-m", "256", "--single-file-segments"];
+        let mut peer =
+            testpmd::start(&[&memory[..], &devices].concat(), &["--forward-mode=flowgen"]);
+        peer.ask("start");
+        crosses(&mut peer);
+        switch.shell.console.signal(rustix::process::Signal::KILL);
+        let mut other = joined(&sockets);
+        crosses(&mut peer);
+        for port in 0..2 {
+            other.shell.wait_for_figure(port, "RX-packets", 1000);
+        }
+        peer.console.close();
+        other.stop();
+    }
+}
+
+/// A switch that connects to two sockets, and sends what comes by one to the other.
+fn joined(sockets: &[String; 2]) -> Forwarder {
+    let devices = sockets.each_ref().map(|socket| format!("vhost:{socket},client=1"));
+    let mut switch = Forwarder::switch(&devices.each_ref().map(String::as_str), &SMALL);
+    for rule in ["in_port=0,actions=output:1", "in_port=1,actions=output:0"] {
+        assert_eq!(switch.shell.ask(&format!("flow add {rule}")), "");
+    }
+    switch
+}
+
+/// Packets come to both ports.
+fn crosses(peer: &mut Shell) {
+    for port in 0..2 {
+        let received = peer.port_figure(port, "RX-packets");
+        peer.wait_for_figure(port, "RX-packets", received + 1000);
+    }
+}
+
 #[test]
 fn a_thousand_guests_one_after_another() {
     let (_folder, path) = folder();
