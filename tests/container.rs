@@ -1,4 +1,5 @@
-//! The image of the Dockerfile, built on a base made on this machine, runs the demo on the host's hugepages.
+//! The image of the Dockerfile, built on a base made on this machine: it runs the demo on the host's hugepages, and containers of it
+//! are guests of a switch.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -10,7 +11,11 @@ mod lab;
 
 use std::process::{Command, Output, Stdio};
 
-use lab::{hugepages_are_there, skip};
+use lab::capture::udp;
+use lab::console::Console;
+use lab::forwarder::{Forwarder, own_prefix};
+use lab::frontend::Frontend;
+use lab::{hugepage_files, hugepages_are_there, lcores, skip, wait_for};
 use serde_json::Value;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
@@ -52,6 +57,130 @@ fn image_runs_the_demo_on_hugepages() {
     assert_eq!(runs.len(), 2, "one for each of the two models: {answer:#}");
     assert_ne!(runs[0]["plan"], runs[1]["plan"], "both are of one model");
     runs.into_iter().for_each(check_run);
+}
+
+/// Frames from one station to another through two containers, each of which forwards between two ports of a switch; and between
+/// two stations that have nothing to do with them.
+#[test]
+fn a_chain_of_containers_on_one_switch() {
+    let engine = match Engine::find() {
+        Ok(engine) => engine,
+        Err(reason) => return skip("a_chain_of_containers_on_one_switch", reason),
+    };
+    engine.build_image();
+    let folder = tempfile::tempdir().unwrap();
+    let socket = |name: &str| folder.path().join(name).display().to_string();
+    let names = ["in", "1a", "1b", "2a", "2b", "out", "x", "y"];
+    let devices = names.map(|name| format!("vhost:{}", socket(name)));
+    let devices = devices.each_ref().map(String::as_str);
+    let mut switch = Forwarder::switch(&devices, &["--no-huge", "-m", "256"]);
+    for way in [(0, 1), (2, 3), (4, 5), (6, 7)] {
+        let rule = format!("flow add in_port={},actions=output:{}", way.0, way.1);
+        assert_eq!(switch.shell.ask(&rule), "");
+    }
+    let mut ends = ["in", "out"].map(|name| Frontend::up(&socket(name), 0));
+    let mut others = ["x", "y"].map(|name| Frontend::up(&socket(name), 0));
+    let start = |name: &str| {
+        let sockets = ["a", "b"].map(|side| format!("{name}{side}"));
+        Container::start(&engine, folder.path().to_str().unwrap(), &sockets)
+    };
+    let _first = start("1");
+    let second = start("2");
+    for port in 0..8 {
+        wait_for_link(&switch, port, "link up", 1);
+    }
+    pass_on(&mut ends, 0);
+    pass_on(&mut others, 1);
+
+    second.kill();
+    for port in [3, 4] {
+        wait_for_link(&switch, port, "the guest left: its connection ended", 1);
+    }
+    pass_on(&mut others, 2);
+    let _second = start("2");
+    for port in [3, 4] {
+        wait_for_link(&switch, port, "link up", 2);
+    }
+    pass_on(&mut ends, 3);
+    pass_on(&mut others, 4);
+
+    let stats = switch.shell.ask("show switch stats --json");
+    let stats: Value = serde_json::from_str(&stats).unwrap();
+    // What the containers were sent, they sent back, and nobody else got it.
+    for port in 0..8 {
+        let figures = &stats["ports"][port];
+        let (received, sent) = match port {
+            0 => (2 * FRAMES, 0),
+            5 => (0, 2 * FRAMES),
+            6 => (3 * FRAMES, 0),
+            7 => (0, 3 * FRAMES),
+            1 | 3 => (0, 2 * FRAMES),
+            _ => (2 * FRAMES, 0),
+        };
+        let counted = (figures["received"].as_u64(), figures["sent"].as_u64());
+        assert_eq!(counted, (Some(received), Some(sent)), "port {port}: {stats}");
+    }
+    switch.stop();
+}
+
+/// Frames that are sent at a time.
+const FRAMES: u64 = 40;
+
+/// The second station receives what the first sends, frame by frame.
+fn pass_on(stations: &mut [Frontend; 2], round: u32) {
+    for number in 0..FRAMES as u32 {
+        let frame = udp(round, number, 100);
+        stations[0].send_frame(&frame);
+        let came = wait_for("a frame on the other side", || stations[1].receive_frame());
+        assert_eq!(came, frame);
+    }
+}
+
+/// Waits until something was said of a port so often.
+fn wait_for_link(switch: &Forwarder, port: u32, what: &str, times: usize) {
+    let line = format!("pollway: port {port} (net_vhost{port}): {what}\n");
+    wait_for(&line, || {
+        (switch.shell.console.stderr().matches(&line).count() >= times).then_some(())
+    });
+}
+
+/// A container that forwards between virtio-user ports; gone when dropped.
+struct Container<'a> {
+    engine: &'a Engine,
+    name: String,
+    _program: Console,
+}
+
+impl<'a> Container<'a> {
+    /// One whose ports are at two sockets of a folder.
+    fn start(engine: &'a Engine, folder: &str, sockets: &[String; 2]) -> Self {
+        let name = own_prefix();
+        let mut command = engine.command();
+        command.args(["run", "--rm", "--interactive", "--name", &name, "--privileged"]);
+        command.args(["--network=none", "--volume", "/dev/hugepages:/dev/hugepages"]);
+        command.args(["--volume", &format!("{folder}:/run/pw")]).args(LIMITS).arg(IMAGE);
+        command.args(["fwd", "--no-pci", "--file-prefix", &name, "-m", "128"]);
+        command.args(["--lcores", &lcores(1, 0)]);
+        for socket in sockets {
+            command.args(["--port", &format!("virtio-user:/run/pw/{socket}")]);
+        }
+        Self { engine, name, _program: Console::start(&mut command) }
+    }
+
+    fn kill(self) {
+        done(self.engine.command().args(["kill", "--signal", "KILL", &self.name]));
+    }
+}
+
+impl Drop for Container<'_> {
+    fn drop(&mut self) {
+        // Not `done`: a panic here would hide the one that failed the test.
+        let _ = self.engine.command().args(["rm", "--force", "--time=0", &self.name]).output();
+        // A program that was killed leaves its files.
+        for file in hugepage_files(&self.name) {
+            let _ = std::fs::remove_file(format!("/dev/hugepages/{file}"));
+        }
+    }
 }
 
 /// The objects in `answer` that report a run: those with a round trip.
