@@ -6,6 +6,7 @@ use crate::lab::{self, wait_for};
 use crate::machine::{self, Nic, SCRIPTS};
 use crate::qmp::Qmp;
 use crate::wire::Wire;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -48,7 +49,8 @@ pub(crate) fn or_skip(test: &str) -> Option<MutexGuard<'static, Guest>> {
 }
 
 impl Guest {
-    fn boot() -> Result<Self, String> {
+    /// A guest for one test, which may destroy it.
+    pub(crate) fn boot() -> Result<Self, String> {
         let vm = Path::new(env!("CARGO_BIN_EXE_pollway")).ancestors().nth(2).unwrap().join("vm");
         let script = format!("{SCRIPTS}/prepare.sh");
         let prepared = Command::new(&script).arg(&vm).output().unwrap();
@@ -102,6 +104,12 @@ impl Guest {
     /// The host's end of a NIC's cable.
     pub(crate) fn wire(&self, nic: &Nic) -> &Wire {
         &self.wires[nic.name]
+    }
+
+    /// Kills QEMU in the middle of whatever it does.
+    pub(crate) fn kill(self) {
+        let pid = fs::read_to_string(self.folder.join("pid")).unwrap().trim().parse().unwrap();
+        kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
     }
 
     /// Has QEMU carry out a command.

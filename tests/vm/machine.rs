@@ -54,6 +54,8 @@ pub(crate) const BARE: [Nic; 2] = [
 
 /// Two that share an IOMMU group, as devices on an old bus do. They have no cable.
 pub(crate) const SHARED: [&str; 2] = ["0000:06:01.0", "0000:06:02.0"];
+/// Where a NIC is plugged in that is at a vhost-user port; the last one, so that no other moves up.
+pub(crate) const VHOST_SLOT: &str = "vhost-slot";
 /// The way in, which has the default route.
 pub(crate) const CONTROL: &str = "0000:00:03.0";
 
@@ -72,7 +74,16 @@ pub(crate) fn qemu(vm: &Path, folder: &Path, port: u16) -> Command {
     };
     // The two processors take turns on one thread of the host's: QEMU's threads have crashed it, rarely.
     say(&["-accel", "tcg,thread=single", "-cpu", "max", "-smp", "2", "-m", "2G"]);
-    say(&["-machine", "q35,kernel-irqchip=split", "-nodefaults", "-display", "none", "-no-reboot"]);
+    // A vhost-user port maps the guest's memory.
+    say(&["-object", "memory-backend-memfd,id=memory,size=2G,share=on"]);
+    say(&[
+        "-machine",
+        "q35,kernel-irqchip=split,memory-backend=memory",
+        "-nodefaults",
+        "-display",
+        "none",
+        "-no-reboot",
+    ]);
     say(&["-device", "intel-iommu,intremap=on,caching-mode=on,device-iotlb=on,aw-bits=48"]);
     say(&["-kernel", &vm.join("vmlinux").display().to_string()]);
     say(&["-initrd", &vm.join("initrd").display().to_string()]);
@@ -84,6 +95,7 @@ pub(crate) fn qemu(vm: &Path, folder: &Path, port: u16) -> Command {
             vm.display()
         ),
     ]);
+    say(&["-pidfile", &path("pid")]);
     say(&["-serial", &format!("file:{}", path("console.log"))]);
     say(&["-qmp", &format!("unix:{},server=on,wait=off", path("qmp"))]);
     say(&[
@@ -122,5 +134,8 @@ pub(crate) fn qemu(vm: &Path, folder: &Path, port: u16) -> Command {
         say(&["-netdev", &format!("hubport,id=shared{slot}-cable,hubid={slot}")]);
         say(&["-device", &format!("e1000,netdev=shared{slot}-cable,bus=shared,addr={slot}")]);
     }
+    let slot = nics().count();
+    let port = format!("pcie-root-port,id={VHOST_SLOT},bus=pcie.0,chassis={slot},slot={slot}");
+    say(&["-device", &port]);
     command
 }

@@ -13,10 +13,14 @@ mod guest;
 mod lab;
 mod link;
 mod machine;
+#[allow(dead_code, reason = "the demo uses the rest")]
+#[path = "../../cli/src/demo/namespaces.rs"]
+mod namespaces;
 mod ports;
 mod qmp;
 mod queues;
 mod vfs;
+mod vhost;
 mod wire;
 
 use guest::{Forwarder, Guest};

@@ -1,0 +1,206 @@
+//! The guest's kernel on a vhost-user port: it talks to a kernel in a namespace through the switch, to which it leaves checksums
+//! or does not.
+
+use crate::guest::{self, Guest};
+use crate::lab::console::Console;
+use crate::lab::forwarder::{Forwarder, number};
+use crate::lab::kernel::{Datagrams, command_in, inside, ping};
+use crate::lab::{PATIENCE, lacks, run, skip, tag, wait_for};
+use crate::machine::VHOST_SLOT;
+use crate::namespaces::Namespaces;
+use serde_json::{Value, json};
+use std::fs::{self, File};
+use std::io::Read;
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::Command;
+
+const MAC: &str = "52:54:00:00:00:08";
+/// The address of the guest.
+const ADDRESS: &str = "198.18.7.3";
+const FILE_BYTES: u64 = 100_000_000;
+/// Where the guest listens.
+const PORT: u16 = 9000;
+const PROGRAMS: [&str; 5] = ["ip", "ethtool", "ping", "iperf3", "sha256sum"];
+/// What the switch needs; a guest's memory is the guest's.
+const SMALL: [&str; 3] = ["--no-huge", "-m", "256"];
+
+#[test]
+fn a_kernel_that_leaves_checksums_to_the_port() {
+    let name = "a_kernel_that_leaves_checksums_to_the_port";
+    let has = ["csum", "guest_csum", "guest_tso4", "mrg_rxbuf"];
+    talks(name, "", &has, &["host_tso4"]);
+}
+
+#[test]
+fn a_kernel_that_makes_its_own_checksums() {
+    let name = "a_kernel_that_makes_its_own_checksums";
+    let lacks = ["csum", "guest_csum", "host_tso4", "guest_tso4"];
+    talks(name, ",csum=0,guest_csum=0", &["mrg_rxbuf"], &lacks);
+}
+
+/// Lets the guest's kernel and another talk through a vhost-user port with these options; the guest takes features or not.
+fn talks(name: &str, options: &str, has: &[&str], lacking: &[&str]) {
+    let Some(guest) = guest::or_skip(name) else { return };
+    if let Some(reason) = lacks(&PROGRAMS) {
+        return skip(name, &reason);
+    }
+    let kernels = Namespaces::new(&tag()).unwrap();
+    let [host, _] = kernels.ends();
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let socket = path("sock").display().to_string();
+    let devices = [format!("vhost:{socket}{options}"), format!("af_packet:{}", host.outer)];
+    let mut switch = Forwarder::switch(&devices.each_ref().map(String::as_str), &SMALL);
+    plug_in(&guest, &socket);
+
+    let page = switch.shell.ask("show vhost 0");
+    let features = page.lines().find_map(|line| line.strip_prefix("Features: ")).unwrap();
+    let features: Vec<&str> = features.split(' ').collect();
+    assert!(has.iter().all(|feature| features.contains(feature)), "{page}");
+    assert!(!lacking.iter().any(|feature| features.contains(feature)), "{page}");
+
+    assert_eq!(ping(&host.namespace, ADDRESS, 10), 10);
+    let file = path("file");
+    random_file(&file);
+    let hash = sha256(&file);
+    // There and back: it is the same still.
+    send(&file, &host.namespace, &guest);
+    let stored = guest.run("sha256sum /run/file");
+    assert_eq!(stored.split(' ').next().unwrap(), hash);
+    let back = path("back");
+    receive(&back, &host.namespace, &guest, &host.address);
+    assert_eq!(sha256(&back), hash);
+    measure(&guest, &host.namespace, &host.address);
+
+    unplug(&guest);
+    guest.run("rm /run/file");
+    switch.stop();
+}
+
+#[test]
+fn a_guest_that_is_killed_under_traffic() {
+    let name = "a_guest_that_is_killed_under_traffic";
+    let Some(successor) = guest::or_skip(name) else { return };
+    if let Some(reason) = lacks(&PROGRAMS) {
+        return skip(name, &reason);
+    }
+    let kernels = Namespaces::new(&tag()).unwrap();
+    let [one, other] = kernels.ends();
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("sock").display().to_string();
+    let devices = [
+        format!("vhost:{socket}"),
+        format!("af_packet:{}", one.outer),
+        format!("af_packet:{}", other.outer),
+    ];
+    let mut switch = Forwarder::switch(&devices.each_ref().map(String::as_str), &SMALL);
+    let traffic = Datagrams::start(&one.namespace, &other.namespace, &other.address);
+
+    let guest = Guest::boot().unwrap();
+    plug_in(&guest, &socket);
+    guest.run(&format!("ping -f {} </dev/null >/dev/null 2>&1 &", one.address));
+    switch.shell.wait_for_figure(0, "RX-packets", 1000);
+    guest.kill();
+    wait_for("the guest's end", || {
+        let said = switch.shell.console.stderr();
+        said.contains("port 0 (net_vhost0): the guest left: its connection ended").then_some(())
+    });
+    traffic.wait_for(1000);
+
+    plug_in(&successor, &socket);
+    assert_eq!(ping(&one.namespace, ADDRESS, 10), 10);
+    traffic.finish();
+    unplug(&successor);
+    switch.stop();
+}
+
+/// Plugs in a NIC that is at the socket, gives it an address, and waits until the port has it.
+fn plug_in(guest: &Guest, socket: &str) {
+    // That of a test that failed.
+    if is_plugged_in(guest) {
+        unplug(guest);
+    }
+    let at = json!({ "type": "unix", "data": { "path": socket } });
+    let backend = json!({ "type": "socket", "data": { "addr": at, "server": false } });
+    guest.machine("chardev-add", json!({ "id": "vhost-socket", "backend": backend }));
+    let net = json!({ "type": "vhost-user", "id": "vhost-net", "chardev": "vhost-socket" });
+    guest.machine("netdev_add", net);
+    let nic = json!({
+        "driver": "virtio-net-pci",
+        "id": "vhost-nic",
+        "netdev": "vhost-net",
+        "bus": VHOST_SLOT,
+        "mac": MAC,
+        "disable-legacy": "on",
+    });
+    guest.machine("device_add", nic);
+    guest.run(&format!(
+        "until nic=$(grep -l {MAC} /sys/class/net/*/address | cut -d / -f 5) && [ -n \"$nic\" ]; do sleep 0.2; done
+         ip address add {ADDRESS}/24 dev $nic
+         ip link set $nic up
+         until [ \"$(cat /sys/class/net/$nic/carrier)\" = 1 ]; do sleep 0.2; done"
+    ));
+}
+
+fn unplug(guest: &Guest) {
+    guest.machine("device_del", json!({ "id": "vhost-nic" }));
+    wait_for("the NIC to be let go", || (!is_plugged_in(guest)).then_some(()));
+    guest.machine("netdev_del", json!({ "id": "vhost-net" }));
+}
+
+fn is_plugged_in(guest: &Guest) -> bool {
+    let devices = guest.machine("qom-list", json!({ "path": "/machine/peripheral" }));
+    devices.as_array().unwrap().iter().any(|device| device["name"] == "vhost-nic")
+}
+
+/// Sends a file from a namespace to the guest, which stores it.
+fn send(file: &Path, namespace: &str, guest: &Guest) {
+    guest.run(&format!(
+        "rm -f /run/stored; (busybox nc -l -p {PORT} >/run/file; touch /run/stored) </dev/null >/dev/null 2>&1 &"
+    ));
+    let (file, target) = (file.to_owned(), format!("{ADDRESS}:{PORT}"));
+    let sent = inside(namespace, move || {
+        let mut stream = wait_for("the guest to listen", || TcpStream::connect(&target).ok());
+        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        std::io::copy(&mut File::open(file).unwrap(), &mut stream).unwrap()
+    });
+    assert_eq!(sent.join().unwrap(), FILE_BYTES);
+    guest.run("until [ -e /run/stored ]; do sleep 0.1; done");
+}
+
+/// Receives the guest's file in a namespace, and stores it.
+fn receive(file: &Path, namespace: &str, guest: &Guest, address: &str) {
+    let listener = inside(namespace, || TcpListener::bind("0.0.0.0:0").unwrap()).join().unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let file = file.to_owned();
+    let receiver = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        std::io::copy(&mut stream, &mut File::create(file).unwrap()).unwrap()
+    });
+    guest.run(&format!("busybox nc {address} {port} </run/file"));
+    assert_eq!(receiver.join().unwrap(), FILE_BYTES);
+}
+
+/// iperf3 from the guest to the namespace: something comes.
+fn measure(guest: &Guest, namespace: &str, address: &str) {
+    let mut server = command_in(namespace, "iperf3", &["--server", "--one-off", "--forceflush"]);
+    let mut server = Console::start(&mut server);
+    server.wait_for("Server listening");
+    let said = guest.run(&format!("iperf3 --client {address} --time 1 --json"));
+    let measured: Value = serde_json::from_str(&said).unwrap();
+    assert!(number(&measured, "/end/sum_received/bytes") > 100_000, "{measured:#}");
+    assert!(server.wait().status.success());
+}
+
+fn random_file(path: &Path) {
+    let mut random = File::open("/dev/urandom").unwrap().take(FILE_BYTES);
+    std::io::copy(&mut random, &mut File::create(path).unwrap()).unwrap();
+    assert_eq!(fs::metadata(path).unwrap().len(), FILE_BYTES);
+}
+
+fn sha256(path: &Path) -> String {
+    let said = run(Command::new("sha256sum").arg(path));
+    said.split(' ').next().unwrap().to_owned()
+}
