@@ -6,9 +6,10 @@
 #
 #   --runs      runs of each program, 5 unless told otherwise
 #   --seconds   measuring time of a run, 3; --warm-up before it, 1
-#   --devices   of null (two net_null ports) and vhost (two vhost-user ports whose guests are the virtio-user ports of a
-#               second dpdk-testpmd on another core, whose flowgen fills them and empties them); default: null,vhost
-#   --modes     of those in the table below, or `all`; default: io,mac,macswap
+#   --devices   of null (two net_null ports), udp (two net_pcap ports that replay a packet of UDP) and vhost (two vhost-user
+#               ports whose guests are the virtio-user ports of a second dpdk-testpmd on another core, whose flowgen fills
+#               them and empties them); default: null,vhost
+#   --modes     of those in scripts/lib/modes.sh, or `all`; default: io,mac,macswap
 #   --binary    the program to measure; without it the release program is built first
 #   --json, --markdown   one object, or the table of docs/performance.md, in place of the plain table
 #
@@ -23,42 +24,21 @@ cd "$(dirname "$0")/.."
 . scripts/lib/needs.sh
 # shellcheck source=scripts/lib/turns.sh
 . scripts/lib/turns.sh
-
-# What is measured: a name, the side whose packets count, and the flags that choose it.
-modes_known='io TX --forward-mode=io
-mac TX --forward-mode=mac
-macswap TX --forward-mode=macswap
-5tswap TX --forward-mode=5tswap
-csum TX --forward-mode=csum
-rxonly RX --forward-mode=rxonly
-txonly TX --forward-mode=txonly
-txonly-multi-flow TX --forward-mode=txonly --txonly-multi-flow
-flowgen TX --forward-mode=flowgen
-icmpecho RX --forward-mode=icmpecho
-noisy TX --forward-mode=noisy'
-
-# modes_all, flags_of MODE, side_of MODE: from the table.
-modes_all() { awk '{ print $1 }' <<<"$modes_known" | paste -sd ,; }
-flags_of() { awk -v mode="$1" '$1 == mode { $1 = $2 = ""; sub(/^ +/, ""); print }' <<<"$modes_known"; }
-side_of() { awk -v mode="$1" '$1 == mode { print $2 }' <<<"$modes_known"; }
+# shellcheck source=scripts/lib/modes.sh
+. scripts/lib/modes.sh
 
 runs=5 seconds=3 warm_up=1 devices=null,vhost modes=io,mac,macswap binary='' json='' markdown=''
 take_options 'runs seconds warm-up devices modes binary' 'json markdown' "$@"
 [[ $modes != all ]] || modes=$(modes_all)
-only_of --devices "$devices" null,vhost
+only_of --devices "$devices" null,udp,vhost
 only_of --modes "$modes" "$(modes_all)"
 
 # For 16383 packets of 2176 bytes and what EAL takes besides, in each of two programs.
 prepare 256
+write_udp
 
 # The commands. Socket paths are relative to the folder where they run, so that they can be typed elsewhere.
 both='-i --nb-cores=1 --burst=32 --rxd=1024 --txd=1024 --total-num-mbufs=16383'
-vdevs() {
-    case $1 in
-        null) echo --vdev=net_null0 --vdev=net_null1 ;;
-        vhost) echo --vdev=net_vhost0,iface=vhost0.sock --vdev=net_vhost1,iface=vhost1.sock ;;
-    esac
-}
 # command_of PROGRAM DEVICE MODE
 command_of() {
     local program='pollway fwd'

@@ -24,7 +24,13 @@ fn what_is_received_becomes_what_testpmd_makes_of_it() {
         (&["--forward-mode=icmpecho"], 2),
         (&["--forward-mode=rxonly"], 0),
         (
-            &["--forward-mode=noisy", "--noisy-lkup-memory=1", "--noisy-lkup-num-reads=2"],
+            &[
+                "--forward-mode=noisy",
+                "--noisy-lkup-memory=1",
+                "--noisy-lkup-num-reads=2",
+                "--noisy-lkup-num-writes=2",
+                "--noisy-lkup-num-reads-writes=2",
+            ],
             frames.len(),
         ),
         // Bursts smaller than the buffer: of larger ones both lose what finds no room.
@@ -36,6 +42,32 @@ fn what_is_received_becomes_what_testpmd_makes_of_it() {
         let ours = forwarded(&frames, flags, sent);
         assert_eq!(ours.len(), sent, "{flags:?}");
         assert_eq!(ours, forwarded_by_testpmd(&frames, flags, sent), "{flags:?}");
+    }
+}
+
+#[test]
+fn noisy_on_top_of_a_mode_makes_what_testpmd_makes_in_that_mode() {
+    let name = "noisy_on_top_of_a_mode_makes_what_testpmd_makes_in_that_mode";
+    if let Some(reason) = lacks_programs(&["dpdk-testpmd", "stdbuf"]) {
+        return skip(name, &reason);
+    }
+    let frames = protocols();
+    // dpdk-testpmd's own noisy is on top of io alone before DPDK 24.
+    for mode in ["io", "mac", "macswap", "5tswap"] {
+        let inner = format!("--noisy-forward-mode={mode}");
+        let noisy = [
+            "--forward-mode=noisy",
+            &inner,
+            "--noisy-tx-sw-buffer-size=8",
+            FLUSH,
+            "--burst=4",
+            "--noisy-lkup-memory=1",
+            "--noisy-lkup-num-writes=1",
+        ];
+        let ours = forwarded(&frames, &noisy, frames.len());
+        assert_eq!(ours.len(), frames.len(), "{mode}");
+        let plain = format!("--forward-mode={mode}");
+        assert_eq!(ours, forwarded_by_testpmd(&frames, &[&plain], frames.len()), "{mode}");
     }
 }
 
@@ -55,6 +87,7 @@ fn what_is_made_is_what_testpmd_makes() {
         &["--forward-mode=txonly"],
         &["--forward-mode=txonly", "--txonly-multi-flow", "--tx-udp=7,8"],
         &["--forward-mode=txonly", "--txpkts=20,64,300", "--tx-ip=10.0.0.1,10.0.0.2"],
+        &["--forward-mode=txonly", "--txpkts=64,64,64,64", "--txonly-multi-flow", "--burst=200"],
     ] {
         let ours = headers(forwarded(&[], flags, 600));
         assert_eq!(ours.len(), 600, "{flags:?}");

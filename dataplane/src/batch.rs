@@ -3,7 +3,7 @@
 
 use crate::mbuf::Mbuf;
 use dpdk_sys::rte_mbuf;
-use std::mem::{ManuallyDrop, MaybeUninit};
+use std::mem::MaybeUninit;
 use std::ops::{Deref, DerefMut};
 
 /// Packets a batch can hold, as in testpmd (`MAX_PKT_BURST`).
@@ -92,36 +92,44 @@ impl Batch {
     }
 
     /// Keeps the packets for which `keep` says so, in order; the others are freed in bulk. Returns how many were freed.
+    ///
+    /// All are asked before any is moved: most bursts lose nothing, and asked in one place alone `keep` becomes a part of this
+    /// loop.
     #[inline]
     pub fn retain(&mut self, mut keep: impl FnMut(&mut Mbuf) -> bool) -> usize {
-        // Most bursts lose nothing: look for the first reject before anything is moved.
-        let Some(first) = self.iter_mut().position(|mbuf| !keep(mbuf)) else {
-            return 0;
-        };
-        self.retain_from(first, keep)
+        let mut rejects = Places::default();
+        for (at, mbuf) in self.iter_mut().enumerate() {
+            if !keep(mbuf) {
+                rejects.add(at);
+            }
+        }
+        if rejects.count > 0 {
+            self.remove(&rejects);
+        }
+        rejects.count
     }
 
-    /// `retain` from the first reject on. The length is zero while packets move, so a panic in `keep` leaks packets
-    /// and frees none twice.
-    #[cold]
-    fn retain_from(&mut self, first: usize, mut keep: impl FnMut(&mut Mbuf) -> bool) -> usize {
-        let count = std::mem::take(&mut self.len);
-        let mut rejects = Self::new();
-        let mut kept = first;
-        for at in first..count {
-            // SAFETY: slots below `count` are initialised, each is read once, and a kept one is written to a slot that
-            // was read before.
-            let mut mbuf = ManuallyDrop::new(unsafe { self.slots[at].assume_init_read() });
-            if at != first && keep(&mut mbuf) {
-                self.slots[kept].write(ManuallyDrop::into_inner(mbuf));
-                kept += 1;
+    /// Frees the packets at these places.
+    #[inline(never)]
+    fn remove(&mut self, places: &Places) {
+        if places.count == self.len {
+            return self.clear();
+        }
+        let mut removed = Self::new();
+        let mut kept = 0;
+        for at in 0..std::mem::take(&mut self.len) {
+            // SAFETY: slots below the length that was are initialised, and each is read once. One that stays is written to a slot
+            // that was read before.
+            let mbuf = unsafe { self.slots[at].assume_init_read() };
+            if places.has(at) {
+                removed.slots[removed.len].write(mbuf);
+                removed.len += 1;
             } else {
-                rejects.slots[rejects.len].write(ManuallyDrop::into_inner(mbuf));
-                rejects.len += 1;
+                self.slots[kept].write(mbuf);
+                kept += 1;
             }
         }
         self.len = kept;
-        rejects.len
     }
 
     /// Hands out every packet, in order, and leaves the batch empty.
@@ -196,6 +204,26 @@ impl Batch {
     fn raw(&mut self) -> *mut *mut rte_mbuf {
         // `Mbuf` is a transparent NonNull<rte_mbuf>, and MaybeUninit keeps its layout.
         self.slots.as_mut_ptr().cast()
+    }
+}
+
+/// Places of a batch: a bit each.
+#[derive(Default)]
+struct Places {
+    bits: [u64; MAX_BURST / 64],
+    count: usize,
+}
+
+impl Places {
+    /// Adds a place that is not there yet.
+    #[inline]
+    fn add(&mut self, place: usize) {
+        self.bits[place / 64] |= 1 << (place % 64);
+        self.count += 1;
+    }
+
+    fn has(&self, place: usize) -> bool {
+        self.bits[place / 64] >> (place % 64) & 1 == 1
     }
 }
 

@@ -174,6 +174,9 @@ impl Noisy {
     }
 
     fn access_memory(&mut self, packets: usize) {
+        if self.writes + self.reads + self.reads_writes == 0 {
+            return;
+        }
         for _ in 0..packets {
             (0..self.writes).for_each(|_| self.memory.write());
             (0..self.reads).for_each(|_| self.memory.read());

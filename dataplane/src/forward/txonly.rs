@@ -83,7 +83,7 @@ struct Txonly {
     flows: Option<(u32, Turn)>,
     burst: u16,
     pool: Mempool,
-    /// Segments of the packet that is being made, beyond its first.
+    /// Segments of the packets that are being made, beyond the first of each.
     more: Batch,
 }
 
@@ -138,32 +138,40 @@ impl Txonly {
         }
     }
 
-    /// Makes a fresh packet one of several segments; `false` if there are no more packets for them.
-    fn fill_segments(&mut self, mbuf: &mut Mbuf) -> bool {
+    /// Makes a fresh packet, the first of so many, one of several segments; `false` if there are no more packets for them.
+    #[inline]
+    fn fill_segments(&mut self, mbuf: &mut Mbuf, packets: usize) -> bool {
         let all = self.segments.len();
         let count = self.random.as_mut().map_or(all, |draw| 1 + draw.below(all as u64) as usize);
-        if !self.pool.alloc_bulk(&mut self.more, count - 1) {
+        if self.more.len() < count - 1 && !self.get_more(count - 1, packets) {
             return false;
         }
         let mut headers = self.next_headers();
         if count < all {
             headers.set_length(self.segments[..count].iter().sum());
         }
-        let rest = write(mbuf, self.segments[0], &headers.0);
-        let mut lengths = self.segments[1..count].iter();
-        let mut rest = rest;
-        self.more.drain_each(|mut segment| {
-            if let Some(length) = lengths.next() {
+        let mut rest = write(mbuf, self.segments[0], &headers.0);
+        for length in &self.segments[1..count] {
+            if let Some(mut segment) = self.more.pop() {
                 rest = write(&mut segment, *length, rest);
+                // Its number of segments fits: `set txpkts` takes no more than DPDK does.
+                let _ = mbuf.chain(segment);
             }
-            // Its number of segments fits: `set txpkts` takes no more than DPDK does.
-            let _ = mbuf.chain(segment);
-        });
+        }
         true
+    }
+
+    /// Gets so many segments, and if it can be, those for so many packets at once.
+    fn get_more(&mut self, segments: usize, packets: usize) -> bool {
+        let room = self.more.room();
+        let ahead = if self.random.is_some() { 1 } else { packets.min(room / segments) };
+        self.pool.alloc_bulk(&mut self.more, segments * ahead)
+            || self.pool.alloc_bulk(&mut self.more, segments)
     }
 }
 
 /// Makes a fresh segment that long, and writes what fits of `headers`; returns the rest of them.
+#[inline]
 fn write<'a>(segment: &mut Mbuf, length: u16, headers: &'a [u8]) -> &'a [u8] {
     let (here, rest) = headers.split_at(headers.len().min(length.into()));
     // A fresh segment has the room: `make` looked.
@@ -192,9 +200,10 @@ impl Mode for Txonly {
                 }
             }
         } else {
-            let mut dry = false;
+            let (mut dry, mut packets) = (false, batch.len());
             batch.retain(|mbuf| {
-                dry = dry || !self.fill_segments(mbuf);
+                dry = dry || !self.fill_segments(mbuf, packets);
+                packets -= 1;
                 !dry
             });
         }

@@ -101,10 +101,6 @@ mod field {
     pub(super) const ADDRESSES: Range<usize> = 0..12;
     pub(super) const ETHERTYPE: Range<usize> = 12..14;
     pub(super) const PAYLOAD: RangeFrom<usize> = 14..;
-
-    /// The header in two words that overlap: the destination begins the one, the source the other.
-    pub(super) const DST_WORD: Range<usize> = 0..8;
-    pub(super) const SRC_WORD: Range<usize> = 6..14;
 }
 
 /// An Ethernet II frame, without preamble and frame check sequence.
@@ -154,17 +150,20 @@ impl<T: AsRef<[u8]> + AsMut<[u8]>> Frame<T> {
 
     /// Exchanges source and destination.
     ///
-    /// Two loads and two stores; copying both addresses out and in takes twice as many and half as long again.
+    /// In one piece, with what follows, as stores that overlap wait for each other.
     #[inline]
     pub fn swap_addresses(&mut self) {
-        const ADDRESS: u64 = (1 << 48) - 1;
+        const DST: u128 = (1 << 48) - 1;
+        const SRC: u128 = DST << 48;
         let bytes = self.bytes.as_mut();
-        let dst = u64::from_le_bytes(read(bytes, field::DST_WORD));
-        let src = u64::from_le_bytes(read(bytes, field::SRC_WORD));
-        let dst_and_ethertype = (dst & ADDRESS) | (src & !ADDRESS);
-        // This one spills the EtherType into the second address, which the next store overwrites.
-        bytes[field::DST_WORD].copy_from_slice(&src.to_le_bytes());
-        bytes[field::SRC_WORD].copy_from_slice(&dst_and_ethertype.to_le_bytes());
+        if let Some(bytes) = bytes.first_chunk_mut() {
+            let header = u128::from_le_bytes(*bytes);
+            let addresses = (header & DST) << 48 | (header & SRC) >> 48;
+            *bytes = (addresses | header & !(DST | SRC)).to_le_bytes();
+        } else {
+            let (dst, src) = bytes[field::ADDRESSES].split_at_mut(field::SRC.start);
+            dst.swap_with_slice(src);
+        }
     }
 }
 

@@ -99,8 +99,8 @@ impl<T: AsRef<[u8]> + AsMut<[u8]>> Packet<T> {
     pub fn fill_checksum(&mut self) {
         let header_len = self.header_len();
         let header = &mut self.bytes.as_mut()[..header_len];
-        header[field::CHECKSUM].fill(0);
-        let checksum = Sum::new().bytes(header).checksum();
+        let before = u16::from_be_bytes(read(header, field::CHECKSUM));
+        let checksum = Sum::new().without(before).bytes(header).checksum();
         header[field::CHECKSUM].copy_from_slice(&checksum.to_be_bytes());
     }
 }

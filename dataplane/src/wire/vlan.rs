@@ -22,7 +22,9 @@ pub fn untagged(mut ethertype: EtherType, mut payload: &[u8]) -> (EtherType, &[u
     (ethertype, payload)
 }
 
-fn is_tag(ethertype: EtherType) -> bool {
+/// Whether a frame of this type goes on with a tag.
+#[inline]
+pub fn is_tag(ethertype: EtherType) -> bool {
     matches!(ethertype, EtherType::VLAN | EtherType::PROVIDER_VLAN | EtherType::OLD_PROVIDER_VLAN)
 }
 

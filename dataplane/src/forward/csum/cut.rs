@@ -103,7 +103,7 @@ fn mark(mbuf: &mut Mbuf, tunnels: Option<UdpPorts>) -> bool {
     let Some((flags, lengths)) = within(layers.outer, segments, inner) else { return false };
     if segments == tx::UDP_SEGMENT && !network.unsummed {
         // Fragments have one checksum together, in the first.
-        software::fill_transport(mbuf, &network, Transport::Udp);
+        software::fill_transport(mbuf, network, Transport::Udp);
     }
     mbuf.set_tx_offload(tx::IPV4 | segments | flags, lengths);
     true

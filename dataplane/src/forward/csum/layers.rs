@@ -82,7 +82,7 @@ impl Network {
             && self.transport_at() + len <= mbuf.data_len().into()
     }
 
-    #[inline]
+    #[inline(always)]
     fn parse(frame: &[u8], at: usize, ethertype: EtherType) -> Option<Self> {
         match ethertype {
             EtherType::IPV4 => Self::v4(frame, at),
@@ -91,6 +91,7 @@ impl Network {
         }
     }
 
+    #[inline(always)]
     fn v4(frame: &[u8], at: usize) -> Option<Self> {
         let bytes = frame.get(at..)?;
         let packet = ipv4::Packet::new_checked(bytes)?;
@@ -108,6 +109,7 @@ impl Network {
         Some(if packet.is_fragment() { network } else { network.with_transport(bytes) })
     }
 
+    #[inline(always)]
     fn v6(frame: &[u8], at: usize) -> Option<Self> {
         let bytes = frame.get(at..)?;
         let packet = ipv6::Packet::new_checked(bytes)?;
@@ -125,7 +127,7 @@ impl Network {
     }
 
     /// Looks at the transport header; `bytes` are those from the network header on.
-    #[inline]
+    #[inline(always)]
     fn with_transport(self, bytes: &[u8]) -> Self {
         let Some(transport) = Transport::of(self.protocol) else { return self };
         let header = bytes.get(usize::from(self.len)..).unwrap_or_default();
@@ -145,13 +147,15 @@ impl Layers {
     pub(super) fn parse(frame: &[u8], tunnels: Option<UdpPorts>) -> Self {
         let layers = Self::of_frame(frame, 0);
         match (layers.network, tunnels) {
-            (Some(network), Some(ports)) => layers.within(frame, network, ports).unwrap_or(layers),
+            (Some(network), Some(ports)) => Self::within(frame, network, ports).unwrap_or(layers),
             _ => layers,
         }
     }
 
     /// Parses the Ethernet frame that begins at `at`.
-    #[inline]
+    ///
+    /// Always inlined, with what it calls: what it finds then stays in registers.
+    #[inline(always)]
     fn of_frame(bytes: &[u8], at: usize) -> Self {
         let Some(frame) = bytes.get(at..).and_then(Frame::new_checked) else {
             return Self { outer: None, link_len: 0, network: None };
@@ -164,7 +168,7 @@ impl Layers {
 
     /// The layers of what is in the tunnel that begins behind `outer`; `None` if there is none.
     #[inline(never)]
-    fn within(&self, frame: &[u8], outer: Network, ports: UdpPorts) -> Option<Self> {
+    fn within(frame: &[u8], outer: Network, ports: UdpPorts) -> Option<Self> {
         let header = tunnel::find(outer.protocol, frame.get(outer.transport_at()..)?, ports)?;
         let at = outer.transport_at() + header.len;
         let inner = match header.inside {

@@ -26,9 +26,10 @@ use super::{Context, Counts, DropReason, Fate, Feed, Made, Mode, StreamContext, 
 use crate::batch::Batch;
 use crate::mbuf::{HeaderLengths, Mbuf};
 use crate::offload::rx;
-use crate::wire::ethernet::Frame;
+use crate::wire::ethernet::{EtherType, Frame, HEADER_LEN};
 use crate::wire::transport::Transport;
 use crate::wire::tunnel::UdpPorts;
+use crate::wire::vlan;
 use cut::Cutter;
 use decision::{Decision, Offloads, OuterUdp};
 use layers::{Layers, Network};
@@ -148,27 +149,30 @@ impl Headers {
     fn packet(&self, mbuf: &mut Mbuf) -> Fate {
         self.count_bad(mbuf.ol_flags());
         let Some(bytes) = mbuf.data_mut() else { return Fate::Drop(DropReason::Shared) };
-        let Some(mut frame) = Frame::new_checked(&mut *bytes) else {
+        let Some(mut frame) = Frame::new_checked(bytes) else {
             return Fate::Drop(DropReason::Truncated);
         };
+        let ethertype = frame.ethertype();
         if let Some(addresses) = self.addresses {
             frame.set_addresses(addresses);
         }
-        let layers = Layers::parse(bytes, self.tunnels);
-        if layers.network.is_none() && layers.outer.is_none() {
-            let lengths = HeaderLengths { l2: layers.link_len, ..HeaderLengths::default() };
-            mbuf.set_tx_offload(0, lengths);
+        if vlan::is_tag(ethertype) || ethertype == EtherType::IPV4 || ethertype == EtherType::IPV6 {
+            self.checksums(mbuf);
         } else {
-            self.checksums(mbuf, &layers);
+            let lengths = HeaderLengths { l2: HEADER_LEN as u16, ..HeaderLengths::default() };
+            mbuf.set_tx_offload(0, lengths);
         }
         Fate::Send
     }
 
-    /// Not inlined: packets that are no IP would pay for the registers of those that are.
+    /// The checksums of a packet that is IP, or tagged.
+    ///
+    /// Not inlined: packets that are neither would pay for the registers of those that are.
     #[inline(never)]
-    fn checksums(&self, mbuf: &mut Mbuf, layers: &Layers) {
-        let decision = self.offloads.decide(layers, mbuf.pkt_len());
-        if let Some(network) = &layers.network {
+    fn checksums(&self, mbuf: &mut Mbuf) {
+        let layers = Layers::parse(mbuf.data(), self.tunnels);
+        let decision = self.offloads.decide(&layers, mbuf.pkt_len());
+        if let Some(network) = layers.network {
             if decision.network
                 && let Some(bytes) = mbuf.data_mut()
             {
@@ -180,7 +184,7 @@ impl Headers {
                 software::fill_transport(mbuf, network, transport);
             }
         }
-        if let Some((_, outer)) = &layers.outer {
+        if let Some((_, outer)) = layers.outer {
             fill_outer(mbuf, outer, &decision);
         }
         mbuf.set_tx_offload(decision.flags, decision.lengths);
@@ -193,9 +197,13 @@ impl Headers {
             | rx::L4_CHECKSUM_BAD
             | rx::OUTER_L4_CHECKSUM_BAD
             | rx::OUTER_IP_CHECKSUM_BAD;
-        if flags & ANY == 0 {
-            return;
+        if flags & ANY != 0 {
+            self.count_which(flags);
         }
+    }
+
+    #[cold]
+    fn count_which(&self, flags: u64) {
         let bad = [
             flags & rx::IP_CHECKSUM == rx::IP_CHECKSUM_BAD,
             flags & rx::L4_CHECKSUM == rx::L4_CHECKSUM_BAD,
@@ -209,7 +217,7 @@ impl Headers {
 }
 
 /// The checksums of the headers around a tunnel, after those within.
-fn fill_outer(mbuf: &mut Mbuf, outer: &Network, decision: &Decision) {
+fn fill_outer(mbuf: &mut Mbuf, outer: Network, decision: &Decision) {
     if decision.outer_network
         && let Some(bytes) = mbuf.data_mut()
     {
