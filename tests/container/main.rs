@@ -1,5 +1,5 @@
-//! The image of the Dockerfile, built on a base made on this machine: it runs the demo on the host's hugepages, and containers of it
-//! are guests of a switch.
+//! The image of the Dockerfile, built on a base made on this machine: it runs the demo on the host's hugepages, containers of it are
+//! guests of a switch, and its ports work with few rights.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -7,7 +7,12 @@
     reason = "a rig that cannot be built fails the test"
 )]
 
+#[path = "../lab/mod.rs"]
 mod lab;
+#[allow(dead_code, reason = "the demo uses the rest")]
+#[path = "../../cli/src/demo/namespaces.rs"]
+mod namespaces;
+mod unprivileged;
 
 use std::process::{Command, Output, Stdio};
 
