@@ -1,7 +1,8 @@
 //! Findings of `pollway doctor` that a real kernel makes: found, mended by the printed command, then gone.
 
 use crate::guest::{self, Guest};
-use crate::machine::{BARE, IGB, SHARED};
+use crate::machine::{BARE, IGB, SHARED, SPARE};
+use crate::{allow, crosses_both_ways};
 use serde_json::Value;
 
 /// A finding of a check, as somebody with a configuration of one device meets it.
@@ -16,7 +17,7 @@ struct Case {
 const ROOT: &str = "";
 const USER: &str = "setpriv --reuid 1000 --regid 1000 --clear-groups --inh-caps=-all";
 
-const CASES: [Case; 9] = [
+const CASES: [Case; 11] = [
     Case { check: "devices.driver", device: IGB[0].address, breaks: "", examined_by: ROOT },
     Case {
         check: "vfio.module",
@@ -49,6 +50,19 @@ const CASES: [Case; 9] = [
         device: IGB[0].address,
         breaks: "$pollway dev bind vfio-pci $device",
         examined_by: USER,
+    },
+    Case {
+        check: "vfio.file",
+        device: IGB[0].address,
+        breaks: "$pollway dev bind vfio-pci $device && \
+                 rm /dev/vfio/$(basename $(readlink /sys/bus/pci/devices/$device/iommu_group))",
+        examined_by: ROOT,
+    },
+    Case {
+        check: "devices.present",
+        device: SPARE.address,
+        breaks: "echo 1 >/sys/bus/pci/devices/$device/remove",
+        examined_by: ROOT,
     },
     Case { check: "hugepages.permission", device: IGB[0].address, breaks: "", examined_by: USER },
     Case {
@@ -89,8 +103,73 @@ fn findings_of_a_real_kernel_are_mended_by_what_is_printed() {
         assert_eq!(findings.len(), 1, "{}: {findings:?}", case.check);
         assert_eq!(findings[0]["check"], case.check);
         let mend = findings[0]["mend"].as_str().unwrap();
+        // Where words come before the command, it stands behind their colon.
+        let command = mend.rsplit(": ").next().unwrap_or(mend);
         // The program is not in the guest's path.
-        guest.run(&mend.replace("pollway ", "$pollway "));
+        guest.run(&command.replace("pollway ", "$pollway "));
         assert_eq!(case.examine(&guest), Vec::<Value>::new(), "{}: after {mend}", case.check);
     }
+}
+
+/// The parameters that are printed are those that this guest's kernel was started with, and they reach all devices but those on
+/// the bus that the IOMMU leaves out.
+#[test]
+fn devices_that_no_iommu_watches_are_told_from_those_that_one_does() {
+    let name = "devices_that_no_iommu_watches_are_told_from_those_that_one_does";
+    let Some(guest) = guest::or_skip(name) else { return };
+    let case =
+        |device| Case { check: "iommu.on", device, breaks: "", examined_by: ROOT }.examine(&guest);
+    assert_eq!(case(IGB[0].address), Vec::<Value>::new());
+    let findings = case(BARE[0].address);
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert!(findings[0]["mend"].as_str().unwrap().contains("intel_iommu=on iommu=pt"));
+    assert!(guest.run("cat /proc/cmdline").contains("intel_iommu=on iommu=pt"));
+    // With the mode that does without, the device has a group, and a file of another name.
+    guest.bind("--noiommu-mode vfio-pci", &[BARE[0].address]);
+    assert_eq!(case(BARE[0].address), Vec::<Value>::new());
+    let file = Case { check: "vfio.file", device: BARE[0].address, breaks: "", examined_by: ROOT };
+    assert_eq!(file.examine(&guest), Vec::<Value>::new());
+}
+
+/// Follows a start that fails in a shell: the error's command for the doctor, what the doctor prints, and the same start again.
+///
+/// What the shell is run by says what it lacks.
+fn follow(guest: &Guest, run_by: &str, checks: &[&str]) {
+    let start = format!(
+        "$pollway fwd -l 0-1 --no-telemetry --port {} --port {} --duration 1 --json",
+        IGB[0].address, IGB[1].address
+    );
+    let script = format!(
+        "sudo() {{ \"$@\"; }}\n\
+         {start} 2>first && exit 9\n\
+         typed=$(sed -n 's/.*; `pollway \\(doctor .*\\)` looks further$/\\1/p' first)\n\
+         eval \"$pollway $typed\" >found\n\
+         sed -n 's/^ *mend: //; t found; d; :found; s/ (--fix does it)$//; s/pollway /$pollway /; p' found >mend\n\
+         cat first found >&2\n\
+         . ./mend\n\
+         {start}\n"
+    );
+    let ended = guest.attempt(&format!(
+        "cat >start.sh <<'SCRIPT'\n{script}SCRIPT\nexport pollway; {run_by} sh start.sh"
+    ));
+    assert!(ended.status.success(), "{ended:?}");
+    for check in checks {
+        assert!(ended.stderr.contains(&format!("  {check}: ")), "no {check} in {ended:?}");
+    }
+    let report: Value = serde_json::from_str(ended.stdout.lines().last().unwrap()).unwrap();
+    assert_eq!(report["ports"].as_array().unwrap().len(), 2, "{report:#}");
+}
+
+#[test]
+fn a_start_that_fails_is_mended_by_what_its_error_leads_to() {
+    let name = "a_start_that_fails_is_mended_by_what_its_error_leads_to";
+    let Some(guest) = guest::or_skip(name) else { return };
+    follow(&guest, "", &["devices.driver"]);
+    // They are bound now. Without the capability the limit on locked memory holds.
+    let limited = "prlimit --memlock=65536 setpriv --bounding-set=-ipc_lock --inh-caps=-ipc_lock";
+    follow(&guest, limited, &["vfio.memlock"]);
+    let addresses = IGB.each_ref().map(|nic| nic.address);
+    let mut forwarder = guest.forward("", &allow(&addresses));
+    crosses_both_ways(&guest, &mut forwarder, &IGB);
+    forwarder.stop();
 }

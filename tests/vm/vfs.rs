@@ -155,3 +155,28 @@ fn wrong_numbers_of_functions_are_refused() {
     assert_eq!(count(), "2\n");
     forwarder.stop();
 }
+
+/// The kernel has the physical function still, and its driver says nothing of what it counts for others: zeros.
+#[test]
+fn what_the_kernel_counts_is_shown_of_each_function() {
+    let Some(guest) = guest::or_skip("what_the_kernel_counts_is_shown_of_each_function") else {
+        return;
+    };
+    make_vfs(&guest, [0, 0]);
+    let counters = || {
+        let shown =
+            guest.run(&format!("$pollway dev stats --json {} {}", PF.address, VFS.join(" ")));
+        let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+        shown["counters"].as_array().unwrap().clone()
+    };
+    let before = counters();
+    let addresses: Vec<_> = before.iter().map(|row| row["address"].clone()).collect();
+    assert_eq!(addresses, [PF.address, VFS[0], VFS[1]]);
+    assert_eq!([&before[1]["vf"], &before[2]["vf"]], [0, 1]);
+    crate::lab::wait_for("the kernel to count what it receives", || {
+        // Those that come before the link is up are nobody's.
+        frames::udp(frames::ANYBODY, 100, 50).iter().for_each(|frame| guest.wire(PF).send(frame));
+        let received = |rows: &[serde_json::Value]| rows[0]["rx_packets"].as_u64().unwrap();
+        (received(&counters()) >= received(&before) + 50).then_some(())
+    });
+}
