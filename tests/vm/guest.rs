@@ -169,10 +169,14 @@ pub(crate) struct Forwarder {
 }
 
 impl Forwarder {
+    /// Whether it has said this on stderr.
+    pub(crate) fn has_said(&self, text: &str) -> bool {
+        fs::read_to_string(self.folder.join("stderr")).unwrap().contains(text)
+    }
+
     /// Waits until it has said this on stderr.
     pub(crate) fn wait_for_remark(&self, text: &str) {
-        let said = || fs::read_to_string(self.folder.join("stderr")).unwrap();
-        wait_for(&format!("{text:?}"), || said().contains(text).then_some(()));
+        wait_for(&format!("{text:?}"), || self.has_said(text).then_some(()));
     }
 
     /// Ends it, and returns its report.

@@ -87,7 +87,7 @@ pub(crate) struct PortFlags {
     /// Do not ask devices to tell of their removal
     #[arg(long)]
     pub(crate) no_rmv_interrupt: bool,
-    /// Have the kernel tell of devices that are taken away, where their drivers do not
+    /// Start only where the kernel can be asked to tell of devices that are taken away
     #[arg(long)]
     pub(crate) hot_plug: bool,
     /// All memory on one NUMA node, the first or that of --socket-num

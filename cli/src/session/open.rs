@@ -196,9 +196,11 @@ pub(crate) fn start(settings: &FwdSettings) -> Result<Started, Failure> {
         note(text);
     }
     let eal = Eal::init(&flags.flags).map_err(Failure::input)?;
+    // Before anything else handles faults: what DPDK does at one is to leave the others to who was there before it.
+    let watched = eal.watch_devices();
+    // Where the kernel cannot be heard, as in some containers, drivers still tell: that is enough for who did not ask.
     if settings.run.hot_plug {
-        // Before anything else handles faults: what DPDK does at one is to leave the others to who was there before it.
-        eal.watch_devices().map_err(Failure::input)?;
+        watched.map_err(Failure::input)?;
     }
     let shares_memory = flags.flags.iter().any(|flag| flag == "--single-file-segments");
     Ok(Started { eal, shares_memory })

@@ -20,8 +20,8 @@ pub(super) struct Links {
 }
 
 impl Session {
-    /// Sees to what ports have done by themselves: says what was told of them and which links have changed, and lets go of devices that are being
-    /// taken away, so that the others forward on.
+    /// Sees to what ports have done by themselves: says what was told of them and which links have changed, and lets go of
+    /// devices that are being taken away, so that the others forward on.
     ///
     /// # Errors
     ///

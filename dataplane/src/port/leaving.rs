@@ -1,7 +1,8 @@
 //! Devices that are taken away while their ports run.
 //!
-//! The kernel or a driver announces it on a thread of EAL's, and a device on vfio-pci stays usable until its port is
-//! closed: the kernel waits for that. So nothing happens here but to remember it, and who owns the port lets go of it.
+//! The kernel or a driver announces it on a thread of EAL's. A device on vfio-pci stays usable until its port is closed: the
+//! kernel waits for that. One on a UIO driver is gone at once; EAL puts empty memory in the place of its registers
+//! ([`Eal::watch_devices`]). So nothing happens here but to remember it, and who owns the port lets go of it.
 
 use super::info::text;
 use super::{Device, Port, PortId};
@@ -75,7 +76,7 @@ impl<State> Port<State> {
 }
 
 impl Device {
-    /// Its device is gone: another may come in its place.
+    /// What was announced of a device of its name is of one that was here before.
     pub(super) fn forget_leaving(&self) {
         let mut leaving = leaving();
         leaving.ports.remove(&self.id);

@@ -277,6 +277,8 @@ impl Port<Stopped> {
         if !bus_device.is_null() {
             // SAFETY: the device is there as long as its port, and has a name.
             device.bus_name = unsafe { info::text(dpdk_sys::rte_dev_name(bus_device)) };
+            // The kernel announces one that was unplugged also after its port was closed.
+            device.forget_leaving();
         }
         Ok(Self { device, _state: PhantomData })
     }
