@@ -261,6 +261,19 @@ fn a_forwarder_in_this_process_is_a_device_under_test() {
     assert!(stream["delay"]["corrected_ns"]["p50"].is_u64());
 }
 
+/// One lcore sends, receives, and forwards on the other end of a memif.
+#[test]
+fn a_forwarder_in_this_process_may_be_on_a_device() {
+    let folder = tempfile::tempdir().unwrap();
+    let near = format!("memif:{}", folder.path().join("wire").display());
+    let generator = Generator::of_file().eal(&["--lcores", &lcores(1, 1)]);
+    let result = generator
+        .with(&["--port", &format!("{near},role=server"), "--port", &near, "-m", "1.0"])
+        .with(&["--forwarder", "io", "--forwarder-port", "1", "--rate", "20k", "--count", "10000"])
+        .run();
+    assert_eq!(account(stream(&result, 0), "received"), 10_000, "{result:#}");
+}
+
 #[test]
 fn the_generator_measures_itself() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pollway"));
@@ -390,6 +403,10 @@ fn what_cannot_be_sent_is_refused() {
         (&["--port", "ring:x", "--size", "32"], "32"),
         (&["--port", "ring:x", "--json", "/nowhere/at/all.json"], "there is no folder /nowhere/at"),
         (&["--port", "ring:x", "--rate", "fast"], "--rate"),
+        (
+            &["--port", "ring:x", "--forwarder", "io", "--forwarder-port", "3"],
+            "--forwarder-port=3: there is no port 3; there are 0",
+        ),
     ] {
         let said = refusal(flags);
         assert!(said.contains(part), "{flags:?}: {said}");

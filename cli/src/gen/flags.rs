@@ -69,6 +69,9 @@ pub(crate) struct GenAppFlags {
     /// A device under test in this process: a forwarder of that mode, wired to a port of its own, which comes last
     #[arg(long, value_name = "MODE")]
     pub(crate) forwarder: Option<String>,
+    /// The port that the forwarder is on, such as a container's end of a vhost-user port, in place of one of its own
+    #[arg(long, value_name = "PORT", requires = "forwarder")]
+    pub(crate) forwarder_port: Option<u16>,
     /// Measure on a processor whose timestamp counter does not run at one speed always
     #[arg(long)]
     pub(crate) force_tsc: bool,

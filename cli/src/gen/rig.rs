@@ -76,8 +76,14 @@ impl Rig {
             }
             opened.push((port, config));
         }
-        let mut inside = None;
-        if settings.forwarder.is_some() {
+        let mut inside = settings.forwarder_port;
+        if let Some(absent) = inside.filter(|id| !opened.iter().any(|(port, _)| port.id() == *id)) {
+            return Err(Failure::input(anyhow::anyhow!(
+                "--forwarder-port={absent}: there is no port {absent}; there are {}",
+                lcores::list(opened.iter().map(|(port, _)| port.id()))
+            )));
+        }
+        if settings.forwarder.is_some() && inside.is_none() {
             let slots = u32::from(WIRE_SLOTS);
             let (near, far) =
                 wire_pair(&eal, "dut", 1, (slots, slots), SocketId::ANY).map_err(Failure::input)?;

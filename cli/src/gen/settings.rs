@@ -11,6 +11,7 @@ use crate::nearest;
 use crate::settings::{FwdSettings, SettingsError};
 use dataplane::batch::MAX_BURST;
 use dataplane::forward::{self, MODES, ModeEntry};
+use dataplane::port::PortId;
 use dataplane::traffic::spec::{
     CaptureSpec, Counted, Ethernet, Field, Ipv4, Layer, Load, Mix, Sizes, StreamSpec, TrafficSpec,
     Udp,
@@ -36,6 +37,8 @@ pub(crate) struct GenSettings {
     pub(crate) commands: Option<PathBuf>,
     /// The mode of a forwarder in this process, which is the device under test.
     pub(crate) forwarder: Option<&'static ModeEntry>,
+    /// The port that it is on; `None` makes one for it.
+    pub(crate) forwarder_port: Option<PortId>,
     /// Whether the generator's own delay is measured first.
     pub(crate) calibrate: bool,
     /// Whether a timestamp counter of changing speed will do.
@@ -120,14 +123,16 @@ impl GenSettings {
         }
         let traffic = traffic.map(|traffic| checked(traffic, file)).transpose()?;
         let forwarder = app.forwarder.as_deref().map(forwarder).transpose()?;
+        let forwarder_port = app.forwarder_port.map(PortId);
         let (flags, files) = ((flags.eal.clone(), app), (config.eal, config.port));
         Ok(Self {
-            base: base(flags, files, file, forwarder.is_some())?,
+            base: base(flags, files, file, forwarder.is_some() && forwarder_port.is_none())?,
             map: map.map(|text| text.parse()).transpose()?,
             burst,
             traffic,
             commands: app.commands.clone(),
             forwarder,
+            forwarder_port,
             calibrate: app.calibrate || config.generator.calibrate,
             force_tsc: app.force_tsc || config.generator.force_tsc,
         })
