@@ -2,9 +2,10 @@
 //!
 //! It never changes once it is made. A lookup ends at the first table whose rules all have a lower priority than what was found.
 
-use super::key::Key;
+use super::key::{Key, hash, same};
 use super::rules::{FlowSpec, Match};
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// No rule.
 pub(super) const NONE: u32 = u32::MAX;
@@ -20,8 +21,8 @@ pub(super) struct Classifier {
 /// The rules of one mask.
 struct Table {
     mask: Key,
-    /// Words of the mask that are not zero, from the first on.
-    words: usize,
+    /// The words that the mask leaves something of.
+    words: Range<usize>,
     /// The highest priority in it.
     best: u16,
     /// Slots by hash, a power of two, at most half of them used.
@@ -77,11 +78,11 @@ impl Classifier {
 
 impl Table {
     fn new(mask: Key, rules: &BTreeMap<Key, (u16, u32)>) -> Self {
-        let words = mask.words();
+        let words = mask.span();
         let best = rules.values().map(|(priority, _)| *priority).max().unwrap_or(0);
         let mut slots = vec![EMPTY; (rules.len() * 2).next_power_of_two()].into_boxed_slice();
         for (value, (priority, rule)) in rules {
-            let mut at = value.hash(words) as usize & (slots.len() - 1);
+            let mut at = hash(&value.0[words.clone()]) as usize & (slots.len() - 1);
             while slots[at].rule != NONE {
                 at = (at + 1) & (slots.len() - 1);
             }
@@ -92,15 +93,16 @@ impl Table {
 
     #[inline]
     fn find(&self, key: &Key) -> Option<&Slot> {
-        let value = key.masked(&self.mask);
+        let masked = key.masked(&self.mask);
+        let value = &masked.0[self.words.clone()];
         let last = self.slots.len() - 1;
-        let mut at = value.hash(self.words) as usize & last;
+        let mut at = hash(value) as usize & last;
         loop {
             let slot = &self.slots[at];
             if slot.rule == NONE {
                 return None;
             }
-            if slot.value.is(&value) {
+            if same(&slot.value.0[self.words.clone()], value) {
                 return Some(slot);
             }
             at = (at + 1) & last;

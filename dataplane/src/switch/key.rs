@@ -13,6 +13,8 @@
 //! Words 5 to 8 are told apart by `dl_type`, without which no rule can ask for them. The first words are what most rules ask
 //! for, so that a classifier looks at as few as there are ([`Key::WORDS`] at most).
 
+use std::ops::Range;
+
 /// A packet's fields, or a mask over them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Key(pub(super) [u64; Key::WORDS]);
@@ -119,27 +121,35 @@ impl Key {
         self.0.iter_mut().zip(mask.0).for_each(|(word, more)| *word |= more);
     }
 
-    /// How many words from the first on hold all of its bits.
-    pub(super) fn words(&self) -> usize {
-        self.0.iter().rposition(|word| *word != 0).map_or(0, |last| last + 1)
+    /// The key without a field.
+    pub(super) fn without(&self, field: Field) -> Self {
+        let mut bits = Self::default();
+        bits.put(field, field.ones());
+        Self(std::array::from_fn(|at| self.0[at] & !bits.0[at]))
     }
 
-    /// Whether both are the same: without a branch a word, as they nearly always are.
-    #[inline]
-    pub(super) fn is(&self, other: &Self) -> bool {
-        self.0.iter().zip(other.0).fold(0, |rest, (a, b)| rest | (a ^ b)) == 0
+    /// The words from the first to the last that has a bit.
+    pub(super) fn span(&self) -> Range<usize> {
+        let first = self.0.iter().position(|word| *word != 0).unwrap_or(0);
+        let last = self.0.iter().rposition(|word| *word != 0);
+        first..last.map_or(first, |last| last + 1)
     }
+}
 
-    /// A number for a table: of `words` words, each bit of which counts. Two words take one multiplication.
-    #[inline]
-    pub(super) fn hash(&self, words: usize) -> u64 {
-        let pairs = self.0.chunks(2).take(words.div_ceil(2));
-        pairs.fold(0, |hash, pair| match *pair {
-            [a, b] => fold(hash ^ a ^ KEYS[0], b ^ KEYS[1]),
-            [a] => fold(hash ^ a ^ KEYS[0], KEYS[1]),
-            _ => hash,
-        })
-    }
+/// Whether the first words of a list are those of a key: without a branch a word, as they nearly always are.
+#[inline]
+pub(super) fn same(words: &[u64], key: &[u64]) -> bool {
+    words.iter().zip(key).fold(0, |rest, (a, b)| rest | (a ^ b)) == 0
+}
+
+/// A number for a table, of which each bit of each word counts. Two words take one multiplication.
+#[inline]
+pub(super) fn hash(words: &[u64]) -> u64 {
+    words.chunks(2).fold(0, |hash, pair| match *pair {
+        [a, b] => fold(hash ^ a ^ KEYS[0], b ^ KEYS[1]),
+        [a] => fold(hash ^ a ^ KEYS[0], KEYS[1]),
+        _ => hash,
+    })
 }
 
 /// wyhash's constants.

@@ -15,6 +15,7 @@
 //!
 //! [`ModelRequest::Switch`]: crate::engine::plan::ModelRequest::Switch
 
+mod actions;
 mod cache;
 mod classifier;
 mod control;

@@ -4,7 +4,7 @@ use super::edit;
 use super::extract::{be16, be48, is_tag};
 use super::limits::Storm;
 use super::mac_table::Learned;
-use super::mode::{FULL, LEARNED, MOVES, Switching};
+use super::mode::{FULL, LEARNED, Lane, MOVES};
 use super::snapshot::Snapshot;
 use crate::forward::{Context, DropReason};
 use crate::mbuf::Mbuf;
@@ -19,7 +19,7 @@ const PRIORITY: u16 = 0xe000;
 /// Addresses between bridges, which no bridge forwards (IEEE 802.1Q table 8-1): the last four bits are any.
 const RESERVED: u64 = 0x0180_c200_0000;
 
-impl Switching {
+impl Lane {
     /// Sends a packet where its destination was seen last, or everywhere.
     pub(super) fn normal(&mut self, snapshot: &Snapshot, mbuf: Mbuf, context: &mut Context<'_>) {
         // Shorter ones are gone already.

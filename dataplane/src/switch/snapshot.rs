@@ -13,8 +13,6 @@ use std::sync::Arc;
 pub(super) struct Snapshot {
     pub(super) classifier: Classifier,
     pub(super) reach: Reach,
-    /// Words of a key that any rule asks for, from the first on.
-    pub(super) words: usize,
     pub(super) rules: Box<[Compiled]>,
     pub(super) groups: Box<[CompiledGroup]>,
     ports: Box<[PortView]>,
@@ -110,7 +108,6 @@ impl Snapshot {
         };
         Self {
             reach: Reach::of(&classifier.asked),
-            words: classifier.asked.words(),
             rules: rules.map(compiled).collect(),
             groups: groups.values().map(|group| CompiledGroup::new(group, &place)).collect(),
             ports,

@@ -11,12 +11,14 @@ pub use macs::{Flush, MacEntry, MacFigures};
 use mailbox::Mailbox;
 
 use super::cache::Cache;
+use super::classifier::NONE;
 use super::limits::Limits;
 use super::mac_table::MacTable;
-use super::mode::{COUNTS, Shared, Switching};
+use super::mode::{COUNTS, Lane, Shared, Switching};
 use super::policy::{PolicyError, SwitchConfig};
 use super::rules::{Action, FlowSpec, Group, Match};
 use super::snapshot::Snapshot;
+use crate::batch::MAX_BURST;
 use crate::engine::StreamAt;
 use crate::engine::plan::{Sink, Work};
 use crate::forward::{Ground, Job, ModeError, Tally};
@@ -174,21 +176,21 @@ impl State {
             Arc::new(Station { mailbox: Mailbox::new(), tally: Arc::new(Tally::new(&COUNTS)) });
         self.stations.retain(|station| station.strong_count() > 0);
         self.stations.push(Arc::downgrade(&station));
-        let snapshot = Arc::clone(&self.snapshot);
-        let mut limits = Limits::default();
-        limits.set(&snapshot.port(ingress).policy, queues);
-        let shared = Arc::clone(shared);
-        Switching {
+        let mut lane = Lane {
             ingress,
             queues,
             slot,
-            shared,
+            shared: Arc::clone(shared),
             station,
-            snapshot,
-            cache: Cache::new(),
-            limits,
+            cache: Cache::default(),
+            limits: Limits::default(),
             pool,
-        }
+            of_port: NONE,
+            found: Box::new([NONE; MAX_BURST]),
+        };
+        let snapshot = Arc::clone(&self.snapshot);
+        lane.follow(&snapshot);
+        Switching { snapshot, lane }
     }
 
     /// Works out what there is now, and hands it to all workers.

@@ -71,15 +71,16 @@ proptest! {
         rules in rules(), keys in prop::collection::vec(keys(), 1..40),
     ) {
         let classifier = Classifier::new((0..).zip(&rules));
-        let mut cache = Cache::new();
-        cache.clear();
-        let words = classifier.asked.words();
+        // A queue's packets have one port.
+        let mut caches: [Cache; 3] = Default::default();
+        caches.iter_mut().for_each(|cache| cache.renew(&classifier.asked));
         for key in keys.iter().chain(&keys) {
             let fitting = rules.iter().zip(0..).filter(|(rule, _)| rule.matching.covers(key));
             let expected = fitting.max_by_key(|(rule, _)| rule.priority).map_or(NONE, |(_, at)| at);
             prop_assert_eq!(classifier.find(key), expected);
             let key = key.masked(&classifier.asked);
-            let (found, _) = cache.find(&key, words, || classifier.find(&key));
+            let cache = &mut caches[key.get(Field::InPort) as usize];
+            let (found, _) = cache.find(&key, || classifier.find(&key));
             prop_assert_eq!(found, expected);
         }
     }
@@ -87,13 +88,26 @@ proptest! {
 
 #[test]
 fn what_is_remembered_is_forgotten_with_the_rules() {
-    let mut cache = Cache::new();
-    let mut key = Key::default();
-    key.put(Field::InPort, 7);
-    assert_eq!(cache.find(&key, 1, || 3), (3, false), "an empty cache knows nothing");
-    assert_eq!(cache.find(&key, 1, || 4), (3, true));
-    cache.clear();
-    assert_eq!(cache.find(&key, 1, || 4), (4, false));
-    assert_eq!(cache.find(&Key::default(), 0, || 5), (5, false));
-    assert_eq!(cache.find(&Key::default(), 0, || 6), (5, true));
+    let key = |field: Field, value| {
+        let mut key = Key::default();
+        key.put(field, value);
+        key
+    };
+    let link = key(Field::DlDst, Field::DlDst.ones());
+    let mut cache = Cache::default();
+    cache.renew(&link);
+    assert_eq!(cache.find(&Key::default(), || 3), (3, false), "an empty cache knows nothing");
+    assert_eq!(cache.find(&Key::default(), || 4), (3, true));
+    assert_eq!(cache.find(&key(Field::DlDst, 7), || 5), (5, false));
+    assert_eq!(cache.find(&key(Field::DlDst, 7), || 6), (5, true));
+    cache.renew(&link);
+    assert_eq!(cache.find(&key(Field::DlDst, 7), || 6), (6, false));
+    // Longer entries, and shorter ones, where longer ones have been.
+    let long = key(Field::Ipv6Dst, Field::Ipv6Dst.ones());
+    for (asked, rule) in [(&long, 7), (&Key::default(), 8), (&link, 9)] {
+        cache.renew(asked);
+        let masked = key(Field::Ipv6Dst, u128::MAX).masked(asked);
+        assert_eq!(cache.find(&masked, || rule), (rule, false));
+        assert_eq!(cache.find(&masked, || 0), (rule, true));
+    }
 }
