@@ -7,15 +7,15 @@
 #   --runs      runs of each program, 5 unless told otherwise
 #   --seconds   measuring time of a run, 3; --warm-up before it, 2
 #   --cases     of io (two ports joined by a rule each way, against dpdk-testpmd's io), rules (the same, against OVS), mac (MAC learning
-#               with 500 addresses behind each port, each of which sends to 20 of the other's, against OVS's NORMAL) and masks (10000 rules over 10 masks, each of which gets
-#               packets, against OVS); default: all
+#               with 500 addresses behind each port, each of which sends to 20 of the other's, against OVS's NORMAL) and masks (10000
+#               rules over 10 masks, each of which gets packets, against OVS); default: all
 #   --rings     of split and packed; default: both
 #   --binary    the program to measure; without it the release program is built first
 #   --json, --markdown   one object, or the table of docs/performance.md, in place of the plain table
 #
 # The load is a second dpdk-testpmd on the other core, whose two virtio-user ports are the guests. It sends what they take and counts
-# what comes to them: by flowgen for io and rules, and for the others from captures, which net_pcap plays for ever out of memory. Packets
-# that came to the guests between two `show port stats` are divided by the processor time that the switching thread got in between.
+# what comes to them: by flowgen for io and rules, and for the others from captures, which net_pcap plays for ever out of memory. What
+# came to the guests between two `show port stats` is divided by the processor time that the switching thread got in between.
 # `refused` is what part of its packets the load could not get rid of, as the ring was full: where that is much the switch is the
 # limit, and where it is nothing the load.
 set -euo pipefail
