@@ -65,9 +65,9 @@ through() {
     kill -INT "$forwarder"
     wait "$forwarder" || true
     forwarder=''
-    # What its mode counted, which the table has once for the port and once for all.
-    grep -oE ' (late_ns_[a-z0-9]+|dropped|duplicated|swapped): [0-9]+' "$work/$name.log" | sort -u | paste -sd , |
-        sed 's/^ //' >"$work/$name.record"
+    # What its mode counted, if it does: the table has it once for the port and once for all.
+    { grep -oE ' (late_ns_[a-z0-9]+|dropped|duplicated|swapped): [0-9]+' "$work/$name.log" || true; } |
+        sort -u | paste -sd , | sed 's/^ //' >"$work/$name.record"
 }
 
 generate departures --lcores 0@0,1@1 -- --port ring:own -m 1.0 --duration "$seconds"
