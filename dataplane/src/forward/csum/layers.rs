@@ -143,13 +143,18 @@ impl Network {
 
 impl Layers {
     /// Parses a frame; with `tunnels`, what is in a tunnel too, and these are the UDP ports by which some are found.
-    #[inline]
     pub(super) fn parse(frame: &[u8], tunnels: Option<UdpPorts>) -> Self {
-        let layers = Self::of_frame(frame, 0);
+        let layers = Self::outermost(frame);
         match (layers.network, tunnels) {
             (Some(network), Some(ports)) => Self::within(frame, network, ports).unwrap_or(layers),
             _ => layers,
         }
+    }
+
+    /// Parses a frame, but not what may be in a tunnel.
+    #[inline(always)]
+    pub(super) fn outermost(frame: &[u8]) -> Self {
+        Self::of_frame(frame, 0)
     }
 
     /// Parses the Ethernet frame that begins at `at`.
@@ -168,7 +173,7 @@ impl Layers {
 
     /// The layers of what is in the tunnel that begins behind `outer`; `None` if there is none.
     #[inline(never)]
-    fn within(frame: &[u8], outer: Network, ports: UdpPorts) -> Option<Self> {
+    pub(super) fn within(frame: &[u8], outer: Network, ports: UdpPorts) -> Option<Self> {
         let header = tunnel::find(outer.protocol, frame.get(outer.transport_at()..)?, ports)?;
         let at = outer.transport_at() + header.len;
         let inner = match header.inside {

@@ -170,7 +170,24 @@ impl Headers {
     /// Not inlined: packets that are neither would pay for the registers of those that are.
     #[inline(never)]
     fn checksums(&self, mbuf: &mut Mbuf) {
-        let layers = Layers::parse(mbuf.data(), self.tunnels);
+        let layers = Layers::outermost(mbuf.data());
+        if let (Some(outer), Some(ports)) = (layers.network, self.tunnels)
+            && let Some(layers) = Layers::within(mbuf.data(), outer, ports)
+        {
+            return self.tunnelled(mbuf, layers);
+        }
+        self.fill(mbuf, layers);
+    }
+
+    /// As [`Self::fill`], for a packet in a tunnel: a function of its own, so that the other has no tunnel to think of.
+    #[inline(never)]
+    fn tunnelled(&self, mbuf: &mut Mbuf, layers: Layers) {
+        self.fill(mbuf, layers);
+    }
+
+    /// Has the checksums of these layers computed.
+    #[inline(always)]
+    fn fill(&self, mbuf: &mut Mbuf, layers: Layers) {
         let decision = self.offloads.decide(&layers, mbuf.pkt_len());
         if let Some(network) = layers.network {
             if decision.network

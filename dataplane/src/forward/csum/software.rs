@@ -19,7 +19,7 @@ pub(super) fn fill_network(frame: &mut [u8], network: Network) {
 
 /// Fills in the transport's checksum. It stays as it is where the packet has fewer bytes than its header says, as all of
 /// them count.
-#[inline]
+#[inline(always)]
 pub(super) fn fill_transport(mbuf: &mut Mbuf, network: Network, transport: Transport) {
     let Some(frame) = mbuf.data_mut() else { return };
     let pseudo_header = pseudo_header(frame, network, transport);
