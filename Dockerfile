@@ -18,7 +18,7 @@ FROM ${BASE}
 # Pollway's virtual devices, then the NICs that most machines have.
 ARG DRIVERS="af-packet af-xdp memif null pcap ring tap vhost virtio e1000 ena i40e iavf ice igc ixgbe mlx5 vmxnet3"
 # Libraries that the program is linked against and that no driver brings along.
-ARG LIBRARIES="gro gso vhost"
+ARG LIBRARIES="bitratestats gro gso latencystats metrics vhost"
 # A package's name ends in the release's ABI number (librte-net-tap23, librte-net-mlx5-23), so apt is asked for it.
 RUN set -eu; \
     export DEBIAN_FRONTEND=noninteractive; \

@@ -74,7 +74,7 @@ fn generate(flags: &[String]) {
         // Rust reads an mbuf through the offsets in compat.h, and never looks into the others.
         .opaque_type("rte_mbuf|rte_mempool|rte_ring|rte_memseg_list")
         .allowlist_type("rte_eth_(conf|dev_info|rxconf|txconf|stats|xstat|xstat_name|rss_conf|fp_ops)")
-        .allowlist_type("rte_eth_(fc_conf|rxq_info|txq_info|burst_mode|dcb_info|dev_module_info|rss_reta_entry64|tunnel_type)")
+        .allowlist_type("rte_eth_(fc_conf|rxq_info|txq_info|burst_mode|dcb_info|dev_module_info|rss_reta_entry64|tunnel_type|fec_mode)")
         .allowlist_type("rte_dev_(eeprom_info|reg_info|iterator)|rte_malloc_socket_stats")
         .allowlist_type("rte_flow_(attr|item|action|error|query_count)|rte_flow_action_(jump|mark|queue|count|rss|port_id)")
         .allowlist_type("rte_flow_item_(any|eth|vlan|ipv4|ipv6|icmp|udp|tcp|sctp|vxlan|gre)")
@@ -129,7 +129,7 @@ fn generate(flags: &[String]) {
         .allowlist_function("rte_vhost_get_(vring_num|vhost_vring|vring_base)|rte_vhost_extern_callback_register|rte_vhost_set_vring_base")
         .allowlist_function("rte_vhost_vring_stats_(get|get_names)")
         .allowlist_function("rte_mem_virt2memseg_list")
-        .allowlist_var("RTE_ETH_FEC_.*|RTE_METRICS_(GLOBAL|MAX_NAME_LENGTH)")
+        .allowlist_var("RTE_METRICS_GLOBAL")
         .allowlist_var("rte_eth_fp_ops|PW_.*|RTE_(MAX_LCORE|MAX_ETHPORTS|PKTMBUF_HEADROOM)")
         .allowlist_var("RTE_(MEMPOOL_CACHE_MAX_SIZE|ETH_DEV_NO_OWNER|ETH_NAME_MAX_LEN)|RING_F_S[PC]_.*")
         .allowlist_var("RTE_ETH_((VLAN|QINQ)_.*_OFFLOAD|QUEUE_STATE_.*|[RT]X_DESC_.*|DEV_SWITCH_DOMAIN_ID_INVALID)")

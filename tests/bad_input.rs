@@ -106,6 +106,12 @@ fn a_port_that_is_none() {
 }
 
 #[test]
+fn a_device_that_cannot_isolate_flows_does_not_start_without() {
+    let said = refusal(&["--no-huge", "-m", "128", "--port", "null:", "--flow-isolate-all"]);
+    assert_eq!(said, "Failed to apply isolated mode on port 0");
+}
+
+#[test]
 fn an_interface_that_is_not_there() {
     for form in ["af_packet", "af_xdp"] {
         says(

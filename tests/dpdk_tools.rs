@@ -94,3 +94,45 @@ fn proc_info_attaches_and_sees_the_same_statistics() {
     let ended = shell.console.close();
     assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
 }
+
+#[test]
+fn proc_info_reads_what_is_measured() {
+    let name = "proc_info_reads_what_is_measured";
+    if let Some(reason) = lacks(&["dpdk-proc-info"]) {
+        return skip(name, &reason);
+    }
+    if !hugepages_are_there() {
+        return skip(name, "takes hugepages, which a second process can map");
+    }
+    let prefix = own_prefix();
+    let mut shell = forwarder(&prefix, &["-m", "256", "--bitrate-stats=1", "--latencystats=1"]);
+    shell.ask("start");
+    lab::wait_for("figures", || {
+        let page: Value = serde_json::from_str(&shell.ask("show metrics --json")).unwrap();
+        let figure = |list: &Value, name: &str| {
+            let named = list.as_array().unwrap().iter().find(|metric| metric["name"] == name);
+            named.unwrap_or_else(|| panic!("no {name} in {page}"))["value"].as_u64().unwrap()
+        };
+        let latency = figure(&page["latency"], "max_latency_ns");
+        let least = figure(&page["latency"], "min_latency_ns");
+        assert!(least <= latency, "{page}");
+        (latency > 0).then_some(())
+    });
+    shell.ask("stop");
+    // What is sent now changes nothing any more.
+    let settled = lab::wait_for("settled figures", || {
+        let first = shell.ask("show metrics");
+        std::thread::sleep(std::time::Duration::from_millis(1200));
+        (shell.ask("show metrics") == first).then_some(first)
+    });
+    let script = format!("exec dpdk-proc-info --no-pci --file-prefix={prefix} -- --metrics 2>&1");
+    let said = run(Command::new("sh").args(["-c", &script]));
+    let ours = settled.lines().filter(|line| line.starts_with("  ")).map(str::trim);
+    let ours: Vec<&str> = ours.collect();
+    // Six rates of each port, and what latency is.
+    assert_eq!(ours.len(), 2 * 6 + 4, "{settled}");
+    for line in ours {
+        assert!(said.lines().any(|of_its| of_its.trim() == line), "no {line} in {said}");
+    }
+    assert_eq!(shell.console.close().status.code(), Some(0));
+}

@@ -1,4 +1,5 @@
-//! Ports come and go, and queues change lcores, while two kernels talk through others: none of their packets is lost.
+//! Ports come and go, and queues change lcores, while two kernels talk through others: none of their packets is lost. What the
+//! kernel tells of devices is heard.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what fails here fails the test")]
 
 mod lab;
@@ -10,6 +11,7 @@ use lab::forwarder::{Forwarder, number};
 use lab::kernel::Datagrams;
 use lab::{lacks, lcores, skip, tag};
 use namespaces::Namespaces;
+use rustix::net::{AddressFamily, SendFlags, SocketType, netlink, sendto, socket};
 
 /// How many ports come and go at a time, and how often. DPDK has room for 32 (`RTE_MAX_ETHPORTS`), two of which the kernels have.
 const PORTS: usize = 30;
@@ -99,4 +101,36 @@ fn remove_all(forwarder: &mut Forwarder, traffic: &Datagrams) {
         assert!(answer.starts_with(&expected), "{answer}");
         traffic.wait_for(10);
     }
+}
+
+#[test]
+fn what_the_kernel_tells_of_devices_is_heard() {
+    let name = "what_the_kernel_tells_of_devices_is_heard";
+    if let Some(reason) = lacks(&[]) {
+        return skip(name, &reason);
+    }
+    // No machine has a device there; DPDK says that it knows none.
+    let device = "ffff:fe:1f.7";
+    for flags in [&[][..], &["--hot-plug"]] {
+        let own = ["--no-huge", "-m", "128"];
+        let forwarder = Forwarder::prepare(&["null:"], &[&own, flags].concat());
+        let said = format!("Cannot find device ({device}) on bus (pci)");
+        assert!(!forwarder.shell.console.stderr().contains(&said));
+        say_that_it_left(device);
+        lab::wait_for("the message", || {
+            forwarder.shell.console.stderr().contains(&said).then_some(())
+        });
+        forwarder.stop();
+    }
+}
+
+/// Tells all who listen to the kernel's messages of devices that a PCI device was taken away.
+fn say_that_it_left(device: &str) {
+    let message = format!(
+        "remove@/devices/test\0ACTION=remove\0DEVPATH=/devices/test\0SUBSYSTEM=pci\0PCI_SLOT_NAME={device}\0"
+    );
+    let kind = SocketType::DGRAM;
+    let socket = socket(AddressFamily::NETLINK, kind, Some(netlink::KOBJECT_UEVENT)).unwrap();
+    let listeners = netlink::SocketAddrNetlink::new(0, 1);
+    sendto(&socket, message.as_bytes(), SendFlags::empty(), &listeners).unwrap();
 }

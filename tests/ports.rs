@@ -281,6 +281,27 @@ fn a_stopped_queue_is_left_alone() {
 }
 
 #[test]
+fn what_a_pipeline_has_for_a_stopped_queue_is_counted() {
+    let frames = protocols();
+    let [first, second] = [Files::new(&frames), Files::new(&frames)];
+    let devices =
+        [&first, &second].map(|files| format!("pcap:{},tx={}", files.input(), files.output()));
+    let flags = ["--model=pipeline", "--lcores", &lcores(4, 1), "--no-flush-rx"];
+    let mut forwarder = Forwarder::prepare(&[&devices[0], &devices[1]], &flags);
+    let shell = &mut forwarder.shell;
+    let all = frames.len() as u64;
+    shell.ask("port 1 txq 0 stop");
+    shell.ask("start");
+    shell.wait_for_figure(0, "TX-packets", all);
+    shell.wait_for_figure(0, "RX-packets", all);
+    shell.ask("stop");
+    assert_eq!(shell.port_figure(1, "TX-packets"), 0);
+    let report = forwarder.stop();
+    assert_eq!(number(&report, "/forward_stats/ports/1/tx_dropped"), all);
+    assert_eq!(second.sent(), [[0u8; 0]; 0]);
+}
+
+#[test]
 fn links_are_waited_for_where_devices_do_not_tell_of_them() {
     let started = |flags: &[&str]| {
         let mut forwarder = Forwarder::prepare(&["null:", "ring:link"], flags);

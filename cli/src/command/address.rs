@@ -9,6 +9,8 @@ use dataplane::wire::ethernet::MacAddr;
 pub(crate) enum AddressCommand {
     /// Something becomes of an address.
     Change(PortId, AddressChange, MacAddr),
+    /// Packets for an address, or for all, come in by its hash, or no longer.
+    Hash(PortId, Option<MacAddr>, bool),
     /// Packets for any address, or no longer.
     Promiscuous(PortSelection, bool),
     /// Packets for any group, or no longer.

@@ -1,14 +1,14 @@
 //! Commands that tell a device what to recognise, count and limit.
 
-use dataplane::port::{Direction, PortId, QueueId, Tunnel};
+use dataplane::port::{Direction, FecModes, PortId, QueueId, Tunnel};
 
-/// Tells a device something.
+/// Tells the device of a port something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct DeviceCommand {
-    /// Its port.
-    pub(crate) port: PortId,
-    /// What it is told.
-    pub(crate) change: DeviceChange,
+pub(crate) enum DeviceCommand {
+    /// Something about the port as a whole, also while it forwards.
+    Port(PortId, DeviceChange),
+    /// That a transmit queue is to free so many of the packets that it has sent, or all for zero.
+    CleanUp(PortId, QueueId, u32),
 }
 
 /// What a device is told.
@@ -24,6 +24,8 @@ pub(crate) enum DeviceChange {
     Rate(QueueId, u32),
     /// Whether it looks for a kind of tunnel at a UDP port.
     Tunnel(TunnelChange),
+    /// How its link corrects errors.
+    Fec(FecModes),
 }
 
 /// Whether a device looks for a kind of tunnel at a UDP port.

@@ -1,14 +1,25 @@
 //! Commands about flow control between a port and its peer.
 
-use dataplane::port::{FlowControl, PortId};
+use dataplane::port::{FlowControl, PausedQueue, PausingQueue, PortId};
 
 /// Changes how a port pauses its peer and lets itself be paused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FlowCtrlCommand {
     /// The port.
     pub(crate) port: PortId,
-    /// What is changed.
-    pub(crate) change: FlowCtrlChange,
+    /// What becomes of it.
+    pub(crate) deed: FlowCtrlDeed,
+}
+
+/// What becomes of flow control.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FlowCtrlDeed {
+    /// That of the whole link changes.
+    Link(FlowCtrlChange),
+    /// That of packets of one priority is so from now on.
+    Priority(u8, FlowControl),
+    /// These queues are paused, and pause.
+    Queues(Option<PausedQueue>, Option<PausingQueue>),
 }
 
 /// What is changed of [`FlowControl`].

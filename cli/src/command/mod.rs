@@ -31,7 +31,7 @@ pub(crate) use csum::{By, Checksum, CsumCommand};
 pub(crate) use device::{DeviceChange, DeviceCommand, TunnelChange};
 pub(crate) use dump::DumpCommand;
 pub(crate) use flow::{FlowCommand, FlowDeed};
-pub(crate) use flow_ctrl::{FlowCtrlChange, FlowCtrlCommand};
+pub(crate) use flow_ctrl::{FlowCtrlChange, FlowCtrlCommand, FlowCtrlDeed};
 pub(crate) use modes::ModesCommand;
 pub(crate) use port_config::{PortConfigCommand, QueueChange, SETTINGS, Setting};
 pub(crate) use ports::PortsCommand;

@@ -16,6 +16,8 @@ pub(crate) enum ShowCommand {
     FwdStats,
     /// How busy ports and workers are.
     Load,
+    /// What DPDK's libraries measure of ports.
+    Metrics,
     /// How packets are forwarded.
     Config(ConfigPage),
     /// The devices of DPDK's buses, or the one of this name.
@@ -60,6 +62,12 @@ pub(crate) enum PortPage {
     Eeprom,
     /// Its transceiver's EEPROM.
     ModuleEeprom,
+    /// How its link corrects errors.
+    Fec,
+    /// How its link can.
+    FecCapabilities,
+    /// The port that takes the flow rules of its switch.
+    TransferProxy,
     /// A register, by its offset in bytes among those that the driver shows.
     Register(u32),
 }

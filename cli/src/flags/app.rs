@@ -106,6 +106,9 @@ pub(crate) struct AppFlags {
     /// Do not look at links when ports start and stop
     #[arg(long)]
     pub(crate) disable_link_check: bool,
+    /// Keep all memory of the program in place, not EAL's alone
+    #[arg(long)]
+    pub(crate) mlockall: bool,
     /// Show bursts by size in the final table
     #[arg(long)]
     pub(crate) record_burst_stats: bool,

@@ -87,6 +87,12 @@ pub(crate) struct PortFlags {
     /// Do not ask devices to tell of their removal
     #[arg(long)]
     pub(crate) no_rmv_interrupt: bool,
+    /// Share receive queues among this many ports, where devices can; among all of them unless a number is given
+    #[arg(long, value_name = "PORTS", num_args = 0..=1, require_equals = true, default_missing_value = "4294967295")]
+    pub(crate) rxq_share: Option<u32>,
+    /// Receive only what flow rules lead to a queue, from the start of ports on
+    #[arg(long)]
+    pub(crate) flow_isolate_all: bool,
     /// Start only where the kernel can be asked to tell of devices that are taken away
     #[arg(long)]
     pub(crate) hot_plug: bool,

@@ -11,6 +11,12 @@ pub(crate) struct RecordFlags {
     /// Extended statistics shown with a port's others, by name: NAME[,NAME]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub(crate) display_xstats: Vec<String>,
+    /// Measure bit rates of ports; the main lcore does, whichever is named
+    #[arg(long, value_name = "LCORE")]
+    pub(crate) bitrate_stats: Option<u32>,
+    /// Measure how long packets stay; the main lcore collects that, whichever is named
+    #[arg(long, value_name = "LCORE")]
+    pub(crate) latencystats: Option<u32>,
     #[command(flatten)]
     pub(crate) events: EventFlags,
 }

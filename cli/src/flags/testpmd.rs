@@ -14,11 +14,6 @@ const fn refused(name: &'static str, instead: &'static str) -> Refused {
 
 /// All of them.
 const REFUSED: &[Refused] = &[
-    refused("bitrate-stats", "--stats-period and show port stats show bits a second"),
-    refused(
-        "flow-isolate-all",
-        "flow isolation needs a NIC that has it; rules are made after the start",
-    ),
     refused(
         "hairpin-mode",
         "there are no hairpin queues; --port-topology=loop sends a port's packets back",
@@ -27,8 +22,6 @@ const REFUSED: &[Refused] = &[
         "hairpinq",
         "there are no hairpin queues; --port-topology=loop sends a port's packets back",
     ),
-    refused("latencystats", "pollway gen measures latency, packet by packet"),
-    refused("mlockall", "EAL's memory stays in place; run with a memlock limit to lock the rest"),
     refused("mp-alloc", "pools are native; --no-huge gives them ordinary memory"),
     refused("mp-anon", "pools are native; --no-huge gives them ordinary memory"),
     refused("multi-rx-mempool", "a queue has one pool; --mbuf-size sets the size of its packets"),
@@ -38,7 +31,6 @@ const REFUSED: &[Refused] = &[
     refused("rxhdrs", "packets are not split; --mbuf-size sets the size of their first mbuf"),
     refused("rxoffs", "packets are not split; --mbuf-size sets the size of their first mbuf"),
     refused("rxpkts", "packets are not split; --mbuf-size sets the size of their first mbuf"),
-    refused("rxq-share", "every port has receive queues of its own; --rxq says how many"),
 ];
 
 /// What is always done, so that who asks for it gets it.

@@ -7,14 +7,19 @@ pub(crate) fn words(link: Link) -> String {
     if !link.up {
         return "Link down".to_owned();
     }
-    let speed = match link.speed_mbps {
-        None => "Unknown".to_owned(),
-        Some(mbps) if mbps < 1000 => format!("{mbps} Mbps"),
-        Some(mbps) => format!("{} Gbps", f64::from(mbps) / 1000.0),
-    };
+    let speed = speed(link.speed_mbps);
     let duplex = if link.full_duplex { "FDX" } else { "HDX" };
     let by = if link.autoneg { "Autoneg" } else { "Fixed" };
     format!("Link up at {speed} {duplex} {by}")
+}
+
+/// A speed as DPDK writes it (`rte_eth_link_speed_to_str`).
+pub(super) fn speed(mbps: Option<u32>) -> String {
+    match mbps {
+        None => "Unknown".to_owned(),
+        Some(mbps) if mbps < 1000 => format!("{mbps} Mbps"),
+        Some(mbps) => format!("{} Gbps", f64::from(mbps) / 1000.0),
+    }
 }
 
 #[cfg(test)]

@@ -14,6 +14,13 @@ impl Session {
             AddressCommand::Change(port, change, address) => {
                 self.change_address(port, change, address)
             }
+            AddressCommand::Hash(port, address, on) => {
+                self.existing(port)?.hash_mac(address, on).map_err(|errno| {
+                    let code = errno.raw();
+                    refused(format!("bad unicast hash table parameter, return code = {code}"))
+                })?;
+                Ok(String::new())
+            }
             AddressCommand::Promiscuous(ports, on) => {
                 let keep = |config: &mut PortConfig| config.promiscuous = on;
                 self.tell_each(ports, on, "promiscuous", Port::set_promiscuous, keep)

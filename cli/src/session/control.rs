@@ -54,6 +54,7 @@ impl Session {
             return refused("a switch makes no packets of its own; start without tx_first");
         }
         let plan = self.plan()?;
+        self.shared_queues_are_apart(&plan)?;
         if self.settings.run.flush_rx && self.switching.is_none() {
             self.flush()?;
         }

@@ -1,10 +1,10 @@
 //! Devices are told what to recognise, count and limit. What one does not do is said in testpmd's words, which scripts
 //! know.
 
-use super::{Session, refused};
+use super::{NOT_IMPLEMENTED, Session, refused};
 use crate::command::{DeviceChange, DeviceCommand, TunnelChange};
 use crate::failure::Failure;
-use dataplane::port::{Any, Direction, PTYPE_ALL, Port, QueueId};
+use dataplane::port::{Any, Direction, Errno, PTYPE_ALL, Port, PortId, QueueId, QueueState};
 
 /// The numbers of a device's statistics (`RTE_ETHDEV_QUEUE_STAT_CNTRS`).
 const STATISTICS: u8 = 16;
@@ -12,8 +12,11 @@ const STATISTICS: u8 = 16;
 impl Session {
     /// Carries out a command that tells a device something.
     pub(super) fn tell_device(&mut self, command: DeviceCommand) -> Result<String, Failure> {
-        let port = self.existing(command.port)?;
-        match command.change {
+        let (port, change) = match command {
+            DeviceCommand::CleanUp(port, queue, most) => return self.clean_up(port, queue, most),
+            DeviceCommand::Port(port, change) => (self.existing(port)?, change),
+        };
+        match change {
             DeviceChange::Ptypes(mask) => set_ptypes(port, mask),
             DeviceChange::StatsMapping(direction, queue, to) => {
                 map_stats(port, direction, queue, to)
@@ -30,7 +33,34 @@ impl Session {
                 .look_for_tunnel(tunnel, udp_port, look)
                 .map(|()| String::new())
                 .map_err(|errno| refused(format!("{called} add error: ({errno})"))),
+            DeviceChange::Fec(modes) => match port.set_fec(modes) {
+                Ok(()) => Ok(String::new()),
+                Err(Errno::NOT_SUPPORTED) => Err(refused(NOT_IMPLEMENTED)),
+                Err(errno) => Err(refused(format!("Set FEC mode failed: {errno}"))),
+            },
         }
+    }
+
+    /// Has a transmit queue free what it has sent.
+    fn clean_up(&mut self, id: PortId, queue: QueueId, most: u32) -> Result<String, Failure> {
+        self.forwarding_is_stopped()?;
+        let info = self.port(id).and_then(|port| port.tx_queue_info(queue).ok());
+        let info =
+            info.ok_or_else(|| refused(format!("Failed to get port {id} Tx queue {queue} info")))?;
+        let stopped = || refused(format!("Tx queue {queue} not started"));
+        if info.state != QueueState::Started {
+            return Err(stopped());
+        }
+        self.dataplane.gather().map_err(Failure::running)?;
+        let slot = self.dataplane.port_mut(id).ok_or_else(stopped)?;
+        let (port, own) = slot.tx_queue(queue.0).ok_or_else(stopped)?;
+        let freed = port.clean_up_tx(own, most).map_err(|errno| {
+            refused(format!(
+                "Failed to cleanup mbuf for port {id} Tx queue {queue} error desc: {errno}({})",
+                errno.raw()
+            ))
+        })?;
+        Ok(format!("Cleanup port {id} Tx queue {queue} mbuf nums: {freed}\n"))
     }
 }
 

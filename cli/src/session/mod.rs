@@ -19,6 +19,7 @@ mod flow_ctrl;
 mod layout;
 mod link_check;
 mod load;
+mod metrics;
 mod modes;
 pub(crate) mod open;
 mod port_config;
@@ -26,6 +27,7 @@ mod ports;
 mod records;
 mod report;
 mod segments;
+mod shared_queues;
 mod show;
 mod switch;
 mod verbose;
@@ -53,6 +55,7 @@ use dataplane::runtime::{Dataplane, Slot};
 use figures::{Account, Baseline, Earlier, Shown};
 use layout::Layout;
 use load::Looked;
+use metrics::Measured;
 use pollway_vhost::Guard;
 use report::{DeviceReport, Report};
 use std::collections::BTreeMap;
@@ -63,6 +66,8 @@ use watch::Links;
 /// A running dataplane.
 pub(crate) struct Session {
     settings: FwdSettings,
+    /// What libraries measure. Before the ports, whose queues have its callbacks.
+    measured: Option<Measured>,
     // Before everything else: who waits for an answer has it before the program ends.
     control: Server,
     // Before `eal`: ports and pools go before DPDK does.
@@ -112,6 +117,7 @@ impl Session {
             plan,
             forward_stats: stats,
             engine: figures,
+            metrics: self.metrics_page(),
             ports: self.dataplane.ports().map(|slot| DeviceReport::of(slot.port())).collect(),
             drained: None,
             mbufs_kept: None,
@@ -203,6 +209,9 @@ impl Session {
         })
     }
 }
+
+/// testpmd's words for a call that a device lacks.
+const NOT_IMPLEMENTED: &str = "Function not implemented";
 
 /// What a device did not do, in testpmd's words.
 fn refused(words: impl Into<String>) -> Failure {

@@ -3,6 +3,7 @@
 use super::Session;
 use super::figures::{Baseline, Earlier};
 use super::layout::Layout;
+use super::metrics::Measured;
 use super::switch::Switching;
 use super::verbose::Verbose;
 use super::vhost::say_ring_format;
@@ -11,6 +12,7 @@ use crate::ctl::Server;
 use crate::failure::Failure;
 use crate::lcores;
 use crate::out::note;
+use crate::render::flow_rules::complaint;
 use crate::settings::{AssumedPool, ControlSettings, ForwardingPorts, FwdSettings};
 use dataplane::eal::{self, Eal, EalRequest};
 use dataplane::forward::Forwarding;
@@ -21,6 +23,7 @@ use dataplane::port::{Port, PortConfig, PortError, PortId, QueueId, Stopped, not
 use dataplane::runtime::{Dataplane, Slot};
 use dataplane::wire::ethernet::MacAddr;
 use pollway_vhost::Guard;
+use rustix::mm::{MlockAllFlags, mlockall};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -95,6 +98,7 @@ impl Session {
             last,
             baseline,
             earlier: Earlier::default(),
+            measured: None,
             verbose: Verbose::default(),
             shown,
             looked: None,
@@ -104,6 +108,7 @@ impl Session {
             heaps_shown,
         };
         let opened = session.bring_up(&ports)?;
+        session.measured = Measured::begin(&session.settings.records, &session.eal)?;
         Ok((session, opened))
     }
 }
@@ -152,6 +157,15 @@ impl Session {
             *answer += &format!("Configuring Port {id} (socket {})\n", slot.pool_socket());
         }
         let socket = self.devices.get(&id).and_then(|device| device.vhost.as_ref());
+        if self.settings.run.isolates_flows
+            && let Some(slot) = self.dataplane.port(id).filter(|slot| slot.needs_configuring())
+        {
+            let isolated = slot.port().isolate_flows(true);
+            isolated.map_err(|error| {
+                let complaint = complaint(&error);
+                anyhow::anyhow!("{complaint}\nFailed to apply isolated mode on port {id}")
+            })?;
+        }
         pollway_vhost::make(socket, || anyhow::Ok(self.dataplane.start_port(id)?))?;
         let slot = self.dataplane.port(id);
         if let Some(Ok(mac)) = slot.map(|slot| slot.port().mac()) {
@@ -196,6 +210,13 @@ pub(crate) fn start(settings: &FwdSettings) -> Result<Started, Failure> {
         note(text);
     }
     let eal = Eal::init(&flags.flags).map_err(Failure::input)?;
+    if settings.run.locks_memory
+        && let Err(error) = mlockall(MlockAllFlags::CURRENT | MlockAllFlags::FUTURE)
+    {
+        note(&format!(
+            "mlockall() failed with error \"{error}\": raise the memlock limit (ulimit -l), or leave --mlockall out"
+        ));
+    }
     // Before anything else handles faults: what DPDK does at one is to leave the others to who was there before it.
     let watched = eal.watch_devices();
     // Where the kernel cannot be heard, as in some containers, drivers still tell: that is enough for who did not ask.

@@ -1,6 +1,7 @@
 //! The account of a run, as `--json` prints it.
 
 use crate::render::forward_stats::ForwardStats;
+use crate::render::metrics::MetricsPage;
 use dataplane::engine::Figures;
 use dataplane::engine::plan::Plan;
 use dataplane::port::{Any, ExtendedStat, Port, PortId, PortStats};
@@ -13,6 +14,9 @@ pub(crate) struct Report {
     pub(super) plan: Plan,
     pub(super) forward_stats: ForwardStats,
     pub(super) engine: Figures,
+    /// What libraries measured, if they did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) metrics: Option<MetricsPage>,
     pub(super) ports: Vec<DeviceReport>,
     /// Packets that waited in receive queues at the end and were freed; `None` if the ports did not all stop.
     pub(super) drained: Option<u64>,

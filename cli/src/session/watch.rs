@@ -31,6 +31,7 @@ impl Session {
             switching.age();
         }
         self.say_events()?;
+        self.measure();
         let leaving = self.dataplane.ports().filter(|slot| slot.port().is_leaving()).map(Slot::id);
         for port in leaving.collect::<Vec<_>>() {
             self.let_go(port)?;

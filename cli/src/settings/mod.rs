@@ -138,6 +138,10 @@ pub(crate) struct RunSettings {
     pub(crate) link_check: bool,
     /// Have the kernel tell of devices that are taken away.
     pub(crate) hot_plug: bool,
+    /// Ports receive only what flow rules lead to a queue.
+    pub(crate) isolates_flows: bool,
+    /// All memory stays in place, not that of EAL alone.
+    pub(crate) locks_memory: bool,
     /// Repaint port statistics so often, without the shell.
     pub(crate) stats_period: Option<Duration>,
     /// Stop after this time.
@@ -345,6 +349,8 @@ impl FwdSettings {
                 flush_rx: !app.no_flush_rx,
                 link_check: !app.disable_link_check,
                 hot_plug: app.ports.hot_plug,
+                isolates_flows: app.ports.flow_isolate_all,
+                locks_memory: app.mlockall,
                 stats_period: layers
                     .pick("--stats-period", app.stats_period, "fwd.stats_period", fwd.stats_period)
                     .within(1..=u64::from(u32::MAX))?

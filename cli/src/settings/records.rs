@@ -4,6 +4,7 @@ use super::SettingsError;
 use super::given::Layers;
 use super::value;
 use crate::flags::records::{EventFlags, RecordFlags};
+use crate::lcores::MAX_LCORES;
 use dataplane::port::{EVENT_KINDS, EventKind};
 
 /// What is shown and measured beside the packets.
@@ -13,6 +14,10 @@ pub(crate) struct RecordSettings {
     pub(crate) xstats: Vec<String>,
     /// The kinds of events of ports that are printed.
     pub(crate) events: Vec<&'static EventKind>,
+    /// Whether bit rates of ports are measured.
+    pub(crate) bit_rates: bool,
+    /// Whether it is measured how long packets stay.
+    pub(crate) latency: bool,
 }
 
 /// What is printed only if it is asked for: a port that is made or goes answers a command, and VFs would have much to say.
@@ -24,9 +29,12 @@ pub(super) fn records(
     flags: &RecordFlags,
 ) -> Result<RecordSettings, SettingsError> {
     let names = flags.display_xstats.iter();
+    let lcore = |flag, lcore| layers.flag(flag, lcore).within(0..=MAX_LCORES as u32 - 1);
     Ok(RecordSettings {
         xstats: names.filter(|name| !name.is_empty()).cloned().collect(),
         events: events(layers, &flags.events)?,
+        bit_rates: lcore("--bitrate-stats", flags.bitrate_stats)?.is_some(),
+        latency: lcore("--latencystats", flags.latencystats)?.is_some(),
     })
 }
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::config;
 use crate::flags::{self, Sub};
 use dataplane::forward::MODES;
-use dataplane::port::RssTypes;
+use dataplane::port::{EVENT_KINDS, RssTypes};
 use std::ffi::OsString;
 
 fn flags(line: &str) -> FwdFlags {
@@ -153,4 +153,38 @@ fn refusals_name_the_flag_or_key_the_value_the_reason_and_the_mend() {
     ] {
         assert_eq!(refusal(line, file), expected);
     }
+}
+
+#[test]
+fn queues_are_shared_among_as_many_ports_as_said() {
+    let sharing = |line: &str| {
+        resolve(line, "port = [{ device = \"null:\" }]").unwrap().found_port.rx_sharing
+    };
+    assert_eq!(sharing(""), None);
+    assert_eq!(sharing("-- --rxq-share --burst=8"), Some(u32::MAX));
+    assert_eq!(sharing("-- --rxq-share=2"), Some(2));
+    assert_eq!(sharing("-- --rxq-share=0"), None);
+}
+
+#[test]
+fn the_last_choice_about_an_event_counts() {
+    let events = |line: &str| -> Vec<&str> {
+        let settings = resolve(line, "port = [{ device = \"null:\" }]").unwrap();
+        settings.records.events.iter().map(|kind| kind.name).collect()
+    };
+    assert!(events("").contains(&"intr_lsc") && !events("").contains(&"dev_probed"));
+    assert_eq!(events("-- --mask-event=all --print-event=vf_mbox"), ["vf_mbox"]);
+    assert_eq!(events("-- --print-event=vf_mbox --mask-event=all"), [""; 0]);
+    assert_eq!(events("-- --print-event=all").len(), EVENT_KINDS.len());
+    let said = refusal("-- --mask-event=intr_lcs", "port = [{ device = \"null:\" }]");
+    assert!(said.contains("--mask-event=intr_lcs") && said.contains("intr_lsc"), "{said}");
+}
+
+#[test]
+fn an_lcore_that_measures_is_one_that_there_can_be() {
+    let file = "port = [{ device = \"null:\" }]";
+    let records = resolve("-- --bitrate-stats=1 --latencystats=0", file).unwrap().records;
+    assert!(records.bit_rates && records.latency);
+    let said = refusal("-- --latencystats=128", file);
+    assert_eq!(said, "--latencystats=128: too large; write 127 or less");
 }

@@ -48,6 +48,7 @@ pub(super) fn apply(flags: &PortFlags, port: &mut PortConfig) -> Result<(), Sett
         })?;
     }
     port.max_lro_bytes = flags.max_lro_pkt_size.unwrap_or(port.max_lro_bytes);
+    port.rx_sharing = flags.rxq_share.filter(|ports| *ports > 0);
     port.rx_drop |= flags.enable_drop_en;
     port.link_interrupt &= !flags.no_lsc_interrupt;
     port.removal_interrupt &= !flags.no_rmv_interrupt;

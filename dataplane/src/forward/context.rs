@@ -81,7 +81,7 @@ pub enum DropReason {
     Shared,
     /// Too short for the headers that the mode needs.
     Truncated,
-    /// The run ended before it could be sent.
+    /// The run ended before it could be sent, or its transmit queue is stopped.
     Stopped,
     /// The mode holds packets back, and had no room for more.
     HoldFull,

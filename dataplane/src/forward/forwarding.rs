@@ -1,6 +1,7 @@
 //! From what the user asked of forwarding to the job of each stream.
 
 use super::tagged::Tagged;
+use super::unsent::Unsent;
 use super::{Feed, Job, Mode, ModeEntry, ModeError, ModeOptions, PortFacts, Retry, StreamContext};
 use crate::engine::StreamAt;
 use crate::engine::plan::{Sink, Source, StreamPlan, Work};
@@ -48,19 +49,25 @@ pub struct Ground {
 }
 
 impl Ground {
-    /// Whether a stream must not be polled, as its device does not serve one of its queues. A mode that makes all packets
-    /// itself has no use for the receive queue.
-    fn lets_rest(&self, stream: &StreamPlan, feed: Feed) -> bool {
-        let stopped = |port, direction, queue| self.stopped.contains(&(port, direction, queue));
-        let receives_not = match stream.source {
-            Source::Rx(port, queue) => stopped(port, Direction::Rx, queue),
+    /// Whether a device does not serve a queue.
+    fn is_stopped(&self, port: PortId, direction: Direction, queue: QueueId) -> bool {
+        self.stopped.contains(&(port, direction, queue))
+    }
+
+    /// Whether the device does not serve the queue that a stream receives from.
+    fn receives_not(&self, stream: &StreamPlan) -> bool {
+        match stream.source {
+            Source::Rx(port, queue) => self.is_stopped(port, Direction::Rx, queue),
             Source::Ring(_) | Source::Nothing => false,
-        };
-        let sends_not = match stream.sink {
-            Sink::Tx(port, queue) => stopped(port, Direction::Tx, queue),
+        }
+    }
+
+    /// Whether the device does not serve the queue that a stream sends to.
+    fn sends_not(&self, stream: &StreamPlan) -> bool {
+        match stream.sink {
+            Sink::Tx(port, queue) => self.is_stopped(port, Direction::Tx, queue),
             _ => false,
-        };
-        sends_not || (receives_not && feed != Feed::Itself)
+        }
     }
 }
 
@@ -101,9 +108,13 @@ impl Forwarding {
             Work::Pass | Work::Switch { .. } | Work::Generate { .. } | Work::Measure => None,
         };
         let job = Job::new(mode, self.tries_again());
-        Ok(match ground.lets_rest(at.plan, job.feed()) {
-            true => Job { mode: None, rests: true, ..job },
-            false => job,
+        let rests = Job { mode: None, rests: true, retry: job.retry };
+        Ok(match (ground.sends_not(at.plan), &at.plan.source) {
+            (true, Source::Ring(_)) => Job::of(Box::new(Unsent)),
+            (true, _) => rests,
+            // A mode that makes all packets itself has no use for the receive queue.
+            (false, _) if ground.receives_not(at.plan) && job.feed() != Feed::Itself => rests,
+            (false, _) => job,
         })
     }
 

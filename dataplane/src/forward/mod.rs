@@ -27,6 +27,7 @@ mod shared_rxq;
 mod tagged;
 mod tally;
 mod txonly;
+mod unsent;
 
 pub use context::{Context, DropReason, Fate, PortFacts, StreamContext};
 pub use csum::{BAD_CHECKSUMS, CsumOptions, CsumPort};

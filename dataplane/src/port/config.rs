@@ -52,6 +52,9 @@ pub struct PortConfig {
     pub rx_tuning: Tuning,
     /// What transmit queues have beside the number of descriptors.
     pub tx_tuning: Tuning,
+    /// So many ports, by their numbers, share their receive queues, each queue with those of its number; none do if `None`, or if
+    /// the device cannot.
+    pub rx_sharing: Option<u32>,
     /// A full receive queue drops packets rather than holding up the others.
     pub rx_drop: bool,
     /// Receive queues that are to be otherwise than the rest.
@@ -131,6 +134,7 @@ impl Default for PortConfig {
             removal_interrupt: true,
             rx_tuning: Tuning::default(),
             tx_tuning: Tuning::default(),
+            rx_sharing: None,
             rx_drop: false,
             rx: BTreeMap::new(),
             tx: BTreeMap::new(),

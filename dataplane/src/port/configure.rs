@@ -64,6 +64,27 @@ impl Port<Stopped> {
     }
 }
 
+/// Ports that share receive queues: whichever of them is polled, packets of all come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShareGroup {
+    /// Its number.
+    pub group: u16,
+    /// The switch that the ports are part of.
+    pub domain: u16,
+    /// The part of it that can share.
+    pub rx_domain: u16,
+}
+
+impl<State> Port<State> {
+    /// The ports that its receive queues are shared with, if they are, as it was configured.
+    pub fn share_group(&self) -> Option<ShareGroup> {
+        let (config, info) = (self.config()?, self.device.info().ok()?);
+        let group = self.device.share_group(config, &info)?;
+        let switch = &info.switch_info;
+        Some(ShareGroup { group, domain: switch.domain_id, rx_domain: switch.rx_domain })
+    }
+}
+
 /// The port's configuration in DPDK's form, with what the device lacks left out and noted.
 fn eth_conf(
     config: &PortConfig,
@@ -144,6 +165,9 @@ impl Device {
         // Some drivers have them drop unless told otherwise.
         conf.rx_drop_en |= u8::from(config.rx_drop);
         conf.rx_deferred_start = u8::from(deferred);
+        if let Some(group) = self.share_group(config, info) {
+            (conf.share_group, conf.share_qid) = (group, queue.0);
+        }
         conf.offloads = offloads & info.rx_queue_offload_capa;
         let desc = desc.unwrap_or(config.rx_desc);
         let socket = self.ring_socket(config.rx_socket);
@@ -176,6 +200,15 @@ impl Device {
         let rc =
             unsafe { dpdk_sys::rte_eth_tx_queue_setup(self.id.0, queue.0, desc, socket, &conf) };
         self.check_queue("rte_eth_tx_queue_setup", queue, rc)
+    }
+
+    /// The group of ports that share receive queues with this one, if it shares them: their numbers begin with 1.
+    fn share_group(&self, config: &PortConfig, info: &rte_eth_dev_info) -> Option<u16> {
+        let can = info.dev_capa & dpdk_sys::PW_ETH_DEV_CAPA_RXQ_SHARE != 0;
+        let ports = config.rx_sharing.filter(|_| can)?;
+        let group = u32::from(self.id.0).checked_div(ports)? + 1;
+        // No more than the number of ports.
+        Some(group as u16)
     }
 
     /// The NUMA node of descriptors: as asked, else the port's, which is SOCKET_ID_ANY where it has none.

@@ -1,7 +1,7 @@
-//! Link flow control (IEEE 802.3 annex 31B): pause frames.
+//! Flow control: pause frames for the whole link (IEEE 802.3 annex 31B) or for a priority (IEEE 802.1Q clause 36).
 
-use super::Port;
 use super::error::Errno;
+use super::{Port, QueueId};
 use serde::Serialize;
 
 /// How a port pauses its peer and lets itself be paused.
@@ -23,6 +23,26 @@ pub struct FlowControl {
     pub mac_ctrl_frame_fwd: bool,
     /// Lets autonegotiation decide.
     pub autoneg: bool,
+}
+
+/// A transmit queue that a peer's pause frames of a traffic class stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PausedQueue {
+    /// The queue.
+    pub queue: QueueId,
+    /// The class.
+    pub class: u8,
+}
+
+/// A receive queue that has pause frames of a traffic class sent when it fills.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PausingQueue {
+    /// The queue.
+    pub queue: QueueId,
+    /// The class.
+    pub class: u8,
+    /// How long the peer is to wait, in times of 512 bits.
+    pub pause_time: u16,
 }
 
 impl<State> Port<State> {
@@ -56,21 +76,77 @@ impl<State> Port<State> {
     ///
     /// Source: `rte_ethdev.h`, `rte_eth_dev_flow_ctrl_set`.
     pub fn set_flow_control(&self, wanted: &FlowControl) -> Result<(), Errno> {
-        let mut conf = dpdk_sys::rte_eth_fc_conf {
-            high_water: wanted.high_water,
-            low_water: wanted.low_water,
-            pause_time: wanted.pause_time,
-            send_xon: wanted.send_xon.into(),
-            mode: match (wanted.rx, wanted.tx) {
-                (false, false) => dpdk_sys::RTE_ETH_FC_NONE,
-                (true, false) => dpdk_sys::RTE_ETH_FC_RX_PAUSE,
-                (false, true) => dpdk_sys::RTE_ETH_FC_TX_PAUSE,
-                (true, true) => dpdk_sys::RTE_ETH_FC_FULL,
-            },
-            mac_ctrl_frame_fwd: wanted.mac_ctrl_frame_fwd.into(),
-            autoneg: wanted.autoneg.into(),
-        };
+        let mut conf = wanted.dpdk();
         // SAFETY: the port exists; `conf` is copied.
         Errno::check(unsafe { dpdk_sys::rte_eth_dev_flow_ctrl_set(self.id().0, &mut conf) })
+    }
+
+    /// Sets flow control of the packets of one priority.
+    ///
+    /// # Errors
+    /// [`Errno`]: the device tells no priorities apart, or not these values.
+    ///
+    /// Source: `rte_ethdev.h`, `rte_eth_dev_priority_flow_ctrl_set`.
+    pub fn set_priority_flow_control(
+        &self,
+        priority: u8,
+        wanted: &FlowControl,
+    ) -> Result<(), Errno> {
+        let mut conf = dpdk_sys::rte_eth_pfc_conf { fc: wanted.dpdk(), priority };
+        // SAFETY: the port exists; `conf` is copied.
+        Errno::check(unsafe {
+            dpdk_sys::rte_eth_dev_priority_flow_ctrl_set(self.id().0, &mut conf)
+        })
+    }
+
+    /// Sets which transmit queue a peer's pause frames stop, and which receive queue has pause frames sent.
+    ///
+    /// # Errors
+    /// [`Errno`]: the device pauses no single queues, or not these.
+    ///
+    /// Source: `rte_ethdev.h`, `rte_eth_dev_priority_flow_ctrl_queue_configure`.
+    pub fn set_queue_flow_control(
+        &self,
+        paused: Option<PausedQueue>,
+        pausing: Option<PausingQueue>,
+    ) -> Result<(), Errno> {
+        let mut conf = dpdk_sys::rte_eth_pfc_queue_conf {
+            mode: mode(paused.is_some(), pausing.is_some()),
+            ..Default::default()
+        };
+        if let Some(PausedQueue { queue, class }) = paused {
+            (conf.rx_pause.tx_qid, conf.rx_pause.tc) = (queue.0, class);
+        }
+        if let Some(PausingQueue { queue, class, pause_time }) = pausing {
+            (conf.tx_pause.rx_qid, conf.tx_pause.tc) = (queue.0, class);
+            conf.tx_pause.pause_time = pause_time;
+        }
+        // SAFETY: the port exists; `conf` is copied.
+        Errno::check(unsafe {
+            dpdk_sys::rte_eth_dev_priority_flow_ctrl_queue_configure(self.id().0, &mut conf)
+        })
+    }
+}
+
+impl FlowControl {
+    fn dpdk(&self) -> dpdk_sys::rte_eth_fc_conf {
+        dpdk_sys::rte_eth_fc_conf {
+            high_water: self.high_water,
+            low_water: self.low_water,
+            pause_time: self.pause_time,
+            send_xon: self.send_xon.into(),
+            mode: mode(self.rx, self.tx),
+            mac_ctrl_frame_fwd: self.mac_ctrl_frame_fwd.into(),
+            autoneg: self.autoneg.into(),
+        }
+    }
+}
+
+fn mode(rx: bool, tx: bool) -> dpdk_sys::rte_eth_fc_mode {
+    match (rx, tx) {
+        (false, false) => dpdk_sys::RTE_ETH_FC_NONE,
+        (true, false) => dpdk_sys::RTE_ETH_FC_RX_PAUSE,
+        (false, true) => dpdk_sys::RTE_ETH_FC_TX_PAUSE,
+        (true, true) => dpdk_sys::RTE_ETH_FC_FULL,
     }
 }

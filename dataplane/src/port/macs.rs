@@ -54,6 +54,25 @@ impl<State> Port<State> {
         })
     }
 
+    /// Has the device let packets for a unicast address in by its hash, or no longer; for every address if `None`.
+    ///
+    /// # Errors
+    /// [`Errno`]: the device has no such table, or no room in it.
+    ///
+    /// Source: `rte_ethdev.h`, `rte_eth_dev_uc_hash_table_set`, `rte_eth_dev_uc_all_hash_table_set`.
+    pub fn hash_mac(&self, address: Option<MacAddr>, on: bool) -> Result<(), Errno> {
+        let on = u8::from(on);
+        // SAFETY: as in `add_mac`.
+        Errno::check(unsafe {
+            match address.map(dpdk) {
+                Some(mut address) => {
+                    dpdk_sys::rte_eth_dev_uc_hash_table_set(self.id().0, &mut address, on)
+                }
+                None => dpdk_sys::rte_eth_dev_uc_all_hash_table_set(self.id().0, on),
+            }
+        })
+    }
+
     /// Changes the default address.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ mod dcb;
 pub mod device;
 mod error;
 mod events;
+mod fec;
 mod flow;
 mod flow_ctrl;
 mod info;
@@ -25,6 +26,7 @@ mod link;
 mod macs;
 mod memories;
 mod meter;
+mod metrics;
 mod ptypes;
 mod queue;
 mod queue_info;
@@ -40,14 +42,16 @@ mod wire_pair;
 
 pub use bus::{BusDevice, bus_devices};
 pub use config::{ETHERNET_OVERHEAD, Granted, PortConfig, QueueConfig, Tuning};
+pub use configure::ShareGroup;
 pub use dcb::{Dcb, QueueRange, TrafficClass};
 pub use error::{Errno, PortError, Refused};
 pub use events::{EVENT_KINDS, EventKind, EventNotes, PortEvent, note_events, take_events};
+pub use fec::{FEC_MODES, FecModes};
 pub use flow::{
     Action, Field, FieldValue, FlowAttributes, FlowCount, FlowError, FlowId, FlowRule, Form,
     ITEM_KINDS, Item, ItemKind, Misfit, PartOf, RssAction, RssFunction,
 };
-pub use flow_ctrl::FlowControl;
+pub use flow_ctrl::{FlowControl, PausedQueue, PausingQueue};
 pub use info::{
     DescriptorLimits, ErrorHandling, PortInfo, SwitchInfo, offload_named, offload_names,
 };
@@ -55,6 +59,7 @@ pub(crate) use leaving::listen_for_leaving;
 pub use link::{Link, fixed_speed};
 pub use memories::{DescriptorError, Direction, Registers};
 pub use meter::Meter;
+pub use metrics::{Metric, Metrics};
 pub use ptypes::{PTYPE_ALL, PTYPE_LAYERS, PtypeLayer};
 pub use queue::{Queues, RxQueue, TxQueue};
 pub use queue_info::{

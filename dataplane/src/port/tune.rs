@@ -79,6 +79,20 @@ impl Port<Started> {
         Ok(())
     }
 
+    /// Has the driver free packets that were sent, so many at most, or all for zero; returns how many it freed.
+    ///
+    /// # Errors
+    /// [`Errno`]; few drivers can.
+    ///
+    /// Source: `rte_ethdev.h`, `rte_eth_tx_done_cleanup`.
+    pub fn clean_up_tx(&self, queue: &mut TxQueue, most: u32) -> Result<u32, Errno> {
+        // SAFETY: the port is started and `queue` is the only handle to its queue.
+        let freed = Errno::count(unsafe {
+            dpdk_sys::rte_eth_tx_done_cleanup(self.device.id.0, queue.id().0, most)
+        })?;
+        Ok(freed as u32)
+    }
+
     /// Sets a receive queue up anew, as `config` now has it.
     ///
     /// # Errors

@@ -28,6 +28,11 @@ impl Session {
             ShowCommand::Queue(id, queue, page) => queue::page(self.existing(id)?, queue, page),
             ShowCommand::FwdStats => Ok(Answer::page(self.forward_stats())),
             ShowCommand::Load => Ok(Answer::page(self.load())),
+            ShowCommand::Metrics => self.metrics_page().map(Answer::page).ok_or_else(|| {
+                refused(
+                    "nothing is measured: start the program with --bitrate-stats=LCORE or --latencystats=LCORE",
+                )
+            }),
             ShowCommand::Config(page) => self.config_page(page),
             ShowCommand::Devices(name) => self.devices_page(name.as_deref()).map(Answer::page),
         }

@@ -3,6 +3,7 @@
 use crate::answer::Answer;
 use crate::command::PortPage;
 use crate::failure::Failure;
+use crate::render::fec::FecPage;
 use crate::render::flow_ctrl::FlowControlPage;
 use crate::render::hexdump::EepromPage;
 use crate::render::macs::MacsPage;
@@ -10,7 +11,7 @@ use crate::render::offloads::{OffloadCapabilities, OffloadConfiguration};
 use crate::render::ptypes::PtypesPage;
 use crate::render::register::RegisterPage;
 use crate::render::rss::{RetaPage, RssHashPage};
-use crate::session::refused;
+use crate::session::{NOT_IMPLEMENTED, refused};
 use dataplane::port::{
     Any, Direction, Errno, PTYPE_LAYERS, Port, PortInfo, QueueId, RETA_GROUP, offload_names,
 };
@@ -51,6 +52,22 @@ pub(super) fn page(port: &Port<Any>, page: &PortPage) -> Page {
         }
         PortPage::Eeprom => eeprom(port, false),
         PortPage::ModuleEeprom => eeprom(port, true),
+        PortPage::Fec => match port.fec() {
+            Ok(modes) => Ok(Answer::page(FecPage::Mode(modes.names().collect()))),
+            Err(Errno::NOT_SUPPORTED) => Err(refused(NOT_IMPLEMENTED)),
+            Err(errno) => Err(refused(format!("Get FEC mode failed: {errno}"))),
+        },
+        PortPage::FecCapabilities => match port.fec_capabilities() {
+            Ok(speeds) => Ok(Answer::page(FecPage::capabilities(&speeds))),
+            Err(Errno::NOT_SUPPORTED) => Err(refused(NOT_IMPLEMENTED)),
+            Err(errno) => Err(refused(format!("Get FEC capability failed: {}", errno.raw()))),
+        },
+        PortPage::TransferProxy => match port.transfer_proxy() {
+            Ok(proxy) => Ok(format!("\nTransfer proxy port ID: {proxy}\n\n").into()),
+            Err(error) => {
+                Err(refused(format!("\nFailed to pick transfer proxy: {}", error.reason())))
+            }
+        },
         PortPage::Register(offset) => register(port, *offset),
     }
 }

@@ -34,6 +34,22 @@ pub(super) const SECTION: Section<Command> = Section {
             build: |values| run(values, AddressChange::Leave),
         },
         Entry {
+            syntax: "set port PORT uta ADDRESS:mac (on|off)",
+            about: "Set whether a port lets packets for a unicast address in by its hash.",
+            build: |values| {
+                let (port, address, on) = (values.port()?, values.mac()?, values.on()?);
+                super::run(Command::Address(AddressCommand::Hash(port, Some(address), on)))
+            },
+        },
+        Entry {
+            syntax: "set port PORT uta all (on|off)",
+            about: "Set whether a port lets packets for all unicast addresses in by their hashes.",
+            build: |values| {
+                let (port, on) = (values.port()?, values.on()?);
+                super::run(Command::Address(AddressCommand::Hash(port, None, on)))
+            },
+        },
+        Entry {
             syntax: "set promisc PORTS (on|off)",
             about: "Set whether a port, or each of them, receives packets for any address.",
             build: |values| {

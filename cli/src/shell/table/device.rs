@@ -2,7 +2,7 @@
 
 use crate::command::{Command, DeviceChange, DeviceCommand, TunnelChange};
 use crate::shell::grammar::{Entry, Request, Section, Values};
-use dataplane::port::{Direction, PortId, Tunnel};
+use dataplane::port::{Direction, FEC_MODES, PortId, Tunnel};
 
 pub(super) const SECTION: Section<Command> = Section {
     word: "devices",
@@ -46,6 +46,23 @@ pub(super) const SECTION: Section<Command> = Section {
             },
         },
         Entry {
+            syntax: "port cleanup PORT txq TXQ COUNT:u32",
+            about: "Have a transmit queue free so many of the packets that it has sent, or all for 0.",
+            build: |values| {
+                let (port, queue, most) = (values.port()?, values.queue()?, values.number()?);
+                super::run(Command::Device(DeviceCommand::CleanUp(port, queue, most)))
+            },
+        },
+        Entry {
+            syntax: "set port PORT fec_mode (auto|off|rs|baser)",
+            about: "Set how the link of a port corrects errors.",
+            build: |values| {
+                let (port, typed) = (values.port()?, values.word()?);
+                let (_, modes) = FEC_MODES.into_iter().find(|(name, _)| *name == typed)?;
+                run(port, DeviceChange::Fec(modes))
+            },
+        },
+        Entry {
             syntax: "rx_vxlan_port (add|rm) UDP:u16 PORT",
             about: "Have a device look for VXLAN at a UDP port, or no longer.",
             build: |values| {
@@ -75,7 +92,7 @@ pub(super) const SECTION: Section<Command> = Section {
 };
 
 fn run(port: PortId, change: DeviceChange) -> Option<Request<Command>> {
-    super::run(Command::Device(DeviceCommand { port, change }))
+    super::run(Command::Device(DeviceCommand::Port(port, change)))
 }
 
 fn mapping(values: &mut Values<'_>, direction: Direction) -> Option<Request<Command>> {

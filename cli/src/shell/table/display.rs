@@ -160,6 +160,21 @@ pub(super) const SECTION: Section<Command> = Section {
             build: |values| descriptor(values, |desc| QueuePage::Descriptor(Direction::Tx, desc)),
         },
         Entry {
+            syntax: "show port PORT fec_mode",
+            about: "Display how the link of a port corrects errors.",
+            build: |values| port(values, PortPage::Fec),
+        },
+        Entry {
+            syntax: "show port PORT fec capabilities",
+            about: "Display how the link of a port can correct errors, by its speed.",
+            build: |values| port(values, PortPage::FecCapabilities),
+        },
+        Entry {
+            syntax: "show port PORT flow transfer proxy",
+            about: "Display which port takes the flow rules of a port's switch.",
+            build: |values| port(values, PortPage::TransferProxy),
+        },
+        Entry {
             syntax: "read reg PORT OFFSET:u32",
             about: "Display a register of a port, by its offset among those that the driver shows.",
             build: |values| {
@@ -176,6 +191,11 @@ pub(super) const SECTION: Section<Command> = Section {
             syntax: "show load",
             about: "Display how busy ports and workers are, what is dropped and the sizes of bursts, since it was last shown.",
             build: |_| run(Command::Show(ShowCommand::Load)),
+        },
+        Entry {
+            syntax: "show metrics",
+            about: "Display the bit rates and latencies that the program was started to measure.",
+            build: |_| run(Command::Show(ShowCommand::Metrics)),
         },
         Entry {
             syntax: "show config fwd",

@@ -1,8 +1,8 @@
 //! Commands about flow control between a port and its peer.
 
-use crate::command::{Command, FlowCtrlChange, FlowCtrlCommand};
+use crate::command::{Command, FlowCtrlChange, FlowCtrlCommand, FlowCtrlDeed};
 use crate::shell::grammar::{Entry, Request, Section, Values};
-use dataplane::port::FlowControl;
+use dataplane::port::{FlowControl, PausedQueue, PausingQueue};
 
 pub(super) const SECTION: Section<Command> = Section {
     word: "flow_ctrl",
@@ -67,9 +67,47 @@ pub(super) const SECTION: Section<Command> = Section {
             about: "Set whether autonegotiation decides.",
             build: |values| run(FlowCtrlChange::Autoneg(values.on()?), values),
         },
+        Entry {
+            syntax: "set pfc_ctrl rx (on|off) tx (on|off) HIGH_WATER:u32 LOW_WATER:u32 PAUSE_TIME:u16 PRIORITY:u8 PORT",
+            about: "Set flow control of the packets of one priority.",
+            build: |values| {
+                let (rx, tx) = (values.on()?, values.on()?);
+                let (high_water, low_water) = (values.number()?, values.number()?);
+                let (pause_time, priority) = (values.number()?, values.number()?);
+                let wanted = FlowControl {
+                    rx,
+                    tx,
+                    high_water,
+                    low_water,
+                    pause_time,
+                    send_xon: false,
+                    mac_ctrl_frame_fwd: false,
+                    autoneg: false,
+                };
+                let (port, deed) = (values.port()?, FlowCtrlDeed::Priority(priority, wanted));
+                super::run(Command::FlowCtrl(FlowCtrlCommand { port, deed }))
+            },
+        },
+        Entry {
+            syntax: "set pfc_queue_ctrl PORT rx (on|off) TXQ TX_TC:u8 tx (on|off) RXQ RX_TC:u8 PAUSE_TIME:u16",
+            about: "Set which transmit queue is paused by a traffic class, and which receive queue pauses one.",
+            build: |values| {
+                let (port, rx) = (values.port()?, values.on()?);
+                let paused = PausedQueue { queue: values.queue()?, class: values.number()? };
+                let tx = values.on()?;
+                let pausing = PausingQueue {
+                    queue: values.queue()?,
+                    class: values.number()?,
+                    pause_time: values.number()?,
+                };
+                let deed = FlowCtrlDeed::Queues(rx.then_some(paused), tx.then_some(pausing));
+                super::run(Command::FlowCtrl(FlowCtrlCommand { port, deed }))
+            },
+        },
     ],
 };
 
 fn run(change: FlowCtrlChange, values: &mut Values<'_>) -> Option<Request<Command>> {
-    super::run(Command::FlowCtrl(FlowCtrlCommand { port: values.port()?, change }))
+    let deed = FlowCtrlDeed::Link(change);
+    super::run(Command::FlowCtrl(FlowCtrlCommand { port: values.port()?, deed }))
 }

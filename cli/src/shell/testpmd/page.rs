@@ -72,6 +72,8 @@ fn samples(syntax: &str) -> Vec<String> {
 }
 
 fn choices(word: &str) -> Vec<String> {
+    // One of testpmd's own lines closes what it has not opened.
+    let word = word.strip_suffix(')').filter(|word| !word.contains('(')).unwrap_or(word);
     let listed = |word: &str| word.split('|').map(|word| choice(word).to_owned()).collect();
     match word.strip_prefix('<').and_then(|word| word.strip_suffix('>')) {
         // Both are written: a value, and one of several words.

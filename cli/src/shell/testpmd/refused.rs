@@ -43,18 +43,11 @@ pub(super) const REFUSED: &[Refused] = &[
     refused("flow_director_filter", "flow create makes rules of all kinds"),
     refused("help traffic_management", "there is no traffic manager; help lists the sections"),
     refused("help drivers", "there are no commands for single drivers; help lists the sections"),
-    refused("set pfc_ctrl", "set flow_ctrl pauses whole links"),
-    refused("set pfc_queue_ctrl", "set flow_ctrl pauses whole links"),
     refused("port config N dcb", DCB),
     refused(
         "show port info N representor",
         "-a DEVICE,representor=N makes them ports, which show port info shows",
     ),
-    refused(
-        "show port N flow transfer proxy",
-        "give transfer rules to the port that the device's manual names",
-    ),
-    refused("set port N uta", "set promisc N on receives packets for any address"),
     refused("mac_addr add port", VFS),
     refused("rx_vlan add N port", VFS),
     refused("rx_vlan rm N port", VFS),
@@ -62,10 +55,6 @@ pub(super) const REFUSED: &[Refused] = &[
     refused("set port N vf", VFS),
     refused("show vf stats", "ip -s link show PF shows the VFs' where the kernel has the PF"),
     refused("clear vf stats", VFS),
-    refused(
-        "port cleanup",
-        "a transmit queue frees what it has sent when it takes more, or when its port stops",
-    ),
     refused(
         "set tx loopback",
         "port config N loopback MODE sets a port's loopback, while it is stopped",
@@ -77,18 +66,6 @@ pub(super) const REFUSED: &[Refused] = &[
     refused(
         "set port N rxq N avail_thresh",
         "show port N rxq Q desc used count says how full a queue is",
-    ),
-    refused(
-        "show port N fec",
-        "links choose their error correction with their peer; show port info shows the speed",
-    ),
-    refused(
-        "show port N fec_mode",
-        "links choose their error correction with their peer; show port info shows the speed",
-    ),
-    refused(
-        "set port N fec_mode",
-        "links choose their error correction with their peer; port config N speed sets the speed",
     ),
     refused(
         "port config N tx_metadata",

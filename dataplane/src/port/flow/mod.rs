@@ -11,7 +11,7 @@ pub use error::FlowError;
 pub use item::{Field, FieldValue, Form, Item, ItemKind, Misfit, PartOf};
 pub use kinds::ITEM_KINDS;
 
-use super::Port;
+use super::{Port, PortId};
 use error::Complaint;
 use raw::RawRule;
 use std::ptr::NonNull;
@@ -165,6 +165,21 @@ impl<State> Port<State> {
         let rc =
             unsafe { dpdk_sys::rte_flow_isolate(self.id().0, on.into(), complaint.as_mut_ptr()) };
         if rc == 0 { Ok(()) } else { Err(complaint.error(rc)) }
+    }
+
+    /// The port that is to be given the rules of this one's switch.
+    ///
+    /// # Errors
+    /// [`FlowError`] if the device does not say.
+    ///
+    /// Source: `rte_flow.h`, `rte_flow_pick_transfer_proxy`.
+    pub fn transfer_proxy(&self) -> Result<PortId, FlowError> {
+        let (mut complaint, mut proxy) = (Complaint::new(), 0);
+        // SAFETY: the port exists; `proxy` is written.
+        let rc = unsafe {
+            dpdk_sys::rte_flow_pick_transfer_proxy(self.id().0, &mut proxy, complaint.as_mut_ptr())
+        };
+        if rc == 0 { Ok(PortId(proxy)) } else { Err(complaint.error(rc)) }
     }
 
     /// What a rule counted; `None` if there is none of that number.
