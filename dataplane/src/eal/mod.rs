@@ -74,6 +74,7 @@ impl Eal {
         }
         let eal = Self(Arc::new(Environment { files, claimed: Mutex::default() }));
         port::listen_for_leaving(&eal);
+        port::listen_for_links(&eal);
         Ok(eal)
     }
 

@@ -80,7 +80,8 @@ impl StreamCounters {
     #[inline]
     pub(crate) fn unsent(&self) -> u64 {
         let dropped = |reason: DropReason| self.0.dropped[reason as usize].get();
-        dropped(DropReason::TxFull) + dropped(DropReason::RingFull)
+        let reasons = [DropReason::TxFull, DropReason::NoLink, DropReason::RingFull];
+        reasons.into_iter().map(dropped).sum()
     }
 
     pub(super) fn reset(&self) {

@@ -2,7 +2,7 @@
 
 use super::counters::{Counter, StreamCounters};
 use super::prepare::prepare;
-use super::retry::send_again;
+use super::retry::{refusal, send_again};
 use super::worker::Outlets;
 use crate::batch::Batch;
 use crate::forward::{DropReason, Mode};
@@ -127,7 +127,7 @@ impl Exits {
             end.counters.0.sent.add(sent as u64);
             if !end.staged.is_empty() {
                 let reason = match end.outlet {
-                    Outlet::Tx(_) => DropReason::TxFull,
+                    Outlet::Tx(at) => refusal(&outlets.tx[at]),
                     Outlet::Ring(_) => DropReason::RingFull,
                 };
                 counters.dropped(reason, end.staged.len());

@@ -1,7 +1,7 @@
-//! Sending again what a full transmit queue did not take.
+//! What a full transmit queue did not take: it is sent again, or has a reason to be dropped.
 
 use crate::batch::Batch;
-use crate::forward::Retry;
+use crate::forward::{DropReason, Retry};
 use crate::lcore::{cycles, cycles_hz};
 use crate::port::TxQueue;
 use std::hint::spin_loop;
@@ -22,4 +22,10 @@ pub(super) fn send_again(queue: &mut TxQueue, batch: &mut Batch, retry: Retry) -
         }
     }
     sent
+}
+
+/// Why a transmit queue took no more.
+#[cold]
+pub(super) fn refusal(queue: &TxQueue) -> DropReason {
+    if queue.has_lost_link() { DropReason::NoLink } else { DropReason::TxFull }
 }

@@ -4,7 +4,7 @@ use super::counters::{StreamCounters, WorkerCounters};
 use super::exits::Exits;
 use super::orders::{JobSet, LOOK_EVERY, Order, Orders};
 use super::prepare::prepare;
-use super::retry::send_again;
+use super::retry::{refusal, send_again};
 use crate::batch::Batch;
 use crate::forward::{Context, DropReason, Feed, Job};
 use crate::lcore::{LcoreId, cycles};
@@ -240,7 +240,10 @@ impl Stream {
                     sent += send_again(queue, &mut self.batch, retry);
                 }
                 self.counters.sent(sent);
-                DropReason::TxFull
+                if self.batch.is_empty() {
+                    return true;
+                }
+                refusal(queue)
             }
             SinkEnd::Ring(at) => {
                 self.counters.sent(sinks.outlets.rings[*at].enqueue_batch(&mut self.batch));

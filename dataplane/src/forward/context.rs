@@ -75,6 +75,8 @@ pub enum Fate {
 pub enum DropReason {
     /// The transmit queue took no more.
     TxFull,
+    /// The transmit queue took no more, as the port has no link.
+    NoLink,
     /// The ring to the next core took no more.
     RingFull,
     /// It shares its bytes with another packet, so they must not be changed.
@@ -128,6 +130,7 @@ impl DropReason {
     pub fn name(self) -> &'static str {
         match self {
             Self::TxFull => "tx_full",
+            Self::NoLink => "no_link",
             Self::RingFull => "ring_full",
             Self::Shared => "shared",
             Self::Truncated => "truncated",
@@ -152,8 +155,9 @@ impl DropReason {
     }
 
     /// All reasons, in the order of their numbers.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::TxFull,
+        Self::NoLink,
         Self::RingFull,
         Self::Shared,
         Self::Truncated,

@@ -38,7 +38,8 @@ impl Port<Stopped> {
             device.check("rte_eth_dev_adjust_nb_rx_tx_desc", rc)?;
         }
         drop(key);
-        let config = PortConfig { rx_desc, tx_desc, ..config.clone() };
+        let link_interrupt = conf.intr_conf.lsc() != 0;
+        let config = PortConfig { rx_desc, tx_desc, link_interrupt, ..config.clone() };
         device.set_mtu_of(&config, &info, &mut notes)?;
         // Before the first queue has it, so that no queue outlives its pool, whatever fails.
         device.pools.push(pool.clone());

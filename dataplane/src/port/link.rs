@@ -1,8 +1,80 @@
 //! Link state.
 
-use super::Port;
 use super::error::Errno;
+use super::{Device, Port, PortId, TxQueue};
+use crate::eal::Eal;
 use serde::Serialize;
+use std::ffi::{c_int, c_void};
+use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// By number, whether a port that tells of its link has none. Workers ask where a packet could not be sent.
+static LOST: [AtomicBool; dpdk_sys::RTE_MAX_ETHPORTS as usize] =
+    [const { AtomicBool::new(false) }; dpdk_sys::RTE_MAX_ETHPORTS as usize];
+
+/// Hears from now on which links come and go.
+///
+/// Source: `rte_ethdev.h`, `rte_eth_dev_callback_register`.
+pub(crate) fn listen_for_links(_: &Eal) {
+    // SAFETY: EAL runs; the function takes any thread and keeps nothing that it is given. Without memory for the
+    // registration there is none for a port either.
+    unsafe {
+        dpdk_sys::rte_eth_dev_callback_register(
+            dpdk_sys::RTE_ETH_ALL as u16,
+            dpdk_sys::RTE_ETH_EVENT_INTR_LSC,
+            Some(link_event),
+            ptr::null_mut(),
+        );
+    }
+}
+
+/// A driver's announcement; only links are registered for.
+unsafe extern "C" fn link_event(
+    port: u16,
+    _: dpdk_sys::rte_eth_event_type,
+    _: *mut c_void,
+    _: *mut c_void,
+) -> c_int {
+    note(PortId(port));
+    0
+}
+
+fn note(port: PortId) {
+    if let (Some(lost), Some(link)) = (LOST.get(usize::from(port.0)), link_of(port)) {
+        lost.store(!link.up, Ordering::Relaxed);
+    }
+}
+
+impl Device {
+    /// Notes the link that a port has at its start, if it tells when that changes.
+    pub(super) fn note_link(&self, tells: bool) {
+        match tells {
+            true => note(self.id),
+            false => LOST[usize::from(self.id.0)].store(false, Ordering::Relaxed),
+        }
+    }
+}
+
+impl TxQueue {
+    /// Whether its port has told that it has no link.
+    pub fn has_lost_link(&self) -> bool {
+        LOST.get(usize::from(self.port().0)).is_some_and(|lost| lost.load(Ordering::Relaxed))
+    }
+}
+
+/// The link of a port that exists.
+fn link_of(port: PortId) -> Option<Link> {
+    let mut link = dpdk_sys::pw_eth_link::default();
+    // SAFETY: ethdev looks the port up; `link` is written if the call succeeds.
+    let rc = unsafe { dpdk_sys::pw_eth_link_get(port.0, &mut link) };
+    (rc == 0).then(|| Link {
+        up: link.up != 0,
+        speed_mbps: (link.speed_mbps != dpdk_sys::PW_ETH_SPEED_NUM_UNKNOWN)
+            .then_some(link.speed_mbps),
+        full_duplex: link.full_duplex != 0,
+        autoneg: link.autoneg != 0,
+    })
+}
 
 /// A port's link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -32,16 +104,7 @@ impl<State> Port<State> {
     ///
     /// Source: `rte_ethdev.h`, `rte_eth_link_get_nowait`.
     pub fn link(&self) -> Option<Link> {
-        let mut link = dpdk_sys::pw_eth_link::default();
-        // SAFETY: the port exists; `link` is written if the call succeeds.
-        let rc = unsafe { dpdk_sys::pw_eth_link_get(self.device.id.0, &mut link) };
-        (rc == 0).then(|| Link {
-            up: link.up != 0,
-            speed_mbps: (link.speed_mbps != dpdk_sys::PW_ETH_SPEED_NUM_UNKNOWN)
-                .then_some(link.speed_mbps),
-            full_duplex: link.full_duplex != 0,
-            autoneg: link.autoneg != 0,
-        })
+        link_of(self.device.id)
     }
 
     /// Takes the link up or down.

@@ -56,6 +56,7 @@ pub use info::{
     DescriptorLimits, ErrorHandling, PortInfo, SwitchInfo, offload_named, offload_names,
 };
 pub(crate) use leaving::listen_for_leaving;
+pub(crate) use link::listen_for_links;
 pub use link::{Link, fixed_speed};
 pub use memories::{DescriptorError, Direction, Registers};
 pub use meter::Meter;
@@ -304,6 +305,7 @@ impl Port<Stopped> {
             return Err(Box::new(Refused { given_back: self, error }));
         }
         self.device.stopped = false;
+        self.device.note_link(config.link_interrupt);
         let queues = Queues::of(self.device.id, &config);
         Ok((Port { device: self.device, _state: PhantomData }, queues))
     }
