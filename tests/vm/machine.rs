@@ -90,8 +90,8 @@ pub(crate) fn qemu(vm: &Path, folder: &Path, port: u16) -> Command {
     say(&[
         "-append",
         &format!(
-            "console=ttyS0 panic=-1 ipv6.disable=1 tsc=reliable mitigations=off hugepages=384 intel_iommu=on iommu=pt \
-             scripts={SCRIPTS} vm={}",
+            "console=ttyS0 panic=-1 ipv6.disable=1 tsc=reliable no_timer_check mitigations=off hugepages=384 intel_iommu=on \
+             iommu=pt scripts={SCRIPTS} vm={}",
             vm.display()
         ),
     ]);
