@@ -8,7 +8,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Figures and events (testpmd's)")]
 pub(crate) struct RecordFlags {
-    /// Extended statistics shown with a port's others, by name: NAME[,NAME]
+    /// Extended statistics shown with a port's others, by name: NAME,NAME…
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub(crate) display_xstats: Vec<String>,
     /// Measure bit rates of ports; the main lcore does, whichever is named
