@@ -85,3 +85,15 @@ fn memory_is_locked_if_asked_for() {
     let (with, said) = locked(&["--mlockall"]);
     assert!(with > without || said.contains("mlockall() failed"), "{without} {with} {said}");
 }
+
+#[test]
+fn extended_statistics_that_are_not_there_are_named_and_the_others_shown() {
+    let flags = ["--no-huge", "-m", "64", "--display-xstats=rx_good_packets,rx_nothing"];
+    let mut forwarder = Forwarder::prepare(&["null:"], &flags);
+    let said = forwarder.shell.console.stderr();
+    assert!(said.contains("No xstat 'rx_nothing' on port 0 - skip it 1\n"), "{said}");
+    assert!(!said.contains("'rx_good_packets'"), "{said}");
+    let page = forwarder.shell.ask("show port stats 0");
+    assert!(page.contains("rx_good_packets") && !page.contains("rx_nothing"), "{page}");
+    forwarder.stop();
+}

@@ -157,11 +157,13 @@ fn masked(answer: &str) -> String {
     let line =
         |line: &str| line.trim_end_matches('\r').split(' ').map(word).collect::<Vec<_>>().join(" ");
     // Logs may come before a page's title or after it; testpmd is told not to wait for links, and configures a
-    // port again also when what was asked of it was refused.
+    // port again also when what was asked of it was refused. What a device lacks of --display-xstats is a note of ours.
     let aside = [
         "VHOST_CONFIG: ",
         "pollway: ",
         "Checking link statuses...",
+        "Cannot get count of xstats",
+        "No xstat '",
         "Configuring Port ",
         "Multi-queue RSS mode isn't enabled.",
     ];

@@ -273,7 +273,7 @@ fn setup_refuses_an_unknown_group() {
 fn measuring_refuses_wrong_input() {
     for (name, arguments, word) in [
         ("bench.sh", "--modes io,fast", "bench: --modes are of io,mac,macswap,5tswap"),
-        ("bench.sh", "--devices nul", "--devices are of null,vhost, not 'nul'"),
+        ("bench.sh", "--devices nul", "--devices are of null,udp,vhost, not 'nul'"),
         ("bench.sh", "--runs none", "--runs is a number from 1 on, not 'none'"),
         ("bench-gen.sh", "--rows send-64,send", "bench-gen: --rows are of send-64,send-96,"),
         ("bench-switch.sh", "--cases mac,flood", "--cases are of io,rules,mac,masks, not 'flood'"),

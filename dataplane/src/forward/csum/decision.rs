@@ -50,7 +50,9 @@ pub(super) enum OuterUdp {
 
 impl Offloads {
     /// Decides for a packet of these layers and this length.
-    #[inline]
+    ///
+    /// Always inlined, with what it asks: where there is no tunnel, nothing of one is looked at.
+    #[inline(always)]
     pub(super) fn decide(&self, layers: &Layers, pkt_len: u32) -> Decision {
         let mut decision = Decision { lengths: self.lengths(layers), ..Decision::default() };
         if let Some(network) = &layers.network {
@@ -63,13 +65,14 @@ impl Offloads {
     }
 
     /// Whether the packet is larger than one segment.
+    #[inline(always)]
     fn cuts(&self, layers: &Layers, network: &Network, pkt_len: u32) -> bool {
         let segment = if layers.outer.is_some() { self.tunnel_segment } else { self.segment };
         let headers = network.transport_at() as u32 + u32::from(network.transport_len);
         segment != 0 && pkt_len > headers + u32::from(segment)
     }
 
-    #[inline]
+    #[inline(always)]
     fn inner(&self, decision: &mut Decision, network: &Network, cut: bool) {
         match network.version {
             Version::V4 => {
@@ -101,6 +104,7 @@ impl Offloads {
         }
     }
 
+    #[inline(never)]
     fn outer(&self, decision: &mut Decision, tunnel: Tunnel, outer: &Network) {
         decision.flags |= tx::tunnel(tunnel);
         match outer.version {
@@ -130,7 +134,7 @@ impl Offloads {
     }
 
     /// A device that knows nothing of tunnels takes all headers before the inner network header for the link's.
-    #[inline]
+    #[inline(always)]
     fn lengths(&self, layers: &Layers) -> HeaderLengths {
         let network = layers.network.as_ref();
         let inner = HeaderLengths {

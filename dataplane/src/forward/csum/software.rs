@@ -10,10 +10,9 @@ use crate::wire::transport::Transport;
 #[inline]
 pub(super) fn fill_network(frame: &mut [u8], network: Network) {
     if network.version == Version::V4
-        && let Some(bytes) = frame.get_mut(usize::from(network.at)..)
-        && let Some(mut packet) = ipv4::Packet::new_checked(bytes)
+        && let Some(header) = frame.get_mut(network.at.into()..network.transport_at())
     {
-        packet.fill_checksum();
+        ipv4::fill_checksum(header);
     }
 }
 
@@ -75,8 +74,12 @@ fn pseudo_header(frame: &[u8], network: Network, transport: Transport) -> Sum {
 /// Writes a checksum into the header that begins `bytes`: as much of it as the field has, if there is all of the field.
 #[inline]
 fn write(bytes: &mut [u8], transport: Transport, checksum: [u8; 4]) {
-    if let Some(field) = bytes.get_mut(transport.checksum_field()) {
-        field.copy_from_slice(&checksum[..field.len()]);
+    let Some(field) = bytes.get_mut(transport.checksum_field()) else { return };
+    let [high, low, ..] = checksum;
+    match field {
+        // Not copied as any number of bytes are: that is a call.
+        [to_high, to_low] => (*to_high, *to_low) = (high, low),
+        field => field.copy_from_slice(&checksum),
     }
 }
 
@@ -94,7 +97,7 @@ fn without_field(bytes: &mut [u8], transport: Transport, start: Sum) -> Sum {
 }
 
 /// The checksum's bytes as they are sent; `start` is of [`without_field`].
-#[inline]
+#[inline(always)]
 fn compute<'a>(
     pieces: impl Iterator<Item = &'a [u8]>,
     transport: Transport,
