@@ -2,7 +2,9 @@
 
 use crate::allow;
 use crate::guest;
+use crate::lab::checksums::verdicts;
 use crate::lab::generator::{account, stream};
+use crate::lab::{lacks_programs, skip};
 use crate::machine::{IGB, VIRTIO};
 use serde_json::Value;
 
@@ -40,4 +42,32 @@ fn the_generator_measures_the_round_trip_through_the_forwarder() {
     // Two programs, four NICs and a test are on the way: no round trip is shorter than a poll loop's turn.
     assert!(delay["min"].as_u64().unwrap() > 1000, "{delay:#}");
     forwarder.stop();
+}
+
+#[test]
+fn igb_fills_in_the_checksums() {
+    const COUNT: usize = 40;
+    let name = "igb_fills_in_the_checksums";
+    if let Some(reason) = lacks_programs(&["tshark"]) {
+        return skip(name, &reason);
+    }
+    let Some(guest) = guest::or_skip(name) else { return };
+    let nic = &IGB[0];
+    guest.bind("vfio-pci", &[nic.address]);
+    let wire = guest.wire(nic);
+    wire.drain();
+    let (result, frames) = wire.heard(|| {
+        guest.run(&format!(
+            "$pollway gen --lcores '0@1,1@0' --file-prefix gen --no-telemetry -m 128 --force-tsc {} -- -m 1.0 --rate 50 --size 128 \
+             --flows 9 --count {COUNT} --json",
+            allow(&[nic.address])
+        ))
+    });
+    let result: Value = serde_json::from_str(result.lines().last().unwrap()).unwrap();
+    assert_eq!(stream(&result, 0)["sending"]["checksums"], "device");
+    let ours = frames.into_iter().filter(|frame| frame.len() == 124 && frame[12..14] == [8, 0]);
+    let ours: Vec<Vec<u8>> = ours.collect();
+    assert_eq!(ours.len(), COUNT);
+    // tshark's 1 is good, in IP's column and in UDP's; there are no others.
+    assert!(verdicts(&ours).iter().all(|verdict| *verdict == ["1", "", "1", ""]));
 }

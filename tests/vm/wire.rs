@@ -82,6 +82,30 @@ impl Wire {
         while to.receive(Duration::from_millis(300)).is_some() {}
     }
 
+    /// What comes out while something runs, beside that one's result.
+    pub(crate) fn heard<T>(&self, meanwhile: impl FnOnce() -> T) -> (T, Vec<Vec<u8>>) {
+        let over = AtomicBool::new(false);
+        let listen = || {
+            let mut frames = Vec::new();
+            // Until nothing comes any more: the last ones may be under way when it is over.
+            loop {
+                match self.receive(Duration::from_millis(300)) {
+                    Some(frame) => frames.push(frame),
+                    None if over.load(Ordering::Relaxed) => return frames,
+                    None => {}
+                }
+            }
+        };
+        thread::scope(|scope| {
+            let listener = scope.spawn(listen);
+            let result = {
+                let _end = SetAtEnd(&over);
+                meanwhile()
+            };
+            (result, listener.join().unwrap())
+        })
+    }
+
     /// Is one cable with another one, while something runs: what comes out of each goes into the other.
     pub(crate) fn joined<T>(&self, other: &Self, meanwhile: impl FnOnce() -> T) -> T {
         let over = AtomicBool::new(false);
