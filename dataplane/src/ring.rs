@@ -20,7 +20,7 @@ use std::sync::Arc;
 #[derive(Debug, thiserror::Error)]
 pub enum RingError {
     /// The size is not a power of two.
-    #[error("the ring '{name}' cannot have {size} slots: give a power of two (--ring-size=1024)")]
+    #[error("the ring '{name}' cannot have {size} slots: give a power of two, such as 1024")]
     Size {
         /// The ring's name.
         name: String,
@@ -29,8 +29,8 @@ pub enum RingError {
     },
     /// DPDK refused.
     #[error(
-        "the ring '{name}' of {size} slots ({} KiB) could not be made: {reason}; give fewer slots (--ring-size) or \
-         EAL more memory (-m)",
+        "the ring '{name}' of {size} slots ({} KiB) could not be made: {reason}; give it fewer slots or EAL more \
+         memory (-m)",
         u64::from(*size) / 128
     )]
     Create {

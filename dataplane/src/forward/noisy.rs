@@ -10,11 +10,12 @@
 
 use super::draw::Draw;
 use super::{Context, DropReason, Feed, Made, Mode, ModeError, StreamContext};
-use crate::batch::Batch;
+use crate::batch::{Batch, MAX_BURST};
 use crate::lcore::cycles;
 use crate::mbuf::Mbuf;
-use std::collections::VecDeque;
+use crate::ring::{Consumer, Producer, Single, ring};
 use std::hint::black_box;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 const CACHE_LINE: u64 = 64;
@@ -89,13 +90,7 @@ impl NoisyInner {
 /// Buffers packets and reads and writes memory.
 struct Noisy {
     inner: Option<Box<dyn Mode>>,
-    buffer: VecDeque<Mbuf>,
-    /// Packets that the buffer holds; 0 if there is none.
-    room: usize,
-    flush_cycles: u64,
-    /// When something was last flushed, or the mode was first called.
-    flushed: Option<u64>,
-    flushing: bool,
+    buffer: Option<Buffer>,
     memory: Memory,
     writes: u32,
     reads: u32,
@@ -109,17 +104,9 @@ pub(super) fn make(stream: &StreamContext<'_>) -> Made {
     if accesses > 0 && options.memory_mib == 0 {
         return Err(ModeError::NoMemory);
     }
-    let room = options.buffer.saturating_sub(1);
-    if room > stream.spare {
-        return Err(ModeError::Buffer { asked: room, spare: stream.spare });
-    }
     Ok(Some(Box::new(Noisy {
         inner: options.inner.make(stream)?,
-        buffer: VecDeque::with_capacity(room as usize),
-        room: room as usize,
-        flush_cycles: stream.cycles_in(options.flush),
-        flushed: None,
-        flushing: false,
+        buffer: (options.buffer > 1).then(|| Buffer::new(stream)).transpose()?,
         memory: Memory::new(options.memory_mib as usize * MIB, Draw::new(0, stream.number)),
         writes: options.writes,
         reads: options.reads,
@@ -128,51 +115,6 @@ pub(super) fn make(stream: &StreamContext<'_>) -> Made {
 }
 
 impl Noisy {
-    /// Puts a burst into the buffer and takes out what had to make room for it; returns how many packets went in.
-    fn through_buffer(&mut self, batch: &mut Batch, context: &mut Context<'_>) -> usize {
-        let came = batch.len();
-        let free = self.room - self.buffer.len();
-        // As testpmd: as many leave as come, if not all that come find room.
-        let leave = if free >= came { 0 } else { came.min(self.buffer.len()) };
-        let mut out = Batch::new();
-        for mbuf in self.buffer.drain(..leave) {
-            // No more than came in one batch.
-            let _ = out.push(mbuf);
-        }
-        let mut entered = 0;
-        batch.drain_each(|mbuf| {
-            if self.buffer.len() < self.room {
-                self.buffer.push_back(mbuf);
-                entered += 1;
-            } else {
-                context.dropped(DropReason::HoldFull, 1);
-            }
-        });
-        out.drain_each(|mbuf| {
-            let _ = batch.push(mbuf);
-        });
-        entered
-    }
-
-    /// Has the buffer leave once it was quiet for too long.
-    fn flush(&mut self, batch: &mut Batch) {
-        let now = cycles();
-        let since = *self.flushed.get_or_insert(now);
-        if batch.is_empty() && now.saturating_sub(since) >= self.flush_cycles {
-            self.flushing = true;
-        }
-        if self.flushing {
-            let leave = batch.room().min(self.buffer.len());
-            for mbuf in self.buffer.drain(..leave) {
-                let _ = batch.push(mbuf);
-            }
-            self.flushing = !self.buffer.is_empty();
-            if leave > 0 {
-                self.flushed = Some(now);
-            }
-        }
-    }
-
     fn access_memory(&mut self, packets: usize) {
         if self.writes + self.reads + self.reads_writes == 0 {
             return;
@@ -195,24 +137,82 @@ impl Mode for Noisy {
             if let Some(inner) = &mut self.inner {
                 inner.process(batch, context);
             }
-            if self.room > 0 {
-                packets = self.through_buffer(batch, context);
+            if let Some(buffer) = &mut self.buffer {
+                packets = buffer.pass(batch, context);
             }
             self.access_memory(packets);
         }
-        if self.room > 0 && self.flush_cycles > 0 {
-            self.flush(batch);
+        if let Some(buffer) = &mut self.buffer
+            && buffer.flush_cycles > 0
+        {
+            buffer.flush(batch);
         }
     }
 
     fn feed(&self) -> Feed {
-        if self.room > 0 && self.flush_cycles > 0 { Feed::Polls } else { Feed::Bursts }
+        let flushes = self.buffer.as_ref().is_some_and(|buffer| buffer.flush_cycles > 0);
+        if flushes { Feed::Polls } else { Feed::Bursts }
     }
 
     fn release(&mut self) -> usize {
-        let held = self.buffer.len();
-        self.buffer.clear();
-        held
+        self.buffer.take().map_or(0, |buffer| buffer.held.len())
+    }
+}
+
+/// Packets on their way, in the order in which they came.
+struct Buffer {
+    entry: Producer<Mbuf, Single>,
+    held: Consumer<Mbuf, Single>,
+    flush_cycles: u64,
+    /// When something was last flushed, or the mode was first called.
+    flushed: Option<u64>,
+    flushing: bool,
+}
+
+impl Buffer {
+    fn new(stream: &StreamContext<'_>) -> Result<Self, ModeError> {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let options = &stream.options.noisy;
+        let room = options.buffer - 1;
+        if room > stream.spare {
+            return Err(ModeError::Buffer { asked: room, spare: stream.spare });
+        }
+        // A mode may be made while the one that it is to follow still runs.
+        let name = format!("pw_noisy{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        let pool = stream.pool;
+        let (entry, held) = ring(pool.eal(), &name, options.buffer, stream.egress.socket)?;
+        let flush_cycles = stream.cycles_in(options.flush);
+        Ok(Self { entry, held, flush_cycles, flushed: None, flushing: false })
+    }
+
+    /// Puts a burst in and takes out what had to make room for it; returns how many packets went in.
+    fn pass(&mut self, batch: &mut Batch, context: &mut Context<'_>) -> usize {
+        let (came, held) = (batch.len(), self.held.len());
+        // As testpmd: as many leave as come, if not all that come find room.
+        let leave = if self.entry.capacity() - held >= came { 0 } else { came };
+        let mut out = Batch::new();
+        self.held.dequeue_batch(&mut out, leave);
+        let entered = self.entry.enqueue_batch(batch);
+        context.dropped(DropReason::HoldFull, batch.len());
+        batch.clear();
+        batch.append(&mut out);
+        entered
+    }
+
+    /// Has what is in it leave once it was quiet for too long.
+    fn flush(&mut self, batch: &mut Batch) {
+        let now = cycles();
+        let since = *self.flushed.get_or_insert(now);
+        if batch.is_empty() && now.saturating_sub(since) >= self.flush_cycles {
+            self.flushing = true;
+        }
+        if self.flushing {
+            let left = self.held.dequeue_batch(batch, MAX_BURST);
+            self.flushing = !self.held.is_empty();
+            if left > 0 {
+                self.flushed = Some(now);
+            }
+        }
     }
 }
 

@@ -176,9 +176,10 @@ fn write<'a>(segment: &mut Mbuf, length: u16, headers: &'a [u8]) -> &'a [u8] {
     let (here, rest) = headers.split_at(headers.len().min(length.into()));
     // A fresh segment has the room: `make` looked.
     if let Some(bytes) = segment.resize(length) {
-        // A copy of a known length is no call.
+        // A copy of a known length is no call, and most segments but the first get nothing.
         match (here.first_chunk::<HEADERS>(), bytes.first_chunk_mut()) {
             (Some(all), Some(bytes)) => *bytes = *all,
+            _ if here.is_empty() => {}
             _ => bytes[..here.len()].copy_from_slice(here),
         }
     }

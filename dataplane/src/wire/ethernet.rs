@@ -150,20 +150,15 @@ impl<T: AsRef<[u8]> + AsMut<[u8]>> Frame<T> {
 
     /// Exchanges source and destination.
     ///
-    /// In one piece, with what follows, as stores that overlap wait for each other.
+    /// As two words, of eight bytes and of four: two stores that do not overlap, as the second would wait for the first.
     #[inline]
     pub fn swap_addresses(&mut self) {
-        const DST: u128 = (1 << 48) - 1;
-        const SRC: u128 = DST << 48;
-        let bytes = self.bytes.as_mut();
-        if let Some(bytes) = bytes.first_chunk_mut() {
-            let header = u128::from_le_bytes(*bytes);
-            let addresses = (header & DST) << 48 | (header & SRC) >> 48;
-            *bytes = (addresses | header & !(DST | SRC)).to_le_bytes();
-        } else {
-            let (dst, src) = bytes[field::ADDRESSES].split_at_mut(field::SRC.start);
-            dst.swap_with_slice(src);
-        }
+        let bytes = &mut self.bytes.as_mut()[field::ADDRESSES];
+        let low = u64::from_le_bytes(read(bytes, 0..8));
+        let high = u32::from_le_bytes(read(bytes, 8..12));
+        let (word, rest) = bytes.split_at_mut(8);
+        word.copy_from_slice(&(low >> 48 | u64::from(high) << 16 | low << 48).to_le_bytes());
+        rest.copy_from_slice(&((low >> 16) as u32).to_le_bytes());
     }
 }
 
