@@ -3,7 +3,7 @@
 use super::{Session, refused};
 use crate::command::{FlowCtrlChange, FlowCtrlCommand, FlowCtrlDeed};
 use crate::failure::Failure;
-use dataplane::port::{Any, Port};
+use dataplane::port::{Any, FlowControl, Port};
 
 impl Session {
     /// Carries out a command about flow control; it answers nothing when it is done, as in testpmd.
@@ -11,7 +11,9 @@ impl Session {
         let FlowCtrlCommand { port, deed } = command;
         let port = self.existing(port)?;
         let done = match deed {
-            FlowCtrlDeed::Link(change) => return change_link(port, change),
+            FlowCtrlDeed::Link(change) => port
+                .set_flow_control(&wanted(port, change)?)
+                .map_err(|errno| ("flow control parameter, return code", errno)),
             FlowCtrlDeed::Priority(priority, wanted) => port
                 .set_priority_flow_control(priority, &wanted)
                 .map_err(|errno| ("priority flow control parameter, return code", errno)),
@@ -24,19 +26,15 @@ impl Session {
     }
 }
 
-/// Changes flow control of a whole link.
-fn change_link(port: &Port<Any>, change: FlowCtrlChange) -> Result<String, Failure> {
-    let wanted = match change {
-        FlowCtrlChange::All(wanted) => wanted,
-        change => change.applied(port.flow_control().map_err(|errno| {
+/// What flow control of a whole link is to be.
+fn wanted(port: &Port<Any>, change: FlowCtrlChange) -> Result<FlowControl, Failure> {
+    match change {
+        FlowCtrlChange::All(wanted) => Ok(wanted),
+        change => Ok(change.applied(port.flow_control().map_err(|errno| {
             refused(format!(
                 "cannot get current flow ctrl parameters, return code = {}",
                 errno.raw()
             ))
-        })?),
-    };
-    port.set_flow_control(&wanted).map_err(|errno| {
-        refused(format!("bad flow control parameter, return code = {}", errno.raw()))
-    })?;
-    Ok(String::new())
+        })?)),
+    }
 }

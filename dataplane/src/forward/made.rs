@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::wire::checksum::{self, Sum};
-use crate::wire::ethernet::{HEADER_LEN, MacAddr};
+use crate::wire::ethernet::{EtherType, HEADER_LEN, MacAddr};
 use std::net::Ipv4Addr;
 
 /// Bytes of the three headers.
@@ -35,7 +35,7 @@ impl Headers {
         let mut bytes = [0; HEADERS];
         bytes[..6].copy_from_slice(&spec.dst.0);
         bytes[6..12].copy_from_slice(&spec.src.0);
-        bytes[12..14].copy_from_slice(&[0x08, 0x00]);
+        bytes[12..14].copy_from_slice(&EtherType::IPV4.0.to_be_bytes());
         // Version and header length; time to live; UDP.
         (bytes[IP], bytes[IP + 8], bytes[IP + 9]) = (0x45, 64, 17);
         bytes[IP_SRC..IP_DST].copy_from_slice(&spec.ip_src.octets());

@@ -1,14 +1,12 @@
 //! What the kernel counts of an interface, and a physical function of each of its virtual ones.
 
+use super::vf::{self, infos};
 use crate::machine::Machine;
 use crate::netlink::{Attribute, u32_of, u64_of};
 use serde::Serialize;
 
-/// `IFLA_VF_*` and `IFLA_VF_STATS_*` in Linux's `if_link.h`.
+/// `IFLA_VF_STATS` and what is in it, in Linux's `if_link.h`.
 mod kind {
-    pub(super) const LIST: u16 = 22;
-    pub(super) const INFO: u16 = 1;
-    pub(super) const MAC: u16 = 1;
     pub(super) const STATS: u16 = 8;
     pub(super) const RX_PACKETS: u16 = 0;
     pub(super) const TX_PACKETS: u16 = 1;
@@ -59,15 +57,13 @@ impl Statistics {
 
     /// Those of all virtual functions among an interface's attributes, each with its number.
     pub(super) fn of_vfs(attributes: &[Attribute]) -> Vec<(u16, Self)> {
-        let lists = attributes.iter().filter(|attribute| attribute.kind == kind::LIST);
-        let infos = lists.flat_map(Attribute::inner).filter(|info| info.kind == kind::INFO);
-        infos.filter_map(|info| Self::of_vf(&info)).collect()
+        infos(attributes).filter_map(|info| Self::of_vf(&info)).collect()
     }
 
     fn of_vf(info: &Attribute) -> Option<(u16, Self)> {
         let find = |wanted: u16| info.inner().find(|attribute| attribute.kind == wanted);
         // The counters do not say whose they are; the settings beside them do.
-        let number = u16::try_from(u32_of(&find(kind::MAC)?.value)?).ok()?;
+        let number = u16::try_from(u32_of(&find(vf::kind::MAC)?.value)?).ok()?;
         let counters = find(kind::STATS)?;
         let count = |wanted: u16| {
             let counter = counters.inner().find(|counter| counter.kind == wanted);
@@ -98,15 +94,15 @@ mod tests {
     /// As the kernel tells of virtual functions: each an attribute of several beside one another.
     fn list(functions: &[Vec<Attribute>]) -> Attribute {
         let infos: Vec<Attribute> =
-            functions.iter().map(|inner| Attribute::nest(kind::INFO, inner)).collect();
-        Attribute::nest(kind::LIST, &infos)
+            functions.iter().map(|inner| Attribute::nest(vf::kind::INFO, inner)).collect();
+        Attribute::nest(vf::kind::LIST, &infos)
     }
 
     #[test]
     fn each_function_has_its_own_counters() {
         let mac = |number: u32| {
             let value = [&number.to_ne_bytes()[..], &[2; 6], &[0; 26]].concat();
-            Attribute::new(kind::MAC, &value)
+            Attribute::new(vf::kind::MAC, &value)
         };
         let counters = [
             counter(kind::RX_PACKETS, 5),

@@ -6,10 +6,10 @@ use serde::Serialize;
 use std::fmt;
 
 /// `IFLA_VF_*` and the attributes around them, in Linux's `if_link.h`.
-mod kind {
-    pub(super) const LIST: u16 = 22;
-    pub(super) const INFO: u16 = 1;
-    pub(super) const MAC: u16 = 1;
+pub(super) mod kind {
+    pub(in crate::pci) const LIST: u16 = 22;
+    pub(in crate::pci) const INFO: u16 = 1;
+    pub(in crate::pci) const MAC: u16 = 1;
     pub(super) const VLAN: u16 = 2;
     pub(super) const SPOOF_CHECK: u16 = 4;
     pub(super) const LINK_STATE: u16 = 5;
@@ -17,6 +17,12 @@ mod kind {
     pub(super) const TRUST: u16 = 9;
     pub(super) const VLAN_LIST: u16 = 12;
     pub(super) const VLAN_INFO: u16 = 1;
+}
+
+/// What an interface's attributes say of virtual functions: an attribute for each of them.
+pub(super) fn infos(attributes: &[Attribute]) -> impl Iterator<Item = Attribute> {
+    let lists = attributes.iter().filter(|attribute| attribute.kind == kind::LIST);
+    lists.flat_map(Attribute::inner).filter(|info| info.kind == kind::INFO)
 }
 
 /// Bytes of a MAC address in `ifla_vf_mac` (`MAX_ADDR_LEN`).
@@ -169,9 +175,7 @@ pub struct VfSettings(pub Vec<(u16, VfSetting)>);
 impl VfSettings {
     /// Those among an interface's attributes.
     pub(super) fn read(attributes: &[Attribute]) -> Self {
-        let lists = attributes.iter().filter(|attribute| attribute.kind == kind::LIST);
-        let infos = lists.flat_map(Attribute::inner).filter(|info| info.kind == kind::INFO);
-        let settings = infos.flat_map(|info| info.inner().collect::<Vec<_>>());
+        let settings = infos(attributes).flat_map(|info| info.inner().collect::<Vec<_>>());
         Self(settings.filter_map(|setting| VfSetting::read(&setting)).collect())
     }
 

@@ -82,7 +82,7 @@ use crate::mempool::Mempool;
 use crate::wire::ethernet::MacAddr;
 use serde::Serialize;
 use std::cell::{Cell, RefCell};
-use std::ffi::{CStr, CString, c_char};
+use std::ffi::{CString, c_char};
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -264,7 +264,7 @@ impl Port<Stopped> {
             return Err(PortError::Taken(id));
         }
         // SAFETY: the call terminated the string.
-        let name = unsafe { CStr::from_ptr(name.as_ptr()) }.to_string_lossy().into_owned();
+        let name = unsafe { info::text(name.as_ptr()) };
         let mut device = Device {
             id,
             name,

@@ -2,8 +2,8 @@
 
 use super::Port;
 use super::error::Errno;
+use super::info::text;
 use serde::Serialize;
-use std::ffi::CStr;
 
 /// A device's basic statistics since its start or the last reset.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -106,7 +106,7 @@ impl<State> Port<State> {
         let stat = |value: &dpdk_sys::rte_eth_xstat| {
             let name = names.get(value.id as usize)?;
             // SAFETY: DPDK terminates the name within its array.
-            let name = unsafe { CStr::from_ptr(name.name.as_ptr()) }.to_string_lossy().into_owned();
+            let name = unsafe { text(name.name.as_ptr()) };
             Some(ExtendedStat { name, value: value.value })
         };
         Ok(values.iter().filter_map(stat).collect())

@@ -4,7 +4,7 @@
 
 use crate::wire::arp::ArpRequest;
 use crate::wire::checksum::Sum;
-use crate::wire::ethernet::MacAddr;
+use crate::wire::ethernet::{EtherType, MacAddr};
 use crate::wire::icmp::{ECHO, ECHO_REPLY, ECHO_V6, ECHO_V6_REPLY, turn};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -12,8 +12,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 const ADDRESSES: usize = 12;
 const TAG: usize = 4;
 const TAGS: [[u8; 2]; 2] = [[0x81, 0x00], [0x88, 0xa8]];
-const ARP: [u8; 2] = [0x08, 0x06];
-const IPV4: [u8; 2] = [0x08, 0x00];
+const ARP: [u8; 2] = EtherType::ARP.0.to_be_bytes();
+const IPV4: [u8; 2] = EtherType::IPV4.0.to_be_bytes();
 const IPV6: [u8; 2] = [0x86, 0xdd];
 const ICMP: u8 = 1;
 const ICMPV6: u8 = 58;

@@ -3,6 +3,7 @@
 use crate::mbuf::{HeaderLengths, Mbuf};
 use crate::offload::{port, tx};
 use crate::traffic::spec::Layer;
+use crate::wire::ipv6;
 use crate::wire::transport::Transport;
 use serde::Serialize;
 
@@ -61,7 +62,11 @@ impl Offload {
     /// There is an IPv6 header at `at`.
     pub(super) fn ipv6(&mut self, at: usize) {
         self.flags |= tx::IPV6;
-        self.lengths = HeaderLengths { l2: at as u16, l3: 40, ..HeaderLengths::default() };
+        self.lengths = HeaderLengths {
+            l2: at as u16,
+            l3: ipv6::HEADER_LEN as u16,
+            ..HeaderLengths::default()
+        };
     }
 
     /// A transport follows, whose checksum is wanted.

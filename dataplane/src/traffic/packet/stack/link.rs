@@ -4,6 +4,7 @@ use super::Stack;
 use crate::traffic::packet::error::BuildError;
 use crate::traffic::packet::image::NO_SUM;
 use crate::traffic::spec::{Arp, Ethernet, Layer, Mpls, Tag};
+use crate::wire::ethernet::EtherType;
 
 impl Stack<'_> {
     pub(super) fn ethernet(&mut self, ethernet: &Ethernet) -> Result<(), BuildError> {
@@ -34,7 +35,9 @@ impl Stack<'_> {
     pub(super) fn arp(&mut self, arp: &Arp) -> Result<(), BuildError> {
         self.nothing_behind()?;
         // Ethernet, IPv4, and the lengths of their addresses.
-        for (bit, bits, number) in [(0, 16, 1), (16, 16, 0x0800), (32, 8, 6), (40, 8, 4)] {
+        for (bit, bits, number) in
+            [(0, 16, 1), (16, 16, EtherType::IPV4.0.into()), (32, 8, 6), (40, 8, 4)]
+        {
             self.fixed("format", bit, bits, number)?;
         }
         self.put("operation", 48, 16, &arp.operation, [NO_SUM; 2])?;

@@ -13,16 +13,17 @@ use super::field::{Place, Value, put, put_fixed};
 use super::image::{Image, Length};
 use super::offload::Offload;
 use crate::traffic::spec::{Field, Gre, Layer};
+use crate::wire::{ethernet, ipv6};
 use network::Ip;
 
 /// A header's bytes.
 pub(super) fn header_bytes(layer: &Layer) -> usize {
     match layer {
-        Layer::Ethernet(_) => 14,
+        Layer::Ethernet(_) => ethernet::HEADER_LEN,
         Layer::Vlan(_) | Layer::Qinq(_) | Layer::Mpls(_) => 4,
         Layer::Arp(_) => 28,
         Layer::Ipv4(_) | Layer::Tcp(_) => 20,
-        Layer::Ipv6(_) => 40,
+        Layer::Ipv6(_) => ipv6::HEADER_LEN,
         Layer::Udp(_) | Layer::Icmp(_) | Layer::Vxlan(_) | Layer::Gtpu(_) => 8,
         Layer::Gre(Gre { key, .. }) => 4 + 4 * usize::from(key.is_some()),
     }
