@@ -8,6 +8,7 @@
 mod cases;
 #[path = "../lab/mod.rs"]
 mod lab;
+mod real;
 mod root;
 mod start;
 

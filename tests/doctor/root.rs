@@ -62,7 +62,9 @@ const COMMANDS: [(&str, &str); 8] = [
 ];
 
 /// Binds devices, as far as files show it.
-const POLLWAY: &str = "[ \"$1 $2 $3\" = 'dev bind vfio-pci' ] || exit 2\nshift 3\n\
+const POLLWAY: &str = "case \"$*\" in 'dev unbind '*) exit ;; 'dev bind --noiommu-mode vfio-pci '*) shift 4 ;; \
+    'dev bind vfio-pci '*) shift 3 ;; *) exit 2 ;; esac\n\
+    for group in /sys/class/vfio/*; do : >/dev/vfio/${group##*/}; done\n\
     for address; do ln -sfn ../../drivers/vfio-pci /sys/bus/pci/devices/$address/driver; done";
 
 /// A machine that lacks nothing.

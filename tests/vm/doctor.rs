@@ -1,7 +1,7 @@
 //! Findings of `pollway doctor` that a real kernel makes: found, mended by the printed command, then gone.
 
 use crate::guest::{self, Guest};
-use crate::machine::{BARE, IGB, SHARED};
+use crate::machine::{BARE, IGB, SHARED, SPARE};
 use crate::{allow, crosses_both_ways};
 use serde_json::Value;
 
@@ -16,55 +16,73 @@ struct Case {
 
 const ROOT: &str = "";
 const USER: &str = "setpriv --reuid 1000 --regid 1000 --clear-groups --inh-caps=-all";
+const IN_BOX: &str = "sh -c 'echo $$ >/sys/fs/cgroup/box/cgroup.procs && exec \"$@\"' sh";
 
-const CASES: [Case; 9] = [
-    Case { check: "devices.driver", device: IGB[0].address, breaks: "", examined_by: ROOT },
-    Case {
-        check: "vfio.module",
-        device: IGB[0].address,
-        breaks: "modprobe vfio-pci && busybox rmmod vfio_pci",
-        examined_by: ROOT,
-    },
-    Case {
-        check: "iommu.passthrough",
-        device: IGB[0].address,
-        breaks: "$pollway dev unbind $device && echo DMA >/sys/bus/pci/devices/$device/iommu_group/type && \
-                 $pollway dev bind igb_uio $device",
-        examined_by: ROOT,
-    },
-    Case {
-        check: "iommu.group",
-        device: SHARED[0],
-        breaks: "$pollway dev unbind $device 0000:06:02.0 && $pollway dev bind vfio-pci $device && \
-                 $pollway dev bind kernel 0000:06:02.0",
-        examined_by: ROOT,
-    },
-    Case {
-        check: "vfio.noiommu",
-        device: BARE[0].address,
-        breaks: "$pollway dev bind --noiommu-mode vfio-pci $device",
-        examined_by: ROOT,
-    },
+const fn case(check: &'static str, device: &'static str, breaks: &'static str) -> Case {
+    Case { check, device, breaks, examined_by: ROOT }
+}
+
+const NIC: &str = IGB[0].address;
+
+const CASES: [Case; 18] = [
+    case("devices.driver", NIC, ""),
+    case("devices.present", SPARE.address, "echo 1 >/sys/bus/pci/devices/$device/remove"),
+    case("devices.tun", "tap:t0", ""),
+    case("vfio.module", NIC, "modprobe vfio-pci && busybox rmmod vfio_pci"),
+    case("vfio.file", NIC, "$pollway dev bind vfio-pci $device && rm /dev/vfio/$(group)"),
+    case(
+        "vfio.file",
+        NIC,
+        "modprobe vfio-pci && rm /dev/vfio/vfio && $pollway dev bind vfio-pci $device",
+    ),
+    // The file that was made by hand is still there when another group has got its number.
+    case(
+        "vfio.file",
+        NIC,
+        "$pollway dev bind vfio-pci $device && number=$(tr : ' ' </sys/class/vfio/$(group)/dev) && \
+         rm /dev/vfio/$(group) && mknod /dev/vfio/$(group) c $number && $pollway dev restore && \
+         $pollway dev bind vfio-pci 0000:03:00.0 $device",
+    ),
     Case {
         check: "vfio.permission",
-        device: IGB[0].address,
+        device: NIC,
         breaks: "$pollway dev bind vfio-pci $device",
         examined_by: USER,
     },
-    Case { check: "hugepages.permission", device: IGB[0].address, breaks: "", examined_by: USER },
+    case("vfio.noiommu", BARE[0].address, "$pollway dev bind --noiommu-mode vfio-pci $device"),
+    case(
+        "iommu.passthrough",
+        NIC,
+        "$pollway dev unbind $device && echo DMA >/sys/bus/pci/devices/$device/iommu_group/type && \
+         $pollway dev bind igb_uio $device",
+    ),
+    case(
+        "iommu.group",
+        SHARED[0],
+        "$pollway dev unbind $device 0000:06:02.0 && $pollway dev bind vfio-pci $device && \
+         $pollway dev bind kernel 0000:06:02.0",
+    ),
+    case("hugepages.reserved", NIC, "echo 0 >/proc/sys/vm/nr_hugepages"),
+    case("hugepages.enough", NIC, "echo 2 >/proc/sys/vm/nr_hugepages"),
+    case("hugepages.mount", NIC, "umount /dev/hugepages"),
+    Case { check: "hugepages.permission", device: NIC, breaks: "", examined_by: USER },
     Case {
-        check: "hugepages.mount",
-        device: IGB[0].address,
-        breaks: "umount /dev/hugepages",
-        examined_by: ROOT,
+        check: "hugepages.cgroup",
+        device: NIC,
+        breaks: "mount -t cgroup2 control /sys/fs/cgroup && cd /sys/fs/cgroup && mkdir box && \
+                 echo +hugetlb >cgroup.subtree_control && echo 2M >box/hugetlb.2MB.max",
+        examined_by: IN_BOX,
     },
-    Case {
-        check: "prefix.leftover",
-        device: IGB[0].address,
-        breaks: "touch /dev/hugepages/deadmap_0",
-        examined_by: ROOT,
-    },
+    case("prefix.leftover", NIC, "touch /dev/hugepages/deadmap_0"),
+    case(
+        "cpu.clocksource",
+        NIC,
+        "echo acpi_pm >/sys/devices/system/clocksource/clocksource0/current_clocksource",
+    ),
 ];
+
+/// How the cases' scripts name the IOMMU group of the case's device.
+const GROUP: &str = "group() { basename $(readlink /sys/bus/pci/devices/$device/iommu_group); }";
 
 impl Case {
     /// Its findings.
@@ -85,7 +103,7 @@ fn findings_of_a_real_kernel_are_mended_by_what_is_printed() {
     let name = "findings_of_a_real_kernel_are_mended_by_what_is_printed";
     for case in CASES {
         let Some(guest) = guest::or_skip(name) else { return };
-        guest.run(&format!("device={}; {}", case.device, case.breaks));
+        guest.run(&format!("device={}; {GROUP}; {}", case.device, case.breaks));
         let findings = case.examine(&guest);
         assert_eq!(findings.len(), 1, "{}: {findings:?}", case.check);
         assert_eq!(findings[0]["check"], case.check);
@@ -104,18 +122,16 @@ fn findings_of_a_real_kernel_are_mended_by_what_is_printed() {
 fn devices_that_no_iommu_watches_are_told_from_those_that_one_does() {
     let name = "devices_that_no_iommu_watches_are_told_from_those_that_one_does";
     let Some(guest) = guest::or_skip(name) else { return };
-    let case =
-        |device| Case { check: "iommu.on", device, breaks: "", examined_by: ROOT }.examine(&guest);
-    assert_eq!(case(IGB[0].address), Vec::<Value>::new());
-    let findings = case(BARE[0].address);
+    let examine = |device| case("iommu.on", device, "").examine(&guest);
+    assert_eq!(examine(NIC), Vec::<Value>::new());
+    let findings = examine(BARE[0].address);
     assert_eq!(findings.len(), 1, "{findings:?}");
     assert!(findings[0]["mend"].as_str().unwrap().contains("intel_iommu=on iommu=pt"));
     assert!(guest.run("cat /proc/cmdline").contains("intel_iommu=on iommu=pt"));
     // With the mode that does without, the device has a group, and a file of another name.
     guest.bind("--noiommu-mode vfio-pci", &[BARE[0].address]);
-    assert_eq!(case(BARE[0].address), Vec::<Value>::new());
-    let file = Case { check: "vfio.file", device: BARE[0].address, breaks: "", examined_by: ROOT };
-    assert_eq!(file.examine(&guest), Vec::<Value>::new());
+    assert_eq!(examine(BARE[0].address), Vec::<Value>::new());
+    assert_eq!(case("vfio.file", BARE[0].address, "").examine(&guest), Vec::<Value>::new());
 }
 
 /// Follows a start that fails in a shell: the error's command for the doctor, what the doctor prints, and the same start again.

@@ -16,7 +16,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
 # The modules that the guest may load; those that they need come along.
-modules=(9p 9pnet_virtio overlay virtio_pci virtio_net igb igbvf e1000 vfio-pci vfio_iommu_type1 uio_pci_generic igb_uio veth 8021q)
+modules=(9p 9pnet_virtio overlay virtio_pci virtio_net igb igbvf e1000 vfio-pci vfio_iommu_type1 uio_pci_generic igb_uio tun veth 8021q)
 
 cannot() {
     echo "$*" >&2

@@ -27,3 +27,4 @@ for device in /sys/bus/pci/devices/*; do
 done
 chown 0 /dev/hugepages
 echo N >/sys/module/vfio/parameters/enable_unsafe_noiommu_mode
+sed -n 's/.* hugepages=\([0-9]*\) .*/\1/p' /proc/cmdline >/proc/sys/vm/nr_hugepages

@@ -5,6 +5,10 @@ use super::subject::Subject;
 use super::user::Capability;
 use dataplane::pci::PciDevice;
 use dataplane::pci::bind::others_in_the_way;
+use rustix::fs::{major, minor};
+use std::collections::BTreeSet;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::{fs, iter};
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
@@ -33,7 +37,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         name: "vfio.file",
-        about: "the files of VFIO are there",
+        about: "the files of VFIO are there, and open the devices' own groups",
         why: "a program opens a device by them",
         look: file,
     },
@@ -56,6 +60,9 @@ pub(super) const CHECKS: &[Check] = &[
         look: no_iommu,
     },
 ];
+
+/// What the names of groups begin with in VFIO that stand for no IOMMU.
+const WITHOUT_IOMMU: &str = "noiommu-";
 
 const NO_IOMMU: &str = "sys/module/vfio/parameters/enable_unsafe_noiommu_mode";
 
@@ -137,7 +144,7 @@ fn module(subject: &Subject) -> Vec<Problem> {
 fn group_name(subject: &Subject, device: &PciDevice) -> Option<String> {
     let group = device.iommu_group?;
     let kind = subject.machine.read(format!("sys/kernel/iommu_groups/{group}/name"));
-    let prefix = if kind.as_deref() == Some("vfio-noiommu") { "noiommu-" } else { "" };
+    let prefix = if kind.as_deref() == Some("vfio-noiommu") { WITHOUT_IOMMU } else { "" };
     Some(format!("{prefix}{group}"))
 }
 
@@ -146,31 +153,62 @@ fn file_of(subject: &Subject, device: &PciDevice) -> Option<String> {
     Some(format!("dev/vfio/{}", group_name(subject, device)?))
 }
 
+/// What is wrong with a file of VFIO's, whose device number the kernel tells in `told`; `None` where nothing is.
+fn fault_of(subject: &Subject, file: &str, told: &str) -> Option<String> {
+    let Ok(found) = fs::metadata(subject.machine.path(file)) else {
+        return Some(format!("there is no /{file}"));
+    };
+    let number = format!("{}:{}", major(found.rdev()), minor(found.rdev()));
+    let told = subject.machine.read(told)?;
+    let is_other = found.file_type().is_char_device() && number != told;
+    is_other.then(|| format!("/{file} opens device {number}, and the group's is {told}"))
+}
+
 fn file(subject: &Subject) -> Vec<Problem> {
-    let device_number = |file: &str| {
-        let number = subject.machine.read(file)?;
-        number.split_once(':').map(|(major, minor)| format!("{major} {minor}"))
-    };
-    let groups = subject.devices_on("vfio-pci").filter_map(|device| group_name(subject, device));
-    let mut needed: Vec<(String, String)> =
-        groups.map(|group| (format!("sys/class/vfio/{group}/dev"), group)).collect();
-    if !needed.is_empty() {
-        needed.insert(0, ("sys/class/misc/vfio/dev".to_owned(), "vfio".to_owned()));
+    let groups: BTreeSet<(u32, String)> = subject
+        .devices_on("vfio-pci")
+        .filter_map(|device| Some((device.iommu_group?, group_name(subject, device)?)))
+        .collect();
+    if groups.is_empty() {
+        return Vec::new();
     }
-    let absent =
-        needed.into_iter().find(|(_, name)| !subject.machine.has(format!("dev/vfio/{name}")));
-    let Some((told, name)) = absent else { return Vec::new() };
-    let mend = match device_number(&told) {
-        _ if subject.in_container => Mend::Do(format!(
-            "start the container with --device /dev/vfio/vfio --device /dev/vfio/{name}"
-        )),
-        // The kernel makes it with the group, and nobody makes it again.
-        Some(number) => {
-            Mend::Run(format!("mkdir -p /dev/vfio && mknod -m 600 /dev/vfio/{name} c {number}"))
-        }
-        None => Mend::Run("modprobe vfio-pci".to_owned()),
+    let files = iter::once("vfio").chain(groups.iter().map(|(_, name)| name.as_str()));
+    let to_give: String = files.map(|name| format!(" --device /dev/vfio/{name}")).collect();
+    let problem = |what: String, command: String| {
+        let mend = match subject.in_container {
+            true => Mend::Do(format!("start the container with{to_give}")),
+            false => Mend::Run(command),
+        };
+        Problem::error(what, mend)
     };
-    vec![Problem::error(format!("there is no /dev/vfio/{name}"), mend)]
+    let mut problems = Vec::new();
+    if let Some(what) = fault_of(subject, "dev/vfio/vfio", "sys/class/misc/vfio/dev") {
+        // The number is for ever (Linux, `Documentation/admin-guide/devices.txt`).
+        let command =
+            "mkdir -p /dev/vfio && rm -f /dev/vfio/vfio && mknod -m 666 /dev/vfio/vfio c 10 196";
+        problems.push(problem(what, command.to_owned()));
+    }
+    for (group, name) in &groups {
+        let (file, told) = (format!("dev/vfio/{name}"), format!("sys/class/vfio/{name}/dev"));
+        if let Some(what) = fault_of(subject, &file, &told) {
+            problems.push(problem(what, made_anew(subject, *group, name)));
+        }
+    }
+    problems
+}
+
+/// The command that has the kernel make a group's file, which it does with the group.
+///
+/// One that is made by hand stays when the group goes, and opens whichever group has its number next.
+fn made_anew(subject: &Subject, group: u32, name: &str) -> String {
+    let of_group = subject.scan.devices().filter(|device| {
+        device.iommu_group == Some(group) && device.driver.as_deref() == Some("vfio-pci")
+    });
+    let devices: String = of_group.map(|device| format!(" {}", device.address)).collect();
+    let mode = if name.starts_with(WITHOUT_IOMMU) { " --noiommu-mode" } else { "" };
+    format!(
+        "rm -f /dev/vfio/{name} && pollway dev unbind{devices} && pollway dev bind{mode} vfio-pci{devices}"
+    )
 }
 
 fn permission(subject: &Subject) -> Vec<Problem> {
