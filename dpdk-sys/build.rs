@@ -87,6 +87,7 @@ fn generate(flags: &[String]) {
         .allowlist_function("rte_(get_main_lcore|get_next_lcore|lcore_to_socket_id)")
         .allowlist_function("rte_(version|strerror|get_tsc_hz)")
         .allowlist_function("rte_eth_timesync_(enable|read_rx_timestamp|read_tx_timestamp)")
+        .allowlist_function("rte_eth_read_clock|rte_mbuf_dyn_rx_timestamp_register")
         .allowlist_function("rte_dev_(probe|remove|name|driver|bus|bus_info|numa_node|iterator_init|iterator_next)")
         .allowlist_function("rte_(dev_event|eth_dev)_callback_register|rte_dev_(hotplug_handle_enable|event_monitor_start)")
         .allowlist_function("rte_driver_name|rte_bus_(find|name)")

@@ -7,6 +7,9 @@
 mod front;
 pub mod gro;
 pub mod gso;
+mod timestamp;
+
+pub use timestamp::RxTimestamp;
 
 use crate::offload::tx::{MEMORY, QINQ, VLAN};
 use dpdk_sys::rte_mbuf;

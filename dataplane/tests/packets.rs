@@ -7,14 +7,18 @@ mod common;
 use common::{on_main_lcore, pool};
 use dataplane::batch::{Batch, MAX_BURST};
 use dataplane::lcore::SocketId;
-use dataplane::mbuf::{HeaderLengths, Mbuf, VlanTags};
+use dataplane::mbuf::{HeaderLengths, Mbuf, RxTimestamp, VlanTags};
 use dataplane::mempool::{Mempool, MempoolConfig, MempoolError};
 use dataplane::offload;
+use dataplane::port::{Errno, Port, PortConfig};
 use dataplane::ring::{Consumer, Multi, Producer, RingError, Single, ring};
+use pcap_file::pcap::{PcapPacket, PcapWriter};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use std::collections::VecDeque;
+use std::fs::File;
 use std::thread;
+use std::time::Duration;
 
 /// A packet whose first bytes are its number.
 fn numbered(pool: &Mempool, number: u64) -> Mbuf {
@@ -85,6 +89,44 @@ fn every_reader_agrees_with_its_c_twin() {
                 Ok(())
             })
             .unwrap();
+        assert_eq!(pool.in_use(), 0);
+    });
+}
+
+/// The one driver that says when packets came without a NIC: it reads them from a file, with the file's times.
+#[test]
+fn the_time_when_a_packet_came_is_where_c_looks_for_it() {
+    on_main_lcore(|eal| {
+        const MICROSECONDS: [u64; 3] = [1, 1_700_000_000_000_001, 2_147_483_647_999_999];
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("times.pcap");
+        let mut writer = PcapWriter::new(File::create(&file).unwrap()).unwrap();
+        for time in MICROSECONDS.map(Duration::from_micros) {
+            writer.write_packet(&PcapPacket::new(time, 60, &[0; 60])).unwrap();
+        }
+        drop(writer);
+        let pool = pool(eal, "times", 511);
+        let device = format!("net_pcap_times,rx_pcap={}", file.display());
+        let mut port = Port::probe(eal, &device).unwrap();
+        port.configure(&PortConfig::default(), &pool).unwrap();
+        let (port, mut queues) = port.start().map_err(|refused| refused.error).unwrap();
+        let mut batch = Batch::new();
+        assert_eq!(queues.rx[0].rx_burst(&mut batch, 32), MICROSECONDS.len());
+
+        let place = RxTimestamp::register(eal).unwrap();
+        // SAFETY: EAL runs.
+        unsafe { dpdk_sys::pw_sight_open() };
+        for (mbuf, microseconds) in batch.iter().zip(MICROSECONDS) {
+            let mut sight = dpdk_sys::pw_sight::default();
+            // SAFETY: the packet is alive; the call only reads it.
+            unsafe { dpdk_sys::pw_sight_of(raw(mbuf), &mut sight) };
+            assert_eq!((sight.has_timestamp, sight.timestamp), (1, microseconds));
+            assert_eq!(place.of(mbuf), Some(microseconds));
+        }
+        batch.clear();
+        assert_eq!(place.of(&numbered(&pool, 0)), None, "nobody said when this one came");
+        assert_eq!(port.clock().err(), Some(Errno::NOT_SUPPORTED), "a file's clock cannot be read");
+        drop(port.stop(queues));
         assert_eq!(pool.in_use(), 0);
     });
 }

@@ -4,6 +4,7 @@ use super::console::{Console, Ended};
 use super::forwarder::own_prefix;
 use super::{hugepage_files, lcores};
 use serde_json::Value;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,6 +16,7 @@ pub(crate) struct Generator {
     folder: TempDir,
     eal: Vec<String>,
     own: Vec<String>,
+    environment: Vec<(String, OsString)>,
     /// The folder that it runs in, if it matters.
     within: Option<PathBuf>,
 }
@@ -32,7 +34,14 @@ impl Generator {
     /// One whose devices and lcores a file names.
     pub(crate) fn of_file() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { prefix: own_prefix(), folder, eal: Vec::new(), own: Vec::new(), within: None }
+        Self {
+            prefix: own_prefix(),
+            folder,
+            eal: Vec::new(),
+            own: Vec::new(),
+            environment: Vec::new(),
+            within: None,
+        }
     }
 
     /// With flags of EAL's.
@@ -44,6 +53,12 @@ impl Generator {
     /// With flags of its own.
     pub(crate) fn with(mut self, flags: &[&str]) -> Self {
         self.own.extend(flags.iter().map(|flag| (*flag).to_owned()));
+        self
+    }
+
+    /// With a variable of its environment.
+    pub(crate) fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.environment.push((name.to_owned(), value.into()));
         self
     }
 
@@ -63,6 +78,7 @@ impl Generator {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pollway"));
         command.args(["gen", "--no-pci", "--no-telemetry", "--file-prefix", &self.prefix]);
         command.args(&self.eal).arg("--").args(&self.own).arg("--json").arg(self.file());
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         self.within.iter().for_each(|folder| {
             command.current_dir(folder);
         });

@@ -3,7 +3,7 @@
 
 use dataplane::traffic::distribution::Distribution as Recorded;
 use dataplane::traffic::invalid::Invalid;
-use dataplane::traffic::result::{self, Path, StreamResult, TrialResult};
+use dataplane::traffic::result::{self, Path, StreamResult, Ticking, TrialResult};
 use serde::{Deserialize, Serialize};
 
 /// Bars in a factor of ten. With 20 of them neighbouring edges are 12 % apart, which is finer than a picture shows.
@@ -69,7 +69,13 @@ pub(crate) struct Trial {
     pub(crate) path: String,
     /// From the departure to the arrival.
     pub(crate) delay: Distribution,
-    /// The same without what the generator itself adds; nothing if that was not measured.
+    /// From the departure to the arrival at the device, by its own clock; nothing if it has none.
+    #[serde(default)]
+    pub(crate) hardware: Distribution,
+    /// How exact that clock is, in nanoseconds; `None` if the timestamp counter is the only one.
+    #[serde(default)]
+    pub(crate) hardware_error_ns: Option<u64>,
+    /// The delay without what the generator itself adds; nothing if that was not measured.
     pub(crate) corrected: Distribution,
     /// From the time when a packet was to depart.
     pub(crate) intended: Distribution,
@@ -178,6 +184,8 @@ impl Trial {
                 Path::OneWay => "one way".to_owned(),
             },
             delay: recorded(&stream.delay.actual_ns),
+            hardware: recorded(&stream.delay.hardware_ns),
+            hardware_error_ns: hardware_error_ns(stream, result),
             corrected: recorded(&stream.delay.corrected_ns),
             intended: recorded(&stream.delay.intended_ns),
             departure_error: recorded(&stream.sending.departure_error_ns),
@@ -185,6 +193,16 @@ impl Trial {
             own: Own::of(result),
             invalid: result.invalid.iter().map(Invalid::to_string).collect(),
         }
+    }
+}
+
+/// How exact the clock is of the device that a stream's packets were received by.
+fn hardware_error_ns(stream: &StreamResult, result: &TrialResult) -> Option<u64> {
+    let mut clocks = result.receive_clocks.iter();
+    let ours = clocks.find(|clock| clock.port == stream.delay.receive_port)?;
+    match ours.ticking {
+        Ticking::Hardware { error_ns, .. } => Some(error_ns),
+        Ticking::Software { .. } => None,
     }
 }
 

@@ -19,6 +19,7 @@ use dataplane::lcore::{LcoreId, SocketId};
 use dataplane::port::device::VhostSocket;
 use dataplane::port::{PortConfig, PortId, PortStats, QueueId, wire_pair};
 use dataplane::runtime::{Dataplane, PoolSetup, Slot};
+use dataplane::traffic::arrival;
 use dataplane::traffic::capture::WAITING;
 use dataplane::traffic::clock::TscClock;
 use dataplane::traffic::generator::Generator;
@@ -96,8 +97,9 @@ impl Rig {
         let ports: Vec<PortId> = ports.collect();
         let (map, forwarder) = placed(&settings, &eal, &ports, inside)?;
         for (port, config) in &mut opened {
-            let offered = port.info().map_err(Failure::input)?.tx_offloads;
-            config.tx_offloads |= Checksums::offloads(offered);
+            let info = port.info().map_err(Failure::input)?;
+            config.tx_offloads |= Checksums::offloads(info.tx_offloads);
+            config.rx_offloads |= arrival::offloads(port, info.rx_offloads);
             if let Some(PortCores { receive, transmit }) = map.of(port.id()) {
                 config.rx_queues = receive.len() as u16;
                 config.tx_queues = transmit.len() as u16;
@@ -180,6 +182,7 @@ impl Rig {
             generator.calibrate(calibration.clone());
         }
         lines::wait(self.ports(), traffic, stop);
+        generator.read_clocks(&self.eal, self.ports());
         generator.rewind();
         let plan = self.plan(traffic, burst.unwrap_or(self.burst))?;
         let forwarder = self.forwarder.as_ref();

@@ -38,6 +38,17 @@ pub(super) fn rows(trials: &[Trial]) -> Vec<(String, Vec<String>)> {
     for (label, percent) in PERCENTILES {
         row(&format!("delay {label}"), &|trial| time(trial.delay.percentile(percent)));
     }
+    row("receive clock", &|trial| match trial.hardware_error_ns {
+        Some(error) => format!("device's, ±{}", nanoseconds(error)),
+        None => "software's".to_owned(),
+    });
+    if trials.iter().any(|trial| trial.hardware.count > 0) {
+        for (label, percent) in PERCENTILES {
+            row(&format!("hardware delay {label}"), &|trial| {
+                time(trial.hardware.percentile(percent))
+            });
+        }
+    }
     if trials.iter().any(|trial| trial.corrected.count > 0) {
         row("corrected p50", &|trial| time(trial.corrected.percentile(50.0)));
         row("corrected p99", &|trial| time(trial.corrected.percentile(99.0)));
@@ -108,11 +119,21 @@ mod tests {
 
     #[test]
     fn a_column_a_trial() {
-        let delay = distribution(&[1000; 9]);
+        let (delay, hardware) = (distribution(&[1000; 9]), distribution(&[900; 9]));
         let fates = Some(Fates { received: 9, lost: 1, ..Fates::default() });
         let name = "io".to_owned();
         let own = Own { longest_gap_ns: 2500, delay_ns: Some((270, 40)), ..Own::default() };
-        let measured = Trial { name, delay, fates, own, sent: 10, ..Trial::default() };
+        let hardware_error_ns = Some(80);
+        let measured = Trial {
+            name,
+            delay,
+            hardware,
+            hardware_error_ns,
+            fates,
+            own,
+            sent: 10,
+            ..Trial::default()
+        };
         let (name, why) = ("file".to_owned(), "too slow".to_owned());
         let replayed = Trial { name, invalid: vec![why], ..Trial::default() };
         let drawn = text(&[measured.clone(), replayed]);
@@ -121,6 +142,9 @@ mod tests {
         };
         assert!(line("lost").contains("1") && line("lost").contains("not measured"), "{drawn}");
         assert!(line("delay p99.9").contains("1.00 µs"), "{drawn}");
+        assert!(line("hardware delay p50").contains("900 ns"), "{drawn}");
+        let clocks = line("receive clock");
+        assert!(clocks.contains("device's, ±80 ns") && clocks.contains("software's"), "{drawn}");
         assert!(line("own delay p50").contains("270 ns"), "{drawn}");
         assert!(line("own longest gap").contains("2.50 µs"), "{drawn}");
         assert_eq!(drawn.matches("Not valid (file): too slow").count(), 1);

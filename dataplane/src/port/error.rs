@@ -159,8 +159,8 @@ impl Errno {
         self.0
     }
 
-    /// What a call that answers NULL has left in `rte_errno`.
-    pub(super) fn last() -> Self {
+    /// What a call that answers NULL or -1 has left in `rte_errno`.
+    pub(crate) fn last() -> Self {
         Self(-last_errno())
     }
 

@@ -11,6 +11,7 @@
 #![allow(unsafe_code)]
 
 mod bus;
+mod clock;
 mod config;
 mod configure;
 mod dcb;
@@ -41,6 +42,7 @@ pub(crate) mod watch;
 mod wire_pair;
 
 pub use bus::{BusDevice, bus_devices};
+pub use clock::DeviceClock;
 pub use config::{ETHERNET_OVERHEAD, Granted, PortConfig, QueueConfig, Tuning};
 pub use configure::ShareGroup;
 pub use dcb::{Dcb, QueueRange, TrafficClass};

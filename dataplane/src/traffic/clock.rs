@@ -67,6 +67,32 @@ fn is_invariant(cpuinfo: &str) -> bool {
         .all(|line| INVARIANT.iter().all(|flag| line.split_whitespace().any(|word| word == *flag)))
 }
 
+/// What another clock said, and the counter at that moment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Beside<T> {
+    pub(super) read: T,
+    pub(super) tsc: u64,
+    /// The moment is no further from that, in cycles.
+    pub(super) within: u64,
+}
+
+impl<T> Beside<T> {
+    /// Reads the other clock several times; the quickest counts.
+    pub(super) fn read(mut clock: impl FnMut() -> T) -> Self {
+        let mut reading = || {
+            let before = cycles();
+            let read = clock();
+            let took = cycles().wrapping_sub(before);
+            Self { read, tsc: before + took / 2, within: took.div_ceil(2) }
+        };
+        let first = reading();
+        (1..TRIES).fold(first, |best, _| {
+            let next = reading();
+            if next.within < best.within { next } else { best }
+        })
+    }
+}
+
 /// The counter and the system's clock at one moment.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reading {
@@ -76,18 +102,8 @@ pub(super) struct Reading {
 
 impl Reading {
     pub(super) fn take() -> Self {
-        let readings = (0..TRIES).map(|_| {
-            let before = cycles();
-            let system = Instant::now();
-            let after = cycles();
-            (
-                after.wrapping_sub(before),
-                Self { tsc: before + after.wrapping_sub(before) / 2, system },
-            )
-        });
-        let quickest = readings.min_by_key(|(took, _)| *took);
-        quickest
-            .map_or_else(|| Self { tsc: cycles(), system: Instant::now() }, |(_, reading)| reading)
+        let Beside { read, tsc, .. } = Beside::read(Instant::now);
+        Self { tsc, system: read }
     }
 
     /// Seconds from an earlier reading, by the system's clock.

@@ -68,6 +68,17 @@ pub enum Invalid {
         /// By how much.
         drift_ppm: f64,
     },
+    /// A device's clock was set, by whoever keeps its time.
+    #[error(
+        "the clock of port {port}'s device stepped {steps} times: its receive times cannot be trusted; stop what sets it (ptp4l, \
+         phc2sys), or go by the software's"
+    )]
+    DeviceClock {
+        /// The port.
+        port: PortId,
+        /// How often.
+        steps: u64,
+    },
 }
 
 impl Serialize for Invalid {

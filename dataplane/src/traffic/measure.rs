@@ -1,5 +1,6 @@
 //! The receiving mode: finds the probes of the packets that come, and hands them to their streams' receivers.
 
+use super::arrival::ArrivalReader;
 use super::capture::CaptureTap;
 use super::polling::PollClock;
 use super::probe::{NotAProbe, PROBE_BYTES, Probe};
@@ -29,6 +30,8 @@ pub(super) struct MeasureParts {
     pub(super) places: Vec<usize>,
     /// By stream number; `None` for streams that are expected elsewhere.
     pub(super) receivers: Vec<Option<Receiver>>,
+    /// The device's clock; `None` if the port has none.
+    pub(super) arrivals: Option<ArrivalReader>,
     pub(super) polls: PollClock,
     pub(super) ticker: Ticker,
     pub(super) lines: Sender<Line>,
@@ -61,14 +64,41 @@ impl Measure {
         Self { parts, foreign: 0, counts: Arc::new(Tally::new(&[RECEIVED])) }
     }
 
-    /// Counts a frame that arrived at `now_tsc`, if it has a probe.
+    /// Counts the packets of a burst that arrived at `now_tsc`, and at their device when `hardware` says. Those that are to be
+    /// sent are then the first; returns how many there are.
     #[inline]
-    fn receive(&mut self, frame: &[u8], now_tsc: u64) -> Arrived {
+    fn receive_all(
+        &mut self,
+        batch: &mut Batch,
+        now_tsc: u64,
+        hardware: impl Fn(&Mbuf) -> Option<u64>,
+    ) -> usize {
+        let (mut received, mut answers) = (0, 0);
+        for at in 0..batch.len() {
+            match self.receive(batch[at].data(), now_tsc, hardware(&batch[at])) {
+                Arrived::New => received += 1,
+                Arrived::Counted => {}
+                Arrived::Unknown => {
+                    if self.answer(&mut batch[at]) {
+                        // To the front, where in the end only answers are left.
+                        batch[answers..=at].rotate_right(1);
+                        answers += 1;
+                    }
+                }
+            }
+        }
+        self.counts.add(0, received);
+        answers
+    }
+
+    /// Counts a frame, if it has a probe.
+    #[inline]
+    fn receive(&mut self, frame: &[u8], now_tsc: u64, hardware_tsc: Option<u64>) -> Arrived {
         let first = self.parts.places.first().copied().unwrap_or_default();
         let probe = read_at(frame, first, self.parts.signature).ok().or_else(|| self.search(frame));
         let Some(probe) = probe else { return Arrived::Unknown };
         match self.receiver(probe.stream) {
-            Some(receiver) => match receiver.receive(&probe, now_tsc) {
+            Some(receiver) => match receiver.receive(&probe, now_tsc, hardware_tsc) {
                 true => Arrived::New,
                 false => Arrived::Counted,
             },
@@ -192,25 +222,14 @@ impl Mode for Measure {
         if let Some(second) = self.parts.ticker.over(now_tsc) {
             self.report(second);
         }
-        let (mut received, mut answers) = (0, 0);
-        for at in 0..batch.len() {
-            match self.receive(batch[at].data(), now_tsc) {
-                Arrived::New => received += 1,
-                Arrived::Counted => {}
-                Arrived::Unknown => {
-                    if self.answer(&mut batch[at]) {
-                        // To the front, where in the end only answers are left.
-                        batch[answers..=at].rotate_right(1);
-                        answers += 1;
-                    }
-                }
-            }
-        }
+        let answers = match self.parts.arrivals.as_mut().map(ArrivalReader::now) {
+            None => self.receive_all(batch, now_tsc, |_| None),
+            Some(arrivals) => self.receive_all(batch, now_tsc, |mbuf| arrivals.tsc(mbuf)),
+        };
         match &mut self.parts.capture {
             Some(capture) => capture.take(batch, answers, now_tsc),
             None => batch.truncate(answers),
         }
-        self.counts.add(0, received);
     }
 
     fn counts(&self) -> Option<Arc<dyn Counts>> {
@@ -238,10 +257,11 @@ mod tests {
             signature: SIGNATURE,
             places,
             receivers: vec![
-                Some(Receiver::new(1000, false)),
+                Some(Receiver::new(1000, false, false)),
                 None,
-                Some(Receiver::new(1000, false)),
+                Some(Receiver::new(1000, false, false)),
             ],
+            arrivals: None,
             polls: PollClock::new(100),
             ticker: Ticker::new(NonZeroU64::MIN),
             lines: bounded(1).0,
@@ -259,7 +279,7 @@ mod tests {
 
     /// What `process` does with a packet that nobody answers.
     fn receive(measure: &mut Measure, frame: &[u8]) {
-        if measure.receive(frame, 9) == Arrived::Unknown {
+        if measure.receive(frame, 9, None) == Arrived::Unknown {
             measure.receive_unknown(frame);
         }
     }

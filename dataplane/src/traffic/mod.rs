@@ -7,6 +7,7 @@
 //! [`result::TrialResult`] is read out of the modes.
 
 pub mod account;
+pub mod arrival;
 pub mod calibration;
 pub mod capture;
 pub mod clock;

@@ -31,6 +31,8 @@ pub(super) struct Times {
     pub(super) actual: Histogram,
     /// From the time of departure that was meant; `None` for a stream that is sent flat out.
     pub(super) intended: Option<Histogram>,
+    /// From the departure to the arrival by the device's clock; `None` on a port that has none.
+    pub(super) hardware: Option<Histogram>,
     /// From one packet's delay to the next one's: those that grew, and those that shrank.
     pub(super) variation: [Histogram; 2],
     /// The delay of the packet before.
@@ -45,8 +47,9 @@ struct Reported {
 }
 
 impl Receiver {
-    /// A receiver that waits `wait` cycles for a packet, and tells the intended times from the others if the stream has them.
-    pub(super) fn new(wait: u64, is_timed: bool) -> Self {
+    /// A receiver that waits `wait` cycles for a packet, and tells the intended times from the others if the stream has them, and
+    /// the device's if the port has those.
+    pub(super) fn new(wait: u64, is_timed: bool, has_hardware: bool) -> Self {
         Self {
             tracker: SequenceTracker::default(),
             wait,
@@ -55,6 +58,7 @@ impl Receiver {
             times: Times {
                 actual: Histogram::new(wait),
                 intended: is_timed.then(|| Histogram::new(wait)),
+                hardware: has_hardware.then(|| Histogram::new(wait)),
                 variation: array::from_fn(|_| Histogram::new(wait)),
                 last: None,
             },
@@ -63,9 +67,15 @@ impl Receiver {
         }
     }
 
-    /// Counts a packet that arrived at `now_tsc`; `true` if it came in time and is the first of its number.
+    /// Counts a packet that arrived at `now_tsc`, and at its device at `hardware_tsc`; `true` if it came in time and is the
+    /// first of its number.
     #[inline]
-    pub(super) fn receive(&mut self, probe: &Probe, now_tsc: u64) -> bool {
+    pub(super) fn receive(
+        &mut self,
+        probe: &Probe,
+        now_tsc: u64,
+        hardware_tsc: Option<u64>,
+    ) -> bool {
         let delay = probe.delay(now_tsc);
         if delay > self.wait {
             return self.receive_late();
@@ -82,6 +92,9 @@ impl Receiver {
         }
         if let Some(intended) = &mut times.intended {
             intended.record(delay + probe.late());
+        }
+        if let (Some(hardware), Some(arrival)) = (&mut times.hardware, hardware_tsc) {
+            hardware.record(probe.delay(arrival));
         }
         if let Some((before, last)) = times.last
             && sequence == before + 1
@@ -154,6 +167,9 @@ impl Times {
         if let (Some(intended), Some(more)) = (&mut self.intended, &other.intended) {
             intended.merge(more);
         }
+        if let (Some(hardware), Some(more)) = (&mut self.hardware, &other.hardware) {
+            hardware.merge(more);
+        }
         let pairs = self.variation.iter_mut().zip(&other.variation);
         pairs.for_each(|(variation, more)| variation.merge(more));
     }
@@ -173,7 +189,7 @@ mod tests {
 
     #[test]
     fn every_arrival_is_accounted_for() {
-        let mut receiver = Receiver::new(WAIT, true);
+        let mut receiver = Receiver::new(WAIT, true, true);
         for (sequence, departure, arrival) in [
             (0, 100, 110),
             (1, 100, 130),
@@ -182,7 +198,9 @@ mod tests {
             (2, 100, 9_000),
             (4, 100, WAIT + 101),
         ] {
-            receiver.receive(&probe(sequence, departure), arrival);
+            // The device saw it five cycles earlier, but for one that it did not look at.
+            let hardware = (sequence != 1).then(|| arrival - 5);
+            receiver.receive(&probe(sequence, departure), arrival, hardware);
         }
         receiver.receive_corrupt();
         let tracker = receiver.tracker();
@@ -191,6 +209,9 @@ mod tests {
         let times = receiver.times();
         assert_eq!(times.actual.numbers().quantile(0.5), 20);
         assert_eq!(times.intended.as_ref().unwrap().numbers().quantile(0.5), 30);
+        let hardware = times.hardware.as_ref().unwrap().numbers();
+        assert_eq!(hardware.buckets()[..2], [(5, 1), (15, 1)]);
+        assert_eq!(hardware.count(), 3);
         let [grew, shrank] = &times.variation;
         assert_eq!((grew.numbers().count(), shrank.numbers().count()), (1, 0));
         assert_eq!(grew.numbers().quantile(0.5), 20, "only from 0 to 1 did one follow the other");
@@ -198,13 +219,13 @@ mod tests {
 
     #[test]
     fn a_line_tells_of_its_second_alone() {
-        let mut receiver = Receiver::new(WAIT, false);
-        receiver.receive(&probe(0, 100), 110);
-        receiver.receive(&probe(0, 100), 110);
+        let mut receiver = Receiver::new(WAIT, false, false);
+        receiver.receive(&probe(0, 100), 110, None);
+        receiver.receive(&probe(0, 100), 110, None);
         let line = receiver.last_line(3, 0);
         assert_eq!((line.received, line.duplicated, line.bars.unwrap()[bar(10)]), (1, 1, 1));
         receiver.turn();
-        receiver.receive(&probe(1, 100), 110);
+        receiver.receive(&probe(1, 100), 110, None);
         let line = receiver.last_line(3, 1);
         assert_eq!((line.received, line.duplicated, line.reordered), (1, 0, 0));
     }
@@ -212,9 +233,9 @@ mod tests {
     proptest! {
         #[test]
         fn what_arrives_is_counted_once(arrivals in prop::collection::vec((0u64..300, 0u64..2 * WAIT), 0..600)) {
-            let mut receiver = Receiver::new(WAIT, true);
+            let mut receiver = Receiver::new(WAIT, true, false);
             for (sequence, delay) in &arrivals {
-                receiver.receive(&probe(*sequence, 50), 50 + delay);
+                receiver.receive(&probe(*sequence, 50), 50 + delay, None);
             }
             let (tracker, times) = (receiver.tracker(), receiver.times());
             let counted = tracker.received() + tracker.duplicated() + receiver.late();

@@ -6,6 +6,7 @@ use super::distribution::{Distribution, SignedSummary, Summary};
 use super::invalid::Invalid;
 use super::packet::Checksums;
 use super::rate::Rate;
+use crate::port::PortId;
 use serde::Serialize;
 
 /// What a trial came to. Final once the sending has ended and the packets on their way were waited for.
@@ -25,8 +26,10 @@ pub struct TrialResult {
     pub invalid: Vec<Invalid>,
     /// How steadily the generator itself ran.
     pub polling: Vec<Polling>,
-    /// The clock of all times.
+    /// The clock of all times, but for those that devices take.
     pub clock: Clock,
+    /// The clocks by which packets were received, by port; none where nobody asked for devices' clocks.
+    pub receive_clocks: Vec<ReceiveClock>,
     /// What the generator adds to every delay, if it was measured.
     pub calibration: Option<Calibration>,
 }
@@ -105,9 +108,13 @@ pub struct Reordering {
 pub struct Delay {
     /// From where to where.
     pub path: Path,
+    /// Where the packets were expected.
+    pub receive_port: PortId,
     /// From the departure to the arrival.
     pub actual_ns: Option<Distribution>,
-    /// The same without what the generator itself adds, if that was measured.
+    /// From the departure to the arrival at the device, by the device's clock; of those packets that it took the time of.
+    pub hardware_ns: Option<Distribution>,
+    /// From departure to arrival without what the generator itself adds, if that was measured.
     pub corrected_ns: Option<Distribution>,
     /// From the time when the packet was to depart, so that a sender that stalls does not hide what waits behind it.
     pub intended_ns: Option<Distribution>,
@@ -159,7 +166,38 @@ pub struct Polling {
     pub samples_touched: u64,
 }
 
-/// The clock of all times.
+/// By which clock a port's packets were received.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ReceiveClock {
+    /// The port.
+    pub port: PortId,
+    /// Which clock.
+    #[serde(flatten)]
+    pub ticking: Ticking,
+}
+
+/// A clock of receive times.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "clock", rename_all = "kebab-case")]
+pub enum Ticking {
+    /// The timestamp counter, read after the receive call.
+    Software {
+        /// Why there is no other.
+        why: String,
+    },
+    /// The device's, beside the timestamp counter.
+    Hardware {
+        /// Its speed, in ticks a second of the timestamp counter.
+        hz: f64,
+        /// How far it was off what it was reckoned to be, at most, at the moments when it was read; how inexact reading it is,
+        /// included.
+        error_ns: u64,
+        /// How often it was read in the trial.
+        readings: u64,
+    },
+}
+
+/// The clock of all times, but for those that devices take.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Clock {
     /// Cycles a second as DPDK found them, which all times are reckoned with.

@@ -1,6 +1,7 @@
 //! From the modes of a trial that is over to its result.
 
 use super::account::TrafficAccount;
+use super::arrival::ArrivalClocks;
 use super::clock::{Reading, TscClock};
 use super::distribution::{Distribution, SignedSummary};
 use super::generator::expected_on;
@@ -35,6 +36,7 @@ pub(super) struct Basis<'a> {
     /// How many packets each stream was to send.
     pub(super) counts: &'a [u64],
     pub(super) calibration: Option<&'a Calibration>,
+    pub(super) arrivals: &'a ArrivalClocks,
 }
 
 /// Packets of a stream that left.
@@ -57,6 +59,7 @@ pub(super) fn result(engine: &Engine, timelines: &mut Timelines, basis: &Basis<'
     let seconds = basis.ended.seconds_since(&basis.begun);
     let drift_ppm = basis.ended.drift_ppm(&basis.begun, basis.clock.hz);
     let mut invalid = Vec::from_iter(basis.ended.fault(&basis.begun, basis.clock.hz));
+    invalid.extend(basis.arrivals.faults());
     if let Some(asked) = basis.spec.duration.filter(|_| basis.interrupted) {
         invalid.push(Invalid::Interrupted { seconds, asked });
     }
@@ -77,6 +80,7 @@ pub(super) fn result(engine: &Engine, timelines: &mut Timelines, basis: &Basis<'
         invalid,
         polling: gathered.polling(basis.clock),
         clock: Clock { tsc_hz: hz.get(), invariant, drift_ppm },
+        receive_clocks: basis.arrivals.results(basis.clock),
         calibration: basis.calibration.cloned(),
     }
 }
@@ -187,15 +191,14 @@ impl Gathered {
     ) -> StreamResult {
         let hz = basis.clock.hz;
         let received = self.receivers.get(&stream);
-        let path =
-            if expected_on(spec) == PortId(spec.port) { Path::RoundTrip } else { Path::OneWay };
+        let (from, to) = (PortId(spec.port), expected_on(spec));
         let name = if spec.name.is_empty() { stream.to_string() } else { spec.name.clone() };
         StreamResult {
             stream,
             name,
             account: received.map(|received| received.account(sent, hz)),
             reordering: received.map(Received::reordering).unwrap_or_default(),
-            delay: Delay::new(path, received.map(|received| &received.times), basis),
+            delay: Delay::new((from, to), received.map(|received| &received.times), basis),
             timeline: timelines.of(stream, hz),
             sending: self.sending(stream, spec, sent, basis),
         }
@@ -312,7 +315,7 @@ impl Received {
 }
 
 impl Delay {
-    fn new(path: Path, times: Option<&Times>, basis: &Basis<'_>) -> Self {
+    fn new((from, to): (PortId, PortId), times: Option<&Times>, basis: &Basis<'_>) -> Self {
         let hz = basis.clock.hz;
         let recorded =
             |histogram: &Histogram| (!histogram.is_empty()).then(|| histogram.nanoseconds(hz));
@@ -320,10 +323,12 @@ impl Delay {
         let bias = basis.calibration.map(|calibration| calibration.bias_ns);
         let less = |by: u64| actual_ns.as_ref().map(|delays: &Distribution| delays.less(by));
         Self {
-            path,
+            path: if from == to { Path::RoundTrip } else { Path::OneWay },
+            receive_port: to,
             corrected_ns: bias.and_then(less),
             pdv_ns: actual_ns.as_ref().and_then(|delays| less(delays.quantile(0.0))),
             intended_ns: times.and_then(|times| recorded(times.intended.as_ref()?)),
+            hardware_ns: times.and_then(|times| recorded(times.hardware.as_ref()?)),
             ipdv_ns: times.and_then(|times| {
                 let [grew, shrank] = &times.variation;
                 SignedSummary::new(shrank, grew, hz)

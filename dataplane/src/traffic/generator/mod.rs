@@ -5,6 +5,7 @@ mod made;
 
 pub use error::GeneratorError;
 
+use super::arrival::ArrivalClocks;
 use super::capture::{Capture, CaptureError};
 use super::clock::{Reading, TscClock};
 use super::measure::{Measure, MeasureParts};
@@ -24,6 +25,7 @@ use crate::forward::{Ground, Job, ModeError};
 use crate::lcore::cycles;
 use crate::mempool::Mempool;
 use crate::port::PortId;
+use crate::runtime::Slot;
 use made::Made;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -41,6 +43,7 @@ pub struct Generator {
     timelines: Timelines,
     calibration: Option<Calibration>,
     captures: Vec<Capture>,
+    arrivals: ArrivalClocks,
     begun: Reading,
     /// When the sending ended.
     ended: Option<Reading>,
@@ -84,6 +87,7 @@ impl Generator {
             timelines: Timelines::new(),
             calibration: None,
             captures: Vec::new(),
+            arrivals: ArrivalClocks::default(),
             begun: Reading::take(),
             ended: None,
         })
@@ -129,10 +133,19 @@ impl Generator {
         Ok(())
     }
 
+    /// Looks for the clocks of the devices that receive, which are to say when packets came. Where there is one, that takes a tenth
+    /// of a second.
+    pub fn read_clocks<'a>(&mut self, eal: &Eal, ports: impl Iterator<Item = &'a Slot>) {
+        let ours =
+            |slot: &&Slot| self.spec.stream.iter().any(|spec| expected_on(spec) == slot.id());
+        self.arrivals = ArrivalClocks::open(eal, ports.filter(ours), self.clock);
+    }
+
     /// Begins a new trial: the jobs made from now on send from the beginning, and nothing is recorded yet.
     pub fn rewind(&mut self) {
         self.halt.store(false, Ordering::Relaxed);
         self.timelines = Timelines::new();
+        self.arrivals.rewind();
         self.begun = Reading::take();
         self.ended = None;
     }
@@ -202,6 +215,7 @@ impl Generator {
 
     /// The receiver of the streams that are expected on a port.
     fn measure(&self, port: PortId, responder: Option<Responder>) -> Measure {
+        let arrivals = self.arrivals.reader(port);
         let mut places = Vec::new();
         let receivers = self.spec.stream.iter().zip(&self.streams).map(|(spec, made)| {
             let place = made.packets.probe_at()?;
@@ -211,7 +225,7 @@ impl Generator {
             if !places.contains(&place) {
                 places.push(place);
             }
-            Some(Receiver::new(self.wait(), made.pacer.is_timed()))
+            Some(Receiver::new(self.wait(), made.pacer.is_timed(), arrivals.is_some()))
         });
         let receivers = receivers.collect();
         Measure::new(MeasureParts {
@@ -219,6 +233,7 @@ impl Generator {
             signature: self.signature,
             places,
             receivers,
+            arrivals,
             polls: self.polls(),
             ticker: Ticker::new(self.clock.hz),
             lines: self.timelines.sender(),
@@ -243,8 +258,10 @@ impl Generator {
         PollClock::new(self.clock.cycles(self.spec.stall_ns))
     }
 
-    /// Takes in what workers say about each second, and the packets captured; called several times a second.
+    /// Takes in what workers say about each second, and the packets captured, and reads the devices' clocks; called several
+    /// times a second.
     pub fn gather(&mut self) {
+        self.arrivals.follow();
         self.timelines.gather();
         self.captures.iter_mut().for_each(Capture::gather);
     }
@@ -288,6 +305,7 @@ impl Generator {
                 interrupted,
                 counts: &counts,
                 calibration: self.calibration.as_ref(),
+                arrivals: &self.arrivals,
             },
         );
         TrialResult { captured, ..result }
