@@ -101,9 +101,6 @@ impl Rig {
     }
 }
 
-/// An address in a guest's memory that no ring is at.
-const FREE: u64 = 0x30_0000;
-
 #[test]
 fn descriptors_that_cannot_be() {
     let mut rig = Rig::new();

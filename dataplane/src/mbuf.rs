@@ -4,6 +4,7 @@
 //! Reference counts stay DPDK's business: nothing here can make two owners of one packet.
 #![allow(unsafe_code)]
 
+mod bytes;
 mod front;
 pub mod gro;
 pub mod gso;
@@ -155,6 +156,16 @@ impl Mbuf {
             self.at::<u64>(dpdk_sys::PW_MBUF_OL_FLAGS).write(flags & !MEMORY | memory);
             self.at::<u64>(dpdk_sys::PW_MBUF_TX_OFFLOAD).write(lengths.packed());
         }
+    }
+
+    /// Payload of each segment that it was merged of or is to be cut into, as its device or [`Self::set_tx_offload`] said; else
+    /// it means nothing.
+    #[inline]
+    pub fn segment(&self) -> u16 {
+        // SAFETY: as in `field!`.
+        let lengths = unsafe { self.at::<u64>(dpdk_sys::PW_MBUF_TX_OFFLOAD).read() };
+        let mask = (1 << dpdk_sys::PW_MBUF_TSO_SEGSZ_BITS) - 1;
+        (lengths >> dpdk_sys::PW_MBUF_TSO_SEGSZ_SHIFT & mask) as u16
     }
 
     /// Says what the packet is (`rte_mbuf_ptype.h`), where the device did not.

@@ -41,6 +41,8 @@ pub struct Sizing {
     pub exits: u64,
     /// Packets of a burst.
     pub burst: u64,
+    /// Buffers of each of these packets, at most; 0 as 1.
+    pub chain: u64,
     /// Lcores that allocate or free.
     pub lcores: u64,
     /// Packets an lcore may keep in its cache.
@@ -56,7 +58,7 @@ impl Sizing {
     pub fn in_flight(&self) -> u64 {
         let cached = self.lcores * (self.cache + self.cache / 2);
         let bursts = self.streams * 2 + self.exits;
-        self.descriptors + self.ring_slots + bursts * self.burst + cached
+        self.descriptors + self.ring_slots + bursts * self.burst * self.chain.max(1) + cached
     }
 
     /// Packets the pool must hold so that no receive queue ever lacks one.
@@ -120,6 +122,11 @@ pub fn memory_mib(mbufs: u32, mbuf_size: u16) -> u64 {
     /// `struct rte_mbuf` and the object header and trailer that the pool adds, rounded up to cache lines.
     const OVERHEAD: u64 = dpdk_sys::PW_MBUF_SIZE as u64 + 128;
     (u64::from(mbufs) * (u64::from(mbuf_size) + OVERHEAD)).div_ceil(1 << 20)
+}
+
+/// Bytes of packet that a buffer of `mbuf_size` bytes holds behind the headroom.
+pub(crate) fn data_room(mbuf_size: u16) -> u16 {
+    mbuf_size.saturating_sub(dpdk_sys::RTE_PKTMBUF_HEADROOM as u16)
 }
 
 /// A pool of packets. Clones are handles to the one pool.
@@ -244,7 +251,7 @@ impl Mempool {
 
     /// Bytes of packet that one of its buffers holds behind the headroom.
     pub fn data_room(&self) -> u16 {
-        self.0.mbuf_size.saturating_sub(dpdk_sys::RTE_PKTMBUF_HEADROOM as u16)
+        data_room(self.0.mbuf_size)
     }
 
     /// Packets that somebody holds: a program, a ring or a device.
@@ -318,6 +325,7 @@ mod tests {
             streams: 2,
             exits: 0,
             burst: 32,
+            chain: 0,
             lcores: 2,
             cache: 100,
             held: 0,

@@ -10,6 +10,8 @@ pub mod rx {
     pub const L4_CHECKSUM: u64 = dpdk_sys::PW_MBUF_F_RX_L4_CKSUM_MASK;
     /// The transport's checksum is wrong.
     pub const L4_CHECKSUM_BAD: u64 = dpdk_sys::PW_MBUF_F_RX_L4_CKSUM_BAD;
+    /// It is longer than a segment of its connection: the device merged several, or its sender leaves it to others to cut it.
+    pub const LRO: u64 = dpdk_sys::PW_MBUF_F_RX_LRO;
     /// The time when it came is in a register of the device.
     pub const TIMESTAMPED: u64 = dpdk_sys::PW_MBUF_F_RX_IEEE1588_TMST;
     /// The outer IP header's checksum is wrong.

@@ -164,7 +164,7 @@ fn offloads_are_where_c_looks_for_them() {
                         (c.l2_len, c.l3_len, c.l4_len),
                         (l2 & 0x7f, l3 & 0x1ff, l4 & 0xff)
                     );
-                    prop_assert_eq!(c.tso_segsz, segment);
+                    prop_assert_eq!((c.tso_segsz, mbuf.segment()), (segment, segment));
                     prop_assert_eq!(
                         (c.outer_l3_len, c.outer_l2_len),
                         (outer_l3 & 0x1ff, outer_l2 & 0x7f)

@@ -31,7 +31,12 @@ pub(crate) const SET_VRING_ENABLE: u32 = 18;
 const VERSION: u32 = 1;
 const NEED_REPLY: u32 = 8;
 
-/// Features: a header with a count of buffers, indirect tables, protocol features, version 1, packed rings.
+/// Features: checksums left to the other end, each way, and TCP packets longer than a segment from the guest and to it.
+pub(crate) const CSUM: u64 = 1;
+pub(crate) const GUEST_CSUM: u64 = 1 << 1;
+pub(crate) const GUEST_TSO: u64 = 1 << 7 | 1 << 8;
+pub(crate) const HOST_TSO: u64 = 1 << 11 | 1 << 12;
+/// A header with a count of buffers, indirect tables, protocol features, version 1, packed rings.
 pub(crate) const MRG_RXBUF: u64 = 1 << 15;
 pub(crate) const INDIRECT: u64 = 1 << 28;
 pub(crate) const PROTOCOL: u64 = 1 << 30;
@@ -51,7 +56,9 @@ const USED: u64 = 0x8000;
 const BUFFERS: u64 = 0x8_0000;
 const BUFFER: u64 = 0x800;
 /// The header before each packet.
-const HEADER: usize = 12;
+pub(crate) const HEADER: usize = 12;
+/// An address in the memory that no ring and none of its buffers is at.
+pub(crate) const FREE: u64 = 0x30_0000;
 
 /// Descriptor flags.
 pub(crate) const NEXT: u16 = 1;
@@ -265,17 +272,34 @@ impl Frontend {
 
     /// Sends a frame through a split ring.
     pub(crate) fn send_frame(&mut self, frame: &[u8]) {
+        let at = buffer(1, self.made[1] % RING);
+        self.send_packet(at, &[&[0; HEADER], frame].concat());
+    }
+
+    /// Sends a frame with its header through a split ring, from a place in the memory.
+    pub(crate) fn send_packet(&mut self, at: u64, packet: &[u8]) {
         let place = self.made[1] % RING;
-        let at = buffer(1, place);
-        let mut packet = vec![0; HEADER];
-        packet.extend(frame);
-        self.write(at, &packet);
+        self.write(at, packet);
         self.descriptor(1, place, MEMORY + at, packet.len() as u32, 0, 0);
         self.make_available(1, place);
     }
 
     /// The next frame that came through a split ring, if one did.
     pub(crate) fn receive_frame(&mut self) -> Option<Frame> {
+        Some(self.receive_packet()?.split_off(HEADER))
+    }
+
+    /// The next frame with its header that came through a split ring, if one did.
+    pub(crate) fn receive_packet(&mut self) -> Option<Vec<u8>> {
+        let mut packet = self.receive_buffer()?;
+        // The last two bytes of the header are how many buffers the packet is in.
+        for _ in 1..u16::from_le_bytes([packet[HEADER - 2], packet[HEADER - 1]]) {
+            packet.extend(self.receive_buffer().unwrap());
+        }
+        Some(packet)
+    }
+
+    fn receive_buffer(&mut self) -> Option<Vec<u8>> {
         if self.read_u16(USED + 2) == self.taken {
             return None;
         }
@@ -288,7 +312,7 @@ impl Frontend {
         self.memory.read_exact_at(&mut packet, buffer(0, place)).unwrap();
         self.taken = self.taken.wrapping_add(1);
         self.make_available(0, place);
-        Some(packet.split_off(HEADER))
+        Some(packet)
     }
 }
 

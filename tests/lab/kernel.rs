@@ -63,6 +63,36 @@ pub(crate) fn send_file(file: &Path, from: &str, to: &str, address: &str, arrive
     assert_eq!(receiver.join().unwrap(), sent);
 }
 
+/// A namespace, deleted when dropped.
+pub(crate) struct Namespace {
+    pub(crate) name: String,
+}
+
+impl Namespace {
+    pub(crate) fn new(name: String) -> Self {
+        run(Command::new("ip").args(["netns", "add", &name]));
+        Self { name }
+    }
+
+    /// Takes an interface over and gives it an address.
+    pub(crate) fn take(&self, interface: &str, address: &str) {
+        run(Command::new("ip").args(["link", "set", interface, "netns", &self.name]));
+        // An interface without IPv6 says nothing by itself, so that every packet is one of the test's.
+        let no_v6 = format!("net.ipv6.conf.{interface}.disable_ipv6=1");
+        run(&mut command_in(&self.name, "sysctl", &["-q", "-w", &no_v6]));
+        let ip = |arguments: &[&str]| run(&mut command_in(&self.name, "ip", arguments));
+        ip(&["address", "add", address, "dev", interface]);
+        ip(&["link", "set", interface, "up"]);
+    }
+}
+
+impl Drop for Namespace {
+    fn drop(&mut self) {
+        // A test that fails has more to say than this.
+        let _ = Command::new("ip").args(["netns", "delete", &self.name]).output();
+    }
+}
+
 /// What an interface has counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Packets {

@@ -5,6 +5,7 @@
 mod going;
 #[path = "../lab/mod.rs"]
 mod lab;
+mod long;
 
 use lab::forwarder::{Forwarder, fwd, own_prefix};
 use lab::shell::Shell;

@@ -4,7 +4,7 @@
 use crate::guest::{self, Guest};
 use crate::lab::console::Console;
 use crate::lab::forwarder::{Forwarder, number};
-use crate::lab::kernel::{Datagrams, command_in, inside, ping};
+use crate::lab::kernel::{Datagrams, Namespace, command_in, inside, ping};
 use crate::lab::{PATIENCE, lacks, run, skip, tag, wait_for};
 use crate::machine::VHOST_SLOT;
 use crate::namespaces::Namespaces;
@@ -29,29 +29,84 @@ const SMALL: [&str; 3] = ["--no-huge", "-m", "256"];
 fn a_kernel_that_leaves_checksums_to_the_port() {
     let name = "a_kernel_that_leaves_checksums_to_the_port";
     let has = ["csum", "guest_csum", "guest_tso4", "mrg_rxbuf"];
-    talks(name, "", &has, &["host_tso4"]);
+    talks(name, Peer::veth, "", &has, &["host_tso4"]);
 }
 
 #[test]
 fn a_kernel_that_makes_its_own_checksums() {
     let name = "a_kernel_that_makes_its_own_checksums";
     let lacks = ["csum", "guest_csum", "host_tso4", "guest_tso4"];
-    talks(name, ",csum=0,guest_csum=0", &["mrg_rxbuf"], &lacks);
+    talks(name, Peer::veth, ",csum=0,guest_csum=0", &["mrg_rxbuf"], &lacks);
+}
+
+#[test]
+fn a_kernel_that_leaves_segments_to_the_port() {
+    let name = "a_kernel_that_leaves_segments_to_the_port";
+    let has = ["csum", "host_tso4", "host_tso6"];
+    talks(name, Peer::veth, ",tso=1", &has, &["host_ecn", "host_ufo"]);
+}
+
+#[test]
+fn a_kernel_that_leaves_segments_to_the_port_and_talks_to_a_tap() {
+    let name = "a_kernel_that_leaves_segments_to_the_port_and_talks_to_a_tap";
+    talks(name, Peer::tap, ",tso=1", &["csum", "host_tso4"], &["host_ufo"]);
+}
+
+/// The kernel that the guest's talks to, in a namespace.
+enum Peer {
+    Veth(Namespaces),
+    Tap(Namespace, String),
+}
+
+impl Peer {
+    const ADDRESS: &str = "198.18.7.1";
+
+    /// Behind a veth pair.
+    fn veth() -> Self {
+        Self::Veth(Namespaces::new(&tag()).unwrap())
+    }
+
+    /// With a tap of the switch's.
+    fn tap() -> Self {
+        Self::Tap(Namespace::new(format!("pollway-{}", tag())), format!("pwt-{}", tag()))
+    }
+
+    fn namespace(&self) -> &str {
+        match self {
+            Self::Veth(kernels) => &kernels.ends()[0].namespace,
+            Self::Tap(namespace, _) => &namespace.name,
+        }
+    }
+
+    fn device(&self) -> String {
+        match self {
+            Self::Veth(kernels) => format!("af_packet:{}", kernels.ends()[0].outer),
+            Self::Tap(_, tap) => format!("tap:{tap}"),
+        }
+    }
+
+    /// Gets its interface, once there is a switch.
+    fn join(&self) {
+        if let Self::Tap(namespace, tap) = self {
+            namespace.take(tap, &format!("{}/24", Self::ADDRESS));
+        }
+    }
 }
 
 /// Lets the guest's kernel and another talk through a vhost-user port with these options; the guest takes features or not.
-fn talks(name: &str, options: &str, has: &[&str], lacking: &[&str]) {
+fn talks(name: &str, peer: fn() -> Peer, options: &str, has: &[&str], lacking: &[&str]) {
     let Some(guest) = guest::or_skip(name) else { return };
     if let Some(reason) = lacks(&PROGRAMS) {
         return skip(name, &reason);
     }
-    let kernels = Namespaces::new(&tag()).unwrap();
-    let [host, _] = kernels.ends();
+    let peer = peer();
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     let socket = path("sock").display().to_string();
-    let devices = [format!("vhost:{socket}{options}"), format!("af_packet:{}", host.outer)];
+    let devices = [format!("vhost:{socket}{options}"), peer.device()];
     let mut switch = Forwarder::switch(&devices.each_ref().map(String::as_str), &SMALL);
+    peer.join();
+    let namespace = peer.namespace();
     plug_in(&guest, &socket);
 
     let page = switch.shell.ask("show vhost 0");
@@ -60,18 +115,26 @@ fn talks(name: &str, options: &str, has: &[&str], lacking: &[&str]) {
     assert!(has.iter().all(|feature| features.contains(feature)), "{page}");
     assert!(!lacking.iter().any(|feature| features.contains(feature)), "{page}");
 
-    assert_eq!(ping(&host.namespace, ADDRESS, 10), 10);
+    wait_for("ten answers", || (ping(namespace, ADDRESS, 10) == 10).then_some(()));
     let file = path("file");
     random_file(&file);
     let hash = sha256(&file);
     // There and back: it is the same still.
-    send(&file, &host.namespace, &guest);
+    send(&file, namespace, &guest);
     let stored = guest.run("sha256sum /run/file");
     assert_eq!(stored.split(' ').next().unwrap(), hash);
     let back = path("back");
-    receive(&back, &host.namespace, &guest, &host.address);
+    receive(&back, namespace, &guest);
     assert_eq!(sha256(&back), hash);
-    measure(&guest, &host.namespace, &host.address);
+    measure(&guest, namespace);
+    // Only a guest that has the feature sends what is longer than its MTU.
+    let page = switch.shell.ask("show vhost 0");
+    let (_, from_guest) = page.split_once("from the guest").unwrap();
+    let name = "size_1519_max_packets: ";
+    let long = from_guest.lines().find_map(|line| line.trim().strip_prefix(name));
+    let long: u64 = long.map_or(0, |count| count.parse().unwrap());
+    let leaves_segments = features.contains(&"host_tso4");
+    assert!(if leaves_segments { long > 500 } else { long == 0 }, "{page}");
 
     unplug(&guest);
     guest.run("rm /run/file");
@@ -170,7 +233,7 @@ fn send(file: &Path, namespace: &str, guest: &Guest) {
 }
 
 /// Receives the guest's file in a namespace, and stores it.
-fn receive(file: &Path, namespace: &str, guest: &Guest, address: &str) {
+fn receive(file: &Path, namespace: &str, guest: &Guest) {
     let listener = inside(namespace, || TcpListener::bind("0.0.0.0:0").unwrap()).join().unwrap();
     let port = listener.local_addr().unwrap().port();
     let file = file.to_owned();
@@ -179,16 +242,16 @@ fn receive(file: &Path, namespace: &str, guest: &Guest, address: &str) {
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         std::io::copy(&mut stream, &mut File::create(file).unwrap()).unwrap()
     });
-    guest.run(&format!("busybox nc {address} {port} </run/file"));
+    guest.run(&format!("busybox nc {} {port} </run/file", Peer::ADDRESS));
     assert_eq!(receiver.join().unwrap(), FILE_BYTES);
 }
 
 /// iperf3 from the guest to the namespace: something comes.
-fn measure(guest: &Guest, namespace: &str, address: &str) {
+fn measure(guest: &Guest, namespace: &str) {
     let mut server = command_in(namespace, "iperf3", &["--server", "--one-off", "--forceflush"]);
     let mut server = Console::start(&mut server);
     server.wait_for("Server listening");
-    let said = guest.run(&format!("iperf3 --client {address} --time 1 --json"));
+    let said = guest.run(&format!("iperf3 --client {} --time 1 --json", Peer::ADDRESS));
     let measured: Value = serde_json::from_str(&said).unwrap();
     assert!(number(&measured, "/end/sum_received/bytes") > 100_000, "{measured:#}");
     assert!(server.wait().status.success());

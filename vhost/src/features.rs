@@ -1,5 +1,6 @@
 //! Features of virtio and of the vhost-user protocol, by their names.
 
+use dataplane::port::TakesLong;
 use serde::Serialize;
 use std::fmt;
 
@@ -110,6 +111,11 @@ impl fmt::Display for RingFormat {
             Self::Packed => "packed",
         })
     }
+}
+
+/// Which TCP packets longer than a segment a guest takes that has negotiated these features.
+pub(crate) fn takes_long(features: u64) -> TakesLong {
+    TakesLong { ipv4: has(features, 7), ipv6: has(features, 8) }
 }
 
 /// Whether the guest's addresses are translated by an IOMMU of its own.

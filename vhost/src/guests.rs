@@ -4,10 +4,11 @@
 //! librte_vhost's thread before it frees one: no lock of librte_vhost's is held then, so what is asked may take them.
 //! [`GUESTS`] is taken by that thread with the locks of all of a guest's rings held, so nothing is asked of librte_vhost under it.
 
+use crate::features::takes_long;
 use crate::ffi::memory::{MappedRing, Mapping, WRAP};
 use crate::ffi::{calls, events as ffi_events, faults};
 use crate::{RingFormat, request};
-use dataplane::port::PortId;
+use dataplane::port::{PortId, TakesLong, note_takes_long};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
@@ -134,6 +135,7 @@ pub(crate) fn link_changed(port: PortId, memory: impl FnOnce(i32, &Alive<'_>) ->
     let alive = Alive::on_its_thread();
     let Some(vid) = calls::vid(port) else { return left(port) };
     let (features, _) = calls::features(vid, &alive);
+    note_takes_long(port, takes_long(features));
     let (memory, places) = (memory(vid, &alive), Vec::new());
     let known = Known { vid, features, memory, request: None, requests: 0, places };
     let bad_ring = known.mend_places(&alive);
@@ -153,6 +155,7 @@ fn left(port: PortId) {
     let _alive = life();
     let mut registry = registry();
     let Some(known) = registry.guests.remove(&port) else { return };
+    note_takes_long(port, TakesLong::default());
     let why = match known.request {
         None => Departure::Closed,
         Some(number) if request::STOPPING.contains(&number) => Departure::Stopped,

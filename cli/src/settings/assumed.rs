@@ -7,7 +7,7 @@ use dataplane::engine::EngineError;
 use dataplane::engine::plan::{Plan, PlanError, PortRequest};
 use dataplane::lcore::SocketId;
 use dataplane::mempool::memory_mib;
-use dataplane::port::{PortConfig, PortId};
+use dataplane::port::{PortConfig, PortId, offers_tso};
 use dataplane::runtime::{RuntimeError, sizing};
 
 /// What the packet pool is going to be.
@@ -45,7 +45,8 @@ impl FwdSettings {
         }
         let plan = self.assumed_plan().map_err(EngineError::from)?;
         let descriptors = self.assumed_configs().map(PortConfig::descriptors).sum();
-        let needed = sizing(&plan, descriptors, &self.pool).mbufs()?;
+        let long = self.ports.iter().any(|port| offers_tso(&port.device.to_string()));
+        let needed = sizing(&plan, descriptors, long, &self.pool).mbufs()?;
         let mbufs = self.pool.mbufs.unwrap_or(needed);
         Ok(Some(AssumedPool { mbufs, needed, mib: memory_mib(mbufs, self.pool.mbuf_size) }))
     }

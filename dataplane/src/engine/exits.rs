@@ -1,11 +1,11 @@
 //! A switching worker's ways out: one a port, each with the packets that were put into it and not sent yet.
 
 use super::counters::{Counter, StreamCounters};
-use super::prepare::prepare;
-use super::retry::{refusal, send_again};
+use super::retry::refusal;
+use super::send::send;
 use super::worker::Outlets;
 use crate::batch::Batch;
-use crate::forward::{DropReason, Mode};
+use crate::forward::{DropReason, Job};
 use crate::mbuf::Mbuf;
 use crate::port::PortId;
 use crossbeam_utils::CachePadded;
@@ -94,32 +94,25 @@ impl Exits {
         true
     }
 
-    /// Sends what was put into the exits. What is not taken is tried again as `mode` has it for that port, and freed then.
+    /// Sends what was put into the exits. What is not taken is tried again as the job's mode has it for that port, and freed
+    /// then.
     ///
     /// Not inlined: it would take the registers of the loop around it, for the streams that have no exits too.
     #[inline(never)]
-    pub(super) fn send(
-        &mut self,
-        outlets: &mut Outlets,
-        mode: Option<&dyn Mode>,
-        counters: &StreamCounters,
-    ) {
+    pub(super) fn send(&mut self, outlets: &mut Outlets, job: &mut Job, counters: &StreamCounters) {
+        let Job { mode, segmenter, .. } = job;
         for place in self.filled.drain(..) {
             let Some(end) = self.ends.get_mut(usize::from(place)) else { continue };
             let sent = match end.outlet {
                 Outlet::Tx(at) => {
                     let queue = &mut outlets.tx[at];
-                    if queue.prepares() {
-                        let refused = prepare(queue, &mut end.staged);
-                        counters.dropped(DropReason::Offload, refused);
+                    let retry = || mode.as_ref().and_then(|mode| mode.retry(end.port));
+                    if let Some(segmenter) = segmenter {
+                        let ahead = segmenter.adapt(queue, &mut end.staged, retry(), counters);
+                        end.counters.0.sent.add(ahead.sent as u64);
+                        end.counters.0.full.add(ahead.full as u64);
                     }
-                    let mut sent = queue.tx_burst(&mut end.staged);
-                    if !end.staged.is_empty()
-                        && let Some(retry) = mode.and_then(|mode| mode.retry(end.port))
-                    {
-                        sent += send_again(queue, &mut end.staged, retry);
-                    }
-                    sent
+                    send(queue, &mut end.staged, retry, counters)
                 }
                 Outlet::Ring(at) => outlets.rings[at].enqueue_batch(&mut end.staged),
             };

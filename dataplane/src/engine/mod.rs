@@ -11,6 +11,8 @@ pub mod plan;
 mod post;
 mod prepare;
 mod retry;
+pub(crate) mod segmenter;
+mod send;
 mod worker;
 
 pub use control::{Engine, EngineError, Exchanged};

@@ -3,8 +3,8 @@
 use super::counters::{StreamCounters, WorkerCounters};
 use super::exits::Exits;
 use super::orders::{JobSet, LOOK_EVERY, Order, Orders};
-use super::prepare::prepare;
-use super::retry::{refusal, send_again};
+use super::retry::refusal;
+use super::send::send;
 use crate::batch::Batch;
 use crate::forward::{Context, DropReason, Feed, Job};
 use crate::lcore::{LcoreId, cycles};
@@ -221,7 +221,7 @@ impl Stream {
                 return received > 0;
             }
             SinkEnd::Exits => {
-                sinks.exits.send(&mut sinks.outlets, self.job.mode.as_deref(), &self.counters);
+                sinks.exits.send(&mut sinks.outlets, &mut self.job, &self.counters);
                 // A mode that switches leaves none.
                 self.drop_rest(DropReason::NoExit);
                 return received > 0;
@@ -229,16 +229,11 @@ impl Stream {
             _ if self.batch.is_empty() => return received > 0,
             SinkEnd::Tx(at) => {
                 let queue = &mut sinks.outlets.tx[*at];
-                if queue.prepares() {
-                    let refused = prepare(queue, &mut self.batch);
-                    self.counters.dropped(DropReason::Offload, refused);
+                let retry = self.job.retry;
+                if let Some(segmenter) = &mut self.job.segmenter {
+                    segmenter.adapt(queue, &mut self.batch, retry, &self.counters);
                 }
-                let mut sent = queue.tx_burst(&mut self.batch);
-                if let Some(retry) = self.job.retry
-                    && !self.batch.is_empty()
-                {
-                    sent += send_again(queue, &mut self.batch, retry);
-                }
+                let sent = send(queue, &mut self.batch, || retry, &self.counters);
                 self.counters.sent(sent);
                 if self.batch.is_empty() {
                     return true;

@@ -57,6 +57,8 @@ pub struct PortFacts {
     pub socket: SocketId,
     /// Transmit offloads that it granted (`RTE_ETH_TX_OFFLOAD_*`).
     pub tx_offloads: u64,
+    /// Whether TCP packets longer than a segment may come by it that are to be cut.
+    pub brings_long: bool,
 }
 
 /// What becomes of a packet.

@@ -5,11 +5,12 @@ use super::unsent::Unsent;
 use super::{Feed, Job, Mode, ModeEntry, ModeError, ModeOptions, PortFacts, Retry, StreamContext};
 use crate::engine::StreamAt;
 use crate::engine::plan::{Sink, Source, StreamPlan, Work};
+use crate::engine::segmenter::Segmenter;
 use crate::lcore::cycles_hz;
 use crate::mbuf::VlanTags;
 use crate::offload::port::VLAN_INSERT;
 use crate::port::{Direction, PortId, QueueId};
-use crate::runtime::Pools;
+use crate::runtime::{MakeJob, Pools};
 use crate::wire::ethernet::MacAddr;
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
@@ -49,6 +50,16 @@ pub struct Ground {
 }
 
 impl Ground {
+    /// A stream's job: what `make` makes it, and what is done besides to packets that are too long for a port.
+    pub(crate) fn job(&self, at: StreamAt<'_>, make: &mut MakeJob<'_>) -> Result<Job, ModeError> {
+        let mut job = make(at, self)?;
+        let sends = matches!(at.plan.sink, Sink::Tx(..) | Sink::Exits(_));
+        let brings = self.ports.iter().find(|port| port.brings_long && sends);
+        let pool = brings.and_then(|port| self.pools.of(port.socket));
+        job.segmenter = pool.map(|pool| Box::new(Segmenter::new(pool)));
+        Ok(job)
+    }
+
     /// Whether a device does not serve a queue.
     fn is_stopped(&self, port: PortId, direction: Direction, queue: QueueId) -> bool {
         self.stopped.contains(&(port, direction, queue))
@@ -108,7 +119,7 @@ impl Forwarding {
             Work::Pass | Work::Switch { .. } | Work::Generate { .. } | Work::Measure => None,
         };
         let job = Job::new(mode, self.tries_again());
-        let rests = Job { mode: None, rests: true, retry: job.retry };
+        let rests = Job { rests: true, ..Job::new(None, job.retry) };
         Ok(match (ground.sends_not(at.plan), &at.plan.source) {
             (true, Source::Ring(_)) => Job::of(Box::new(Unsent)),
             (true, _) => rests,

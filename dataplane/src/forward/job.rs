@@ -2,6 +2,7 @@
 
 use super::{Context, Counts};
 use crate::batch::Batch;
+use crate::engine::segmenter::Segmenter;
 use crate::lcore::LcoreId;
 use crate::mbuf::gro::GroError;
 use crate::port::{Errno, PortId};
@@ -58,6 +59,9 @@ pub struct Job {
     pub(crate) mode: Option<Box<dyn Mode>>,
     /// Whether a transmit queue that did not take all is tried again; `None` drops the rest at once.
     pub(crate) retry: Option<Retry>,
+    /// What has packets be such as the sink's port takes; `None` if no port brings any that have to be changed for it. The
+    /// dataplane's to say, which knows the ports.
+    pub(crate) segmenter: Option<Box<Segmenter>>,
     /// Whether the stream leaves its port's receive queue alone. The engine's to say, as a pipeline's receiving stream has
     /// no mode itself.
     pub(crate) rests: bool,
@@ -66,7 +70,7 @@ pub struct Job {
 impl Job {
     /// A job of these two.
     pub fn new(mode: Option<Box<dyn Mode>>, retry: Option<Retry>) -> Self {
-        Self { mode, retry, rests: false }
+        Self { mode, retry, ..Self::default() }
     }
 
     /// The job of a mode that sends once.

@@ -39,7 +39,8 @@ impl Port<Stopped> {
         }
         drop(key);
         let link_interrupt = conf.intr_conf.lsc() != 0;
-        let config = PortConfig { rx_desc, tx_desc, link_interrupt, ..config.clone() };
+        let tx_offloads = conf.txmode.offloads;
+        let config = PortConfig { rx_desc, tx_desc, link_interrupt, tx_offloads, ..config.clone() };
         device.set_mtu_of(&config, &info, &mut notes)?;
         // Before the first queue has it, so that no queue outlives its pool, whatever fails.
         device.pools.push(pool.clone());

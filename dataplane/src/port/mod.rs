@@ -32,6 +32,7 @@ mod ptypes;
 mod queue;
 mod queue_info;
 mod rss;
+mod segmentation;
 mod sight;
 mod stats;
 mod timesync;
@@ -69,6 +70,7 @@ pub use queue_info::{
     BurstMode, QueueState, RxDescriptor, RxQueueInfo, Thresholds, TxDescriptor, TxQueueInfo,
 };
 pub use rss::{RETA_GROUP, RSS_TYPES, RetaEntry, RssHash, RssTypes};
+pub use segmentation::{TakesLong, note_takes_long, offers_tso};
 pub use sight::{LayerLength, Sight};
 pub use stats::{ExtendedStat, PortStats};
 pub use timesync::Timesync;

@@ -29,7 +29,7 @@ impl Queues {
         Self {
             rx: (0..config.rx_queues).map(|id| RxQueue(queue(id, &config.rx))).collect(),
             tx: (0..config.tx_queues)
-                .map(|id| TxQueue(queue(id, &config.tx), config.tx_offloads & PREPARED != 0))
+                .map(|id| TxQueue(queue(id, &config.tx), config.tx_offloads))
                 .collect(),
         }
     }
@@ -133,14 +133,20 @@ impl RxQueue {
 
 /// A transmit queue of a started port. One lcore feeds it: not `Clone`, and sending needs `&mut`.
 ///
-/// The second value is whether packets ask the device for offloads, for which its driver prepares them.
+/// The second value are the port's offloads.
 #[derive(Debug)]
-pub struct TxQueue(Queue, bool);
+pub struct TxQueue(Queue, u64);
 
 impl TxQueue {
-    /// Whether packets are to be prepared before they are sent.
+    /// Whether packets are to be prepared before they are sent: they may ask the device for offloads, for which its driver does
+    /// that.
     #[inline]
     pub fn prepares(&self) -> bool {
+        self.1 & PREPARED != 0
+    }
+
+    /// The port's transmit offloads (`RTE_ETH_TX_OFFLOAD_*`).
+    pub(super) fn offloads(&self) -> u64 {
         self.1
     }
 

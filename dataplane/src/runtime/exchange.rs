@@ -29,7 +29,7 @@ impl Dataplane {
         // The queues of ports that forward already are with the engine.
         let coming =
             self.slots.values_mut().filter(planned).filter_map(super::Slot::lend_queues).collect();
-        match self.engine.exchange(plan, coming, &mut |stream| make(stream, &self.ground)) {
+        match self.engine.exchange(plan, coming, &mut |stream| self.ground.job(stream, make)) {
             Ok(Exchanged { before, paused, gone }) => {
                 self.take_back(gone);
                 if let Some(watch) = &mut self.watch {

@@ -289,7 +289,8 @@ impl Dataplane {
         let planned = |slot: &&mut Slot| plan.port(slot.id()).is_some();
         let queues =
             self.slots.values_mut().filter(planned).filter_map(Slot::lend_queues).collect();
-        match Engine::assemble(&self.eal, plan, queues, &mut |stream| make(stream, &self.ground)) {
+        match Engine::assemble(&self.eal, plan, queues, &mut |stream| self.ground.job(stream, make))
+        {
             Ok(engine) => {
                 self.engine = engine;
                 if let Some(watch) = &mut self.watch {
@@ -343,7 +344,7 @@ impl Dataplane {
     /// # Errors
     /// [`EngineError`]; with [`EngineError::Mode`] nothing has changed.
     pub fn set_jobs(&mut self, make: &mut MakeJob<'_>) -> Result<(), EngineError> {
-        self.engine.set_jobs(&mut |stream| make(stream, &self.ground))
+        self.engine.set_jobs(&mut |stream| self.ground.job(stream, make))
     }
 
     /// Looks from now on at the packets that pass the ports in these directions, and at no others. The first time it
@@ -372,7 +373,7 @@ impl Dataplane {
     /// # Errors
     /// As [`Engine::start_after`].
     pub fn start_after(&mut self, rounds: u32, make: &mut MakeJob<'_>) -> Result<(), EngineError> {
-        self.engine.start_after(rounds, &mut |stream| make(stream, &self.ground))
+        self.engine.start_after(rounds, &mut |stream| self.ground.job(stream, make))
     }
 
     /// Stops what runs, stops and closes the ports, and counts the pools.
@@ -430,7 +431,8 @@ impl Dataplane {
 
     /// What the plan can have in use at once.
     fn demand(&self, plan: &Plan) -> Sizing {
-        sizing(plan, self.ports().map(|slot| slot.wanted.descriptors()).sum(), &self.setup)
+        let descriptors = self.ports().map(|slot| slot.wanted.descriptors()).sum();
+        sizing(plan, descriptors, self.ports().any(Slot::brings_long), &self.setup)
     }
 
     /// Packets of a pool that modes may hold, by forwarding stream.

@@ -3,7 +3,7 @@
 use crate::eal::Eal;
 use crate::engine::plan::Plan;
 use crate::lcore::SocketId;
-use crate::mempool::{Mempool, MempoolConfig, MempoolError, Sizing};
+use crate::mempool::{Mempool, MempoolConfig, MempoolError, Sizing, data_room};
 use std::collections::BTreeMap;
 
 /// What the packet pools are to be.
@@ -124,14 +124,18 @@ impl Pools {
 
 /// How many packets each pool of `plan` must hold.
 ///
-/// `descriptors` are those of all queues of the plan's ports; `setup` says what lcores cache and modes hold.
-pub fn sizing(plan: &Plan, descriptors: u64, setup: &PoolSetup) -> Sizing {
+/// `descriptors` are those of all queues of the plan's ports; `long` is whether TCP packets longer than a segment come by one of
+/// them; `setup` says what lcores cache and modes hold.
+pub fn sizing(plan: &Plan, descriptors: u64, long: bool, setup: &PoolSetup) -> Sizing {
+    let room = u64::from(data_room(setup.mbuf_size)).max(1);
     Sizing {
         descriptors,
         ring_slots: plan.rings.iter().map(|ring| u64::from(ring.size)).sum(),
         streams: plan.workers.iter().map(|worker| worker.streams.len() as u64).sum(),
         exits: plan.exits() as u64,
         burst: u64::from(plan.burst),
+        // No IP packet is longer.
+        chain: if long { u64::from(u16::MAX).div_ceil(room) } else { 1 },
         // The main lcore frees packets when ports are drained.
         lcores: plan.workers.len() as u64 + 1,
         cache: u64::from(setup.cache),

@@ -222,7 +222,13 @@ impl Slot {
             mac: self.port().mac()?,
             socket: self.pool_socket(),
             tx_offloads: self.granted().map_or(0, |granted| granted.tx_offloads),
+            brings_long: self.brings_long(),
         })
+    }
+
+    /// Whether TCP packets longer than a segment may come by it that are to be cut.
+    pub(super) fn brings_long(&self) -> bool {
+        self.port().info().is_ok_and(|info| info.brings_long(self.wanted.rx_offloads))
     }
 }
 

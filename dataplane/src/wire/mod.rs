@@ -11,6 +11,7 @@ pub mod flow;
 pub mod icmp;
 pub mod ipv4;
 pub mod ipv6;
+pub mod segmentation;
 pub mod transport;
 pub mod tunnel;
 pub mod vlan;

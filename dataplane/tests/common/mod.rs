@@ -76,7 +76,13 @@ pub(crate) fn pool(eal: &Eal, name: &str, mbufs: u32) -> Mempool {
 
 /// What a mode is told of a stream whose packets come from `pool`, of which it may hold half.
 pub(crate) fn context<'a>(pool: &'a Mempool, options: &'a ModeOptions) -> StreamContext<'a> {
-    let port = |id, mac| PortFacts { id: PortId(id), mac, socket: SocketId::ANY, tx_offloads: 0 };
+    let port = |id, mac| PortFacts {
+        id: PortId(id),
+        mac,
+        socket: SocketId::ANY,
+        tx_offloads: 0,
+        brings_long: false,
+    };
     StreamContext {
         number: 0,
         lcore: LcoreId(1),

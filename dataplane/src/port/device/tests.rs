@@ -361,7 +361,7 @@ fn a_vhost_port_says_whose_its_socket_is_and_what_guests_are_not_offered() {
         owner: Some("64055".to_owned()),
         group: Some("kvm".to_owned()),
         mode: Some(0o660),
-        withheld: 1 << 34,
+        withheld: 1 << 34 | 1 << 13 | 1 << 14,
     };
     assert_eq!(port.vhost, Some(socket));
     let without_checksums = one("vhost:/run/v,guest_csum=0").vhost.unwrap();

@@ -36,6 +36,10 @@ const FEATURES: [(&str, &[u32]); 9] = [
     ("mtu", &[3]),
 ];
 
+/// Features that guests are not offered with TSO: that they leave UDP to be cut into fragments, and TCP with a congestion mark that
+/// only the first segment may have. A packet does not say so any more once librte_vhost has received it.
+const BESIDE_TSO: u64 = 1 << 13 | 1 << 14;
+
 /// Takes the options that are Pollway's own out of a `vhost:` port's.
 ///
 /// # Errors
@@ -46,6 +50,9 @@ pub(super) fn take(
 ) -> Result<VhostSocket, DeviceError> {
     let client = options.iter().any(|(key, value)| key == "client" && value != "0");
     let mut socket = VhostSocket { client, ..VhostSocket::default() };
+    if options.iter().any(|(key, value)| key == "tso" && value == "1") {
+        socket.withheld = BESIDE_TSO;
+    }
     let (mut rest, mut wrong) = (Vec::new(), None);
     for (key, value) in options.drain(..) {
         let bad = |takes: &'static str| DeviceError::BadValue {

@@ -1,0 +1,173 @@
+//! TCP packets longer than a segment, as guests send them that leave the cutting to others: they go on as they are where the port
+//! takes them so, and are cut here where it does not.
+//!
+//! Segments are copies, of one buffer each: any device sends those, and their checksums are computed while the bytes are at hand.
+
+use super::counters::StreamCounters;
+use super::retry::refusal;
+use super::send::send;
+use crate::batch::Batch;
+use crate::forward::{DropReason, Retry};
+use crate::mbuf::{HeaderLengths, Mbuf};
+use crate::mempool::Mempool;
+use crate::offload::{rx, tx};
+use crate::port::TxQueue;
+use crate::wire::segmentation::Segmentation;
+
+/// Makes bursts such as a transmit queue takes.
+pub(crate) struct Segmenter {
+    pool: Mempool,
+    ready: Batch,
+}
+
+/// Packets that were more than a burst holds and went ahead of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Ahead {
+    /// Those that the queue took.
+    pub(super) sent: usize,
+    /// Those that it did not take.
+    pub(super) full: usize,
+}
+
+/// A burst on its way.
+struct Passage<'a> {
+    pool: &'a Mempool,
+    ready: &'a mut Batch,
+    queue: &'a mut TxQueue,
+    retry: Option<Retry>,
+    counters: &'a StreamCounters,
+    ahead: Ahead,
+}
+
+impl Segmenter {
+    /// One that makes segments of a pool's packets.
+    pub(crate) fn new(pool: &Mempool) -> Self {
+        Self { pool: pool.clone(), ready: Batch::new() }
+    }
+
+    /// Has all packets of a burst be such as the queue takes. More than a burst holds are sent ahead.
+    #[inline]
+    pub(super) fn adapt(
+        &mut self,
+        queue: &mut TxQueue,
+        batch: &mut Batch,
+        retry: Option<Retry>,
+        counters: &StreamCounters,
+    ) -> Ahead {
+        if batch.iter().any(is_long) {
+            self.adapt_each(queue, batch, retry, counters)
+        } else {
+            Ahead::default()
+        }
+    }
+
+    #[inline(never)]
+    fn adapt_each(
+        &mut self,
+        queue: &mut TxQueue,
+        batch: &mut Batch,
+        retry: Option<Retry>,
+        counters: &StreamCounters,
+    ) -> Ahead {
+        let Self { pool, ready } = self;
+        let mut passage = Passage { pool, ready, queue, retry, counters, ahead: Ahead::default() };
+        batch.drain_each(|mbuf| passage.pass(mbuf));
+        let ahead = passage.ahead;
+        batch.append(ready);
+        ahead
+    }
+}
+
+fn is_long(mbuf: &Mbuf) -> bool {
+    mbuf.ol_flags() & rx::LRO != 0
+}
+
+impl Passage<'_> {
+    fn pass(&mut self, mut mbuf: Mbuf) {
+        if !is_long(&mbuf) {
+            return self.push(mbuf);
+        }
+        match Segmentation::of(mbuf.data(), mbuf.pkt_len() as usize, mbuf.segment()) {
+            None => self.counters.dropped(DropReason::Offload, 1),
+            Some(whole) if self.queue.takes_long(whole.six) => {
+                ask_for_segments(&mut mbuf, &whole);
+                self.push(mbuf);
+            }
+            Some(whole) => {
+                if let Err(reason) = self.cut(&mbuf, &whole) {
+                    self.counters.dropped(reason, 1);
+                }
+            }
+        }
+    }
+
+    fn push(&mut self, mbuf: Mbuf) {
+        self.make_room();
+        // There is room now.
+        let _ = self.ready.push(mbuf);
+    }
+
+    /// Sends what is ready, if that is as much as a burst holds.
+    fn make_room(&mut self) {
+        if self.ready.room() > 0 {
+            return;
+        }
+        let sent = send(self.queue, self.ready, || self.retry, self.counters);
+        self.counters.sent(sent);
+        self.ahead.sent += sent;
+        if !self.ready.is_empty() {
+            self.counters.dropped(refusal(self.queue), self.ready.len());
+            self.ahead.full += self.ready.len();
+            self.ready.clear();
+        }
+    }
+
+    /// Adds a packet's segments.
+    fn cut(&mut self, mbuf: &Mbuf, whole: &Segmentation) -> Result<(), DropReason> {
+        let room = whole.longest();
+        if room > usize::from(self.pool.data_room()) {
+            return Err(DropReason::Offload);
+        }
+        // All headers are in the first buffer.
+        let headers = mbuf.data().get(..whole.headers()).ok_or(DropReason::Truncated)?;
+        let mut payload = mbuf.bytes_from(whole.headers());
+        let mut number = 0;
+        while number < whole.count() {
+            self.make_room();
+            let before = self.ready.len();
+            let count = self.ready.room().min(whole.count() - number);
+            let made = self.pool.make_bulk(self.ready, count, room, |buffer| {
+                let length = headers.len() + whole.payload(number).len();
+                let segment = &mut buffer[..length];
+                let (start, rest) = segment.split_at_mut(headers.len());
+                start.copy_from_slice(headers);
+                payload.read(rest);
+                whole.finish(number, segment);
+                number += 1;
+                length as u16
+            });
+            if !made {
+                return Err(DropReason::NoBuffer);
+            }
+            if mbuf.ol_flags() & TAGS != 0 {
+                for segment in &mut self.ready[before..] {
+                    segment.set_tx_offload_of(mbuf);
+                    segment.set_tx_offload(mbuf.ol_flags() & TAGS, HeaderLengths::default());
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What may be asked of the device beside the segments.
+const TAGS: u64 = tx::VLAN | tx::QINQ;
+
+/// Has the device, or the other end, cut a packet.
+fn ask_for_segments(mbuf: &mut Mbuf, whole: &Segmentation) {
+    let network = if whole.six { tx::IPV6 } else { tx::IPV4 | tx::IP_CHECKSUM };
+    let tags = mbuf.ol_flags() & TAGS;
+    let [l2, l3, l4] = whole.header_lengths();
+    let lengths = HeaderLengths { l2, l3, l4, segment: mbuf.segment(), ..HeaderLengths::default() };
+    mbuf.set_tx_offload(network | tx::TCP_SEGMENT | tags, lengths);
+}
