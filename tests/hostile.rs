@@ -198,7 +198,7 @@ fn packed_rings_that_cannot_be() {
     rig.said("link down");
     let mut guest = Frontend::connect(&rig.path());
     guest.negotiate(PACKED);
-    guest.set_memory(false);
+    guest.set_memory();
     for ring in 0..2 {
         guest.set_ring(ring, 256, 0xf000);
     }
@@ -226,6 +226,76 @@ fn memory_that_goes_away_under_a_worker() {
         |guest| assert_eq!(guest.ask(SET_MEM_TABLE, &other, &files), Some(false)),
         "its request SET_MEM_TABLE was refused, and it goes on without memory",
     );
+    rig.end();
+}
+
+#[test]
+fn memory_that_shrinks_under_traffic() {
+    let mut rig = Rig::new();
+    let shrink = |guest: &Frontend, from: u64, to: u64| {
+        let table = table(&[(MEMORY + from, to - from, from)]);
+        assert_eq!(guest.set_table(&table), Some(true));
+    };
+    // What nothing was in: the guest is served on, and so is one that takes back what it gave.
+    let mut guest = Frontend::up(&rig.path(), 0);
+    rig.said("link up");
+    let mut received = rig.forwarder.shell.port_figure(0, "RX-packets");
+    for end in [FREE, BUFFERS_END, MEMORY_SIZE] {
+        shrink(&guest, 0, end);
+        guest.send_frame(&udp(1, 0, 200));
+        received += 1;
+        rig.forwarder.shell.wait_for_figure(0, "RX-packets", received);
+        rig.others_are_served();
+    }
+    drop(guest);
+    rig.said("link down");
+    // What buffers are in, of packets to it and of its own.
+    rig.dropped(
+        0,
+        |guest| {
+            shrink(guest, 0, RINGS_END);
+            guest.descriptor(0, 0, MEMORY + FREE, 2048, WRITE, 0);
+            guest.make_available(0, 0);
+        },
+        "ring 0: 2048 bytes at 0x10300000 are not in its memory",
+    );
+    rig.dropped(
+        0,
+        |guest| {
+            shrink(guest, 0, RINGS_END);
+            guest.send_packet(FREE, &[0; 100]);
+        },
+        "ring 1: 100 bytes at 0x10300000 are not in its memory",
+    );
+    // What a table of descriptors is in.
+    rig.dropped(
+        INDIRECT,
+        |guest| {
+            shrink(guest, 0, FREE);
+            guest.descriptor(1, 0, MEMORY + FREE, 32, TABLE, 0);
+            guest.make_available(1, 0);
+        },
+        "ring 1: 32 bytes at 0x10300000 are not in its memory",
+    );
+    // What rings are in: both, the second one, and a part of that.
+    for (from, to, ring) in
+        [(RINGS_END, MEMORY_SIZE, 0), (0, RINGS_END / 2, 1), (0, RINGS_END / 2 + 0x8000, 1)]
+    {
+        for features in [0, PACKED] {
+            rig.dropped(
+                features,
+                |guest| shrink(guest, from, to),
+                &format!("ring {ring} is in memory that it has taken away"),
+            );
+        }
+    }
+    // librte_vhost has no regions that come and go one by one, and ends the connection.
+    let guest = Frontend::up(&rig.path(), 0);
+    rig.said("link up");
+    let region = [words(&[0, 0]), table(&[(MEMORY, MEMORY_SIZE, 0)]).split_off(8)].concat();
+    guest.send(REM_MEM_REG, &region, &[]);
+    guest.wait_for_end();
+    rig.said("the guest left: its connection ended");
     rig.end();
 }
 
@@ -282,7 +352,7 @@ fn messages_that_cannot_be() {
     let mut guest = Frontend::connect(&rig.path());
     guest.resize_memory(0);
     guest.negotiate(0);
-    guest.set_memory(false);
+    guest.set_memory();
     guest.set_rings();
     rig.others_are_served();
     drop(guest);

@@ -26,6 +26,7 @@ pub(crate) const SET_VRING_KICK: u32 = 12;
 pub(crate) const SET_VRING_CALL: u32 = 13;
 pub(crate) const SET_PROTOCOL_FEATURES: u32 = 16;
 pub(crate) const SET_VRING_ENABLE: u32 = 18;
+pub(crate) const REM_MEM_REG: u32 = 38;
 
 /// A message's version, and that it asks whether it was taken.
 const VERSION: u32 = 1;
@@ -51,10 +52,12 @@ pub(crate) const MEMORY: u64 = 0x1000_0000;
 pub(crate) const MEMORY_SIZE: u64 = 4 << 20;
 /// Where the parts of a ring and its buffers lie in that, from one ring to the next.
 const RING_ROOM: u64 = 0x1_0000;
+pub(crate) const RINGS_END: u64 = 2 * RING_ROOM;
 const AVAILABLE: u64 = 0x4000;
 const USED: u64 = 0x8000;
 const BUFFERS: u64 = 0x8_0000;
 const BUFFER: u64 = 0x800;
+pub(crate) const BUFFERS_END: u64 = BUFFERS + 2 * RING as u64 * BUFFER;
 /// The header before each packet.
 pub(crate) const HEADER: usize = 12;
 /// An address in the memory that no ring and none of its buffers is at.
@@ -93,7 +96,7 @@ impl Frontend {
     pub(crate) fn up(path: &str, features: u64) -> Self {
         let mut guest = Self::connect(path);
         guest.negotiate(features);
-        guest.set_memory(false);
+        guest.set_memory();
         guest.set_rings();
         if guest.features & PACKED == 0 {
             for place in 0..RING - 1 {
@@ -113,15 +116,15 @@ impl Frontend {
         self.send(SET_PROTOCOL_FEATURES, &REPLY_ACK.to_ne_bytes(), &[]);
     }
 
-    /// Hands over its memory, and says whether it was taken if that is asked for.
-    pub(crate) fn set_memory(&self, asks: bool) -> Option<bool> {
+    /// Hands over its memory.
+    pub(crate) fn set_memory(&self) {
         let payload = table(&[(MEMORY, MEMORY_SIZE, 0)]);
-        let files = [self.memory.as_fd()];
-        if asks {
-            return self.ask(SET_MEM_TABLE, &payload, &files);
-        }
-        self.send(SET_MEM_TABLE, &payload, &files);
-        None
+        self.send(SET_MEM_TABLE, &payload, &[self.memory.as_fd()]);
+    }
+
+    /// Hands over a part of its memory as one region, and says whether it was taken.
+    pub(crate) fn set_table(&self, payload: &[u8]) -> Option<bool> {
+        self.ask(SET_MEM_TABLE, payload, &[self.memory.as_fd()])
     }
 
     /// Sets up both rings and enables them.

@@ -5,21 +5,18 @@
 
 use crate::features::has_iommu;
 use crate::ffi::{calls, connections, faults};
-use crate::guests::{Known, while_alive, while_still};
+use crate::guests::{Known, Lost, while_alive, while_still};
 use crate::{RingFormat, ring};
 use dataplane::port::PortId;
 use std::collections::BTreeMap;
-
-/// Why a guest is let go of whose table of memory was refused, and which did not go by itself.
-const WITHOUT_MEMORY: &str = "its request SET_MEM_TABLE was refused, and it goes on without memory";
 
 /// Looks at guests from time to time.
 #[derive(Debug, Default)]
 pub struct Guard {
     /// Where the next descriptor of a ring was when it was last looked at.
     places: BTreeMap<(PortId, u16), u16>,
-    /// Guests without memory, and how many requests they had sent when they were last looked at.
-    lost: BTreeMap<PortId, u64>,
+    /// What guests had taken away from themselves when they were last looked at, and how many requests they had sent.
+    lost: BTreeMap<PortId, (Lost, u64)>,
 }
 
 impl Guard {
@@ -29,17 +26,16 @@ impl Guard {
     /// leaves descriptors which mean nothing any more.
     pub fn look(&mut self, port: PortId, path: &str) -> Option<String> {
         let (rings, lost) = while_alive(port, |known, alive| {
-            let lost = known.has_lost_memory().then_some(known.requests);
+            let lost = known.lost().map(|lost| (lost, known.requests));
             (calls::ring_count(known.vid, alive), lost)
         })?;
         let before = match lost {
-            Some(requests) => self.lost.insert(port, requests),
+            Some(lost) => self.lost.insert(port, lost),
             None => self.lost.remove(&port),
         };
-        let wrong = if lost.is_some() && before == lost {
-            WITHOUT_MEMORY.to_owned()
-        } else {
-            (0..rings).find_map(|number| self.judge(port, number))?
+        let wrong = match lost.filter(|_| before == lost) {
+            Some((lost, _)) => lost.to_string(),
+            None => (0..rings).find_map(|number| self.judge(port, number))?,
         };
         Some(self.let_go(port, path, wrong))
     }
@@ -53,15 +49,17 @@ impl Guard {
             })
         };
         let why = |known: &Known| {
-            is_in(known).then(|| match known.has_lost_memory() {
-                true => WITHOUT_MEMORY,
-                false => "its memory is gone, as it made the file smaller that it lies in",
+            is_in(known).then(|| match known.lost() {
+                Some(lost) => lost.to_string(),
+                None => {
+                    "its memory is gone, as it made the file smaller that it lies in".to_owned()
+                }
             })
         };
         let (port, path, why) = ports.iter().find_map(|(port, path)| {
             Some((*port, *path, while_alive(*port, |known, _| why(known))??))
         })?;
-        Some((port, self.let_go(port, path, why.to_owned())))
+        Some((port, self.let_go(port, path, why)))
     }
 
     /// Lets go of whoever is at a socket.

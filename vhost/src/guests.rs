@@ -38,6 +38,17 @@ pub(crate) struct Known {
     pub(crate) requests: u64,
     /// The places of the next descriptors in each ring, while they are put away.
     places: Vec<(u16, [u16; 2])>,
+    /// Rings in use whose memory is not there any more.
+    unmapped: Vec<u16>,
+}
+
+/// What a guest has taken away from itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lost {
+    /// All of its memory, as its last table of memory was refused.
+    Memory,
+    /// The memory that this ring lies in.
+    Ring(u16),
 }
 
 /// What became of a guest.
@@ -71,6 +82,17 @@ impl fmt::Display for Departure {
                 Some(name) => write!(f, "its request {name} was refused"),
                 None => write!(f, "its request {number} was refused, as there is none such"),
             },
+        }
+    }
+}
+
+impl fmt::Display for Lost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory => {
+                f.write_str("its request SET_MEM_TABLE was refused, and it goes on without memory")
+            }
+            Self::Ring(number) => write!(f, "ring {number} is in memory that it has taken away"),
         }
     }
 }
@@ -136,8 +158,15 @@ pub(crate) fn link_changed(port: PortId, memory: impl FnOnce(i32, &Alive<'_>) ->
     let Some(vid) = calls::vid(port) else { return left(port) };
     let (features, _) = calls::features(vid, &alive);
     note_takes_long(port, takes_long(features));
-    let (memory, places) = (memory(vid, &alive), Vec::new());
-    let known = Known { vid, features, memory, request: None, requests: 0, places };
+    let known = Known {
+        vid,
+        features,
+        memory: memory(vid, &alive),
+        request: None,
+        requests: 0,
+        places: Vec::new(),
+        unmapped: Vec::new(),
+    };
     let bad_ring = known.mend_places(&alive);
     ffi_events::hear_messages(vid, &alive);
     let mut registry = registry();
@@ -195,10 +224,10 @@ pub(crate) fn after_message(vid: i32, memory: impl FnOnce(&Alive<'_>) -> Vec<Map
         // After a table that was refused librte_vhost has no memory to tell of, until it takes another.
         if known.request.take() == Some(request::SET_MEM_TABLE) {
             known.memory = memory(&alive);
-            for (ring, [next, used]) in known.places.drain(..) {
-                calls::set_places(vid, ring, next, used, &alive);
-            }
+            known.take_out(&alive);
         }
+        let unmapped = std::mem::take(&mut known.unmapped);
+        known.unmapped = unmapped.into_iter().filter(|ring| !known.uses(*ring)).collect();
         known.features = calls::features(vid, &alive).0;
     }
 }
@@ -231,6 +260,14 @@ impl Known {
         }
     }
 
+    /// Takes the rings out again that were put away; not all of their memory may be there still.
+    fn take_out(&mut self, alive: &Alive<'_>) {
+        for (number, [next, used]) in std::mem::take(&mut self.places) {
+            calls::set_places(self.vid, number, next, used, alive);
+            self.unmapped.push(number);
+        }
+    }
+
     /// The place of a ring's first descriptor, as the specification has it at the start.
     fn start(&self) -> u16 {
         match self.format() {
@@ -257,9 +294,12 @@ impl Known {
         bad.first().copied()
     }
 
-    /// Whether its memory is no longer there, as its last table of memory was refused.
-    pub(crate) fn has_lost_memory(&self) -> bool {
-        self.request == Some(request::SET_MEM_TABLE)
+    /// What is no longer there of its memory, if it has not got it back since.
+    pub(crate) fn lost(&self) -> Option<Lost> {
+        match self.request {
+            Some(request::SET_MEM_TABLE) => Some(Lost::Memory),
+            _ => self.unmapped.first().copied().map(Lost::Ring),
+        }
     }
 }
 

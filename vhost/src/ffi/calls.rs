@@ -114,8 +114,17 @@ pub(crate) fn ring<'a>(
         return None;
     }
     // SAFETY: all members of the unions are pointers; which ones they are is only of interest to whoever reads there.
-    let (descriptors, driver) =
-        unsafe { (vring.__bindgen_anon_1.desc as u64, vring.__bindgen_anon_2.avail as u64) };
+    let [descriptors, driver, device] = unsafe {
+        [
+            vring.__bindgen_anon_1.desc as u64,
+            vring.__bindgen_anon_2.avail as u64,
+            vring.__bindgen_anon_3.used as u64,
+        ]
+    };
+    // The last part to be mapped of a ring.
+    if device == 0 {
+        return None;
+    }
     // SAFETY: librte_vhost has mapped a ring of this size there, and `Still` keeps it so.
     unsafe { MappedRing::new(descriptors, driver, vring.size, [avail, used], is_packed) }
 }
