@@ -150,10 +150,24 @@ impl Txonly {
         if count < all {
             headers.set_length(self.segments[..count].iter().sum());
         }
-        let mut rest = write(mbuf, self.segments[0], &headers.0);
+        // A fresh segment has the room: `make` looked.
+        let mut rest = match mbuf.resize(self.segments[0]) {
+            Some(bytes) => match bytes.first_chunk_mut() {
+                Some(bytes) => {
+                    *bytes = headers.0;
+                    &[]
+                }
+                None => begin(bytes, &headers.0),
+            },
+            None => &headers.0[..],
+        };
         for length in &self.segments[1..count] {
             if let Some(mut segment) = self.more.pop() {
-                rest = write(&mut segment, *length, rest);
+                if let Some(bytes) = segment.resize(*length)
+                    && !rest.is_empty()
+                {
+                    rest = begin(bytes, rest);
+                }
                 // Its number of segments fits: `set txpkts` takes no more than DPDK does.
                 let _ = mbuf.chain(segment);
             }
@@ -170,19 +184,14 @@ impl Txonly {
     }
 }
 
-/// Makes a fresh segment that long, and writes what fits of `headers`; returns the rest of them.
-#[inline]
-fn write<'a>(segment: &mut Mbuf, length: u16, headers: &'a [u8]) -> &'a [u8] {
-    let (here, rest) = headers.split_at(headers.len().min(length.into()));
-    // A fresh segment has the room: `make` looked.
-    if let Some(bytes) = segment.resize(length) {
-        // A copy of a known length is no call, and most segments but the first get nothing.
-        match (here.first_chunk::<HEADERS>(), bytes.first_chunk_mut()) {
-            (Some(all), Some(bytes)) => *bytes = *all,
-            _ if here.is_empty() => {}
-            _ => bytes[..here.len()].copy_from_slice(here),
-        }
-    }
+/// Has a segment begin with what fits of `headers`; returns the rest of them.
+///
+/// Only segments shorter than all headers come here, and a copy of any length is a call: kept apart from where the length is known.
+#[cold]
+#[inline(never)]
+fn begin<'a>(segment: &mut [u8], headers: &'a [u8]) -> &'a [u8] {
+    let (here, rest) = headers.split_at(headers.len().min(segment.len()));
+    segment[..here.len()].copy_from_slice(here);
     rest
 }
 

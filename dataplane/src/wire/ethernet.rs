@@ -150,15 +150,15 @@ impl<T: AsRef<[u8]> + AsMut<[u8]>> Frame<T> {
 
     /// Exchanges source and destination.
     ///
-    /// As two words, of eight bytes and of four: two stores that do not overlap, as the second would wait for the first.
+    /// In two words: the source and what is behind it come to the front, and then the destination and the type behind that.
     #[inline]
     pub fn swap_addresses(&mut self) {
-        let bytes = &mut self.bytes.as_mut()[field::ADDRESSES];
-        let low = u64::from_le_bytes(read(bytes, 0..8));
-        let high = u32::from_le_bytes(read(bytes, 8..12));
-        let (word, rest) = bytes.split_at_mut(8);
-        word.copy_from_slice(&(low >> 48 | u64::from(high) << 16 | low << 48).to_le_bytes());
-        rest.copy_from_slice(&((low >> 16) as u32).to_le_bytes());
+        const ADDRESS: u64 = (1 << 48) - 1;
+        let bytes = &mut self.bytes.as_mut()[..HEADER_LEN];
+        let front = u64::from_le_bytes(read(bytes, 0..8));
+        let back = u64::from_le_bytes(read(bytes, 6..14));
+        bytes[..8].copy_from_slice(&back.to_le_bytes());
+        bytes[6..].copy_from_slice(&(front & ADDRESS | back & !ADDRESS).to_le_bytes());
     }
 }
 
