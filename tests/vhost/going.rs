@@ -2,7 +2,8 @@
 
 use crate::lab::capture::udp;
 use crate::lab::forwarder::Forwarder;
-use crate::lab::frontend::{Frontend, GET_FEATURES};
+use crate::lab::frontend::{Frontend, GET_FEATURES, WRITE};
+use crate::lab::neighbours::Neighbours;
 use crate::lab::shell::Shell;
 use crate::lab::{self, skip, testpmd};
 use crate::{SMALL, folder, guest, no_testpmd};
@@ -10,8 +11,7 @@ use crate::{SMALL, folder, guest, no_testpmd};
 /// A forwarder with a port at a socket, another that sends to it without end, and two guests at two more.
 struct Busy {
     forwarder: Forwarder,
-    others: [Frontend; 2],
-    sent: u32,
+    neighbours: Neighbours,
 }
 
 impl Busy {
@@ -19,27 +19,21 @@ impl Busy {
         let (a, b) = (path("a"), path("b"));
         let devices = [device, "null:", &format!("vhost:{a}"), &format!("vhost:{b}")];
         let forwarder = Forwarder::on(&devices, &SMALL);
-        let others = [a, b].map(|path| Frontend::up(&path, 0));
-        Self { forwarder, others, sent: 0 }
+        let neighbours = Neighbours::start(&forwarder, [(2, &a), (3, &b)]);
+        Self { forwarder, neighbours }
     }
 
-    /// Guests at other ports lose nothing.
-    fn others_are_served(&mut self) {
-        for _ in 0..20 {
-            self.sent += 1;
-            let frame = udp(2, self.sent, 200);
-            self.others[0].send_frame(&frame);
-            let came =
-                lab::wait_for("a frame between the others", || self.others[1].receive_frame());
-            assert_eq!(came, frame);
-        }
+    /// The neighbours have lost nothing, and every packet is back in its pool.
+    fn end(self) {
+        self.neighbours.finish();
+        self.forwarder.stop();
     }
 
     fn waits_for(&mut self, said: &str, times: usize) {
         lab::wait_for(said, || {
             (self.forwarder.shell.console.stderr().matches(said).count() >= times).then_some(())
         });
-        self.others_are_served();
+        self.neighbours.are_served();
     }
 }
 
@@ -60,7 +54,7 @@ fn killed_and_back(device: &str, path: impl Fn(&str) -> String, options: &str) {
         }
         busy.waits_for("pollway: port 0 (net_vhost0): the guest left: its connection ended", round);
     }
-    busy.forwarder.stop();
+    busy.end();
 }
 
 #[test]
@@ -138,60 +132,70 @@ fn a_thousand_guests_one_after_another() {
             let mut guest = Frontend::up(&socket, 0);
             guest.send_frame(&udp(3, number, 128));
             busy.forwarder.shell.wait_for_figure(0, "RX-packets", u64::from(number / 100));
-            busy.others_are_served();
+            busy.neighbours.are_served();
         } else {
             // It is answered, so the connection was taken.
             let guest = Frontend::connect(&socket);
             assert!(guest.answer(GET_FEATURES).is_some(), "connection {number}");
         }
     }
-    busy.forwarder.stop();
+    busy.end();
 }
 
-/// A port that receives without end sends to one whose guest is not there, does not look at its ring, and has gone.
+/// A port that receives without end sends to one whose guest is not there, does not look at its ring, puts there what cannot be
+/// used, and has gone.
 #[test]
-fn a_full_ring_and_no_guest_are_two_reasons() {
+fn a_full_ring_a_bad_descriptor_and_no_guest_are_reasons() {
     let (_folder, path) = folder();
     let socket = path("sock");
     let mut switch = Forwarder::switch(&["null:", &format!("vhost:{socket}")], &SMALL);
     assert_eq!(switch.shell.ask("flow add in_port=0,actions=output:1"), "");
-    let [full, _] = reasons_with(&mut switch, "no_link", 1000);
-    assert_eq!(full, 0);
+    assert_eq!(more(&mut switch, NO_LINK, 1000), [0, 0]);
 
-    let guest = Frontend::up(&socket, 0);
-    let up = "pollway: port 1 (net_vhost0): link up";
-    lab::wait_for(up, || switch.shell.console.stderr().contains(up).then_some(()));
-    let [full, absent] = reasons(&mut switch);
-    let [_, still] = reasons_with(&mut switch, "tx_full", full + 1000);
-    assert_eq!(still, absent);
+    let mut guest = Frontend::up(&socket, 0);
+    let said = |switch: &Forwarder, what: &str| {
+        let line = format!("pollway: port 1 (net_vhost0): {what}");
+        lab::wait_for(&line, || switch.shell.console.stderr().contains(&line).then_some(()));
+    };
+    said(&switch, "link up");
+    assert_eq!(more(&mut switch, TX_FULL, 1000), [0, 0]);
 
-    drop(guest);
-    let left = "the guest left: its connection ended";
-    lab::wait_for(left, || switch.shell.console.stderr().contains(left).then_some(()));
-    let [full, absent] = reasons(&mut switch);
-    let [still, _] = reasons_with(&mut switch, "no_link", absent + 1000);
-    assert_eq!(still, full);
+    // What is dropped until that is seen may count as for a full ring.
+    let [_, before, _] = reasons(&mut switch);
+    guest.descriptor(0, 0, 0xdead_0000_0000, 64, WRITE, 0);
+    guest.make_available(0, 0);
+    said(&switch, "dropped the guest: ring 0: 64 bytes at 0xdead00000000 are not in its memory");
+    said(&switch, "link down");
+    let [_, bad, _] = reasons(&mut switch);
+    assert!(before == 0 && bad > 0, "{before} {bad}");
+    assert_eq!(more(&mut switch, NO_LINK, 1000), [0, 0]);
     switch.stop();
 }
 
-/// What the switch has dropped because of a full ring, and without a guest.
-fn reasons(switch: &mut Forwarder) -> [u64; 2] {
+const REASONS: [&str; 3] = ["tx_full", "bad_descriptor", "no_link"];
+const TX_FULL: usize = 0;
+const NO_LINK: usize = 2;
+
+/// What the switch has dropped, by reason.
+fn reasons(switch: &mut Forwarder) -> [u64; 3] {
     let stats = switch.shell.ask("show switch stats --json");
     let stats: serde_json::Value = serde_json::from_str(&stats).unwrap();
     let dropped = stats["dropped"].as_array().unwrap();
-    ["tx_full", "no_link"].map(|reason| {
+    REASONS.map(|reason| {
         let one = dropped.iter().find(|dropped| dropped["reason"] == reason);
         one.map_or(0, |dropped| dropped["packets"].as_u64().unwrap())
     })
 }
 
-/// The same, once there are so many of a reason.
-fn reasons_with(switch: &mut Forwarder, reason: &str, least: u64) -> [u64; 2] {
-    lab::wait_for(reason, || {
-        let counts = reasons(switch);
-        let count = if reason == "tx_full" { counts[0] } else { counts[1] };
-        (count >= least).then_some(counts)
-    })
+/// Waits until so many more are dropped for a reason; how many more are for the two others.
+fn more(switch: &mut Forwarder, reason: usize, least: u64) -> [u64; 2] {
+    let before = reasons(switch);
+    let after = lab::wait_for(REASONS[reason], || {
+        let now = reasons(switch);
+        (now[reason] >= before[reason] + least).then_some(now)
+    });
+    let others = [(reason + 1) % 3, (reason + 2) % 3];
+    others.map(|other| after[other] - before[other])
 }
 
 #[test]
@@ -204,6 +208,6 @@ fn a_socket_file_that_is_removed() {
     std::fs::remove_file(&socket).unwrap();
     guest.send_frame(&udp(3, 1, 128));
     busy.forwarder.shell.wait_for_figure(0, "RX-packets", 1);
-    busy.others_are_served();
-    busy.forwarder.stop();
+    busy.neighbours.are_served();
+    busy.end();
 }

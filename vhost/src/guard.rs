@@ -7,13 +7,13 @@ use crate::features::has_iommu;
 use crate::ffi::{calls, connections, faults};
 use crate::guests::{Known, Lost, while_alive, while_still};
 use crate::{RingFormat, ring};
-use dataplane::port::PortId;
+use dataplane::port::{PortId, QueueId, note_bad_descriptor};
 use std::collections::BTreeMap;
 
 /// Looks at guests from time to time.
 #[derive(Debug, Default)]
 pub struct Guard {
-    /// Where the next descriptor of a ring was when it was last looked at.
+    /// Where a bad descriptor was next in a ring when it was last looked at.
     places: BTreeMap<(PortId, u16), u16>,
     /// What guests had taken away from themselves when they were last looked at, and how many requests they had sent.
     lost: BTreeMap<PortId, (Lost, u64)>,
@@ -22,8 +22,8 @@ pub struct Guard {
 impl Guard {
     /// Looks at a port's guest; lets go of it and says why if it breaks the protocol.
     ///
-    /// A ring is only judged when it has stood still from one look to the next, as a worker that takes from it meanwhile
-    /// leaves descriptors which mean nothing any more.
+    /// A ring is only judged when it has stood still at a bad descriptor from one look to the next, as a worker that takes from
+    /// it meanwhile leaves descriptors which mean nothing any more.
     pub fn look(&mut self, port: PortId, path: &str) -> Option<String> {
         let (rings, lost) = while_alive(port, |known, alive| {
             let lost = known.lost().map(|lost| (lost, known.requests));
@@ -83,7 +83,15 @@ impl Guard {
             Some((ring.next(), wrong.filter(|_| ring.next() == after)))
         })??;
         let (place, wrong) = place;
-        let before = self.places.insert((port, number), place);
+        // Even rings are those that the port sends to.
+        if number.is_multiple_of(2) {
+            note_bad_descriptor(port, QueueId(number / 2), wrong.is_some());
+        }
+        let ring = (port, number);
+        let before = match wrong {
+            Some(_) => self.places.insert(ring, place),
+            None => self.places.remove(&ring),
+        };
         let wrong = wrong.filter(|_| before == Some(place))?;
         Some(format!("ring {number}: {wrong}"))
     }

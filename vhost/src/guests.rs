@@ -8,7 +8,7 @@ use crate::features::takes_long;
 use crate::ffi::memory::{MappedRing, Mapping, WRAP};
 use crate::ffi::{calls, events as ffi_events, faults};
 use crate::{RingFormat, request};
-use dataplane::port::{PortId, TakesLong, note_takes_long};
+use dataplane::port::{PortId, TakesLong, forget_bad_descriptors, note_takes_long};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
@@ -185,6 +185,7 @@ fn left(port: PortId) {
     let mut registry = registry();
     let Some(known) = registry.guests.remove(&port) else { return };
     note_takes_long(port, TakesLong::default());
+    forget_bad_descriptors(port);
     let why = match known.request {
         None => Departure::Closed,
         Some(number) if request::STOPPING.contains(&number) => Departure::Stopped,

@@ -80,7 +80,8 @@ impl StreamCounters {
     #[inline]
     pub(crate) fn unsent(&self) -> u64 {
         let dropped = |reason: DropReason| self.0.dropped[reason as usize].get();
-        let reasons = [DropReason::TxFull, DropReason::NoLink, DropReason::RingFull];
+        use DropReason::{BadDescriptor, NoLink, RingFull, TxFull};
+        let reasons = [TxFull, NoLink, BadDescriptor, RingFull];
         reasons.into_iter().map(dropped).sum()
     }
 

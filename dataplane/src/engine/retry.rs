@@ -27,5 +27,9 @@ pub(super) fn send_again(queue: &mut TxQueue, batch: &mut Batch, retry: Retry) -
 /// Why a transmit queue took no more.
 #[cold]
 pub(super) fn refusal(queue: &TxQueue) -> DropReason {
-    if queue.has_lost_link() { DropReason::NoLink } else { DropReason::TxFull }
+    match (queue.has_lost_link(), queue.is_stuck()) {
+        (true, _) => DropReason::NoLink,
+        (false, true) => DropReason::BadDescriptor,
+        (false, false) => DropReason::TxFull,
+    }
 }

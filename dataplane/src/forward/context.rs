@@ -79,6 +79,8 @@ pub enum DropReason {
     TxFull,
     /// The transmit queue took no more, as the port has no link.
     NoLink,
+    /// The transmit queue took no more, as the guest at its other end has put a descriptor there that cannot be used.
+    BadDescriptor,
     /// The ring to the next core took no more.
     RingFull,
     /// It shares its bytes with another packet, so they must not be changed.
@@ -133,6 +135,7 @@ impl DropReason {
         match self {
             Self::TxFull => "tx_full",
             Self::NoLink => "no_link",
+            Self::BadDescriptor => "bad_descriptor",
             Self::RingFull => "ring_full",
             Self::Shared => "shared",
             Self::Truncated => "truncated",
@@ -157,9 +160,10 @@ impl DropReason {
     }
 
     /// All reasons, in the order of their numbers.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::TxFull,
         Self::NoLink,
+        Self::BadDescriptor,
         Self::RingFull,
         Self::Shared,
         Self::Truncated,
