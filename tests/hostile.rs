@@ -6,6 +6,7 @@ mod lab;
 use lab::capture::udp;
 use lab::forwarder::Forwarder;
 use lab::frontend::*;
+use lab::neighbours::Neighbours;
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::fd::AsFd;
 use std::fs::File;
@@ -14,8 +15,7 @@ use tempfile::TempDir;
 /// A forwarder with a port for a hostile guest, to which another port sends without end, and two for guests that are not.
 struct Rig {
     forwarder: Forwarder,
-    honest: [Frontend; 2],
-    sent: u32,
+    neighbours: Neighbours,
     /// How much of stderr was looked at.
     read: usize,
     folder: TempDir,
@@ -29,39 +29,12 @@ impl Rig {
         let devices = [device("hostile"), "null:".to_owned(), device("a"), device("b")];
         let devices = devices.each_ref().map(String::as_str);
         let forwarder = Forwarder::on(&devices, &["--no-huge", "-m", "256"]);
-        let honest = ["a", "b"].map(|name| Frontend::up(&path(name), 0));
-        let mut rig = Self { forwarder, honest, sent: 0, read: 0, folder };
-        // A frame for a guest that the port has not taken in yet is dropped.
-        for port in [2, 3] {
-            rig.link_is_up(port);
-        }
-        rig.others_are_served();
-        rig
+        let neighbours = Neighbours::start(&forwarder, [(2, &path("a")), (3, &path("b"))]);
+        Self { forwarder, neighbours, read: 0, folder }
     }
 
     fn path(&self) -> String {
         self.folder.path().join("hostile").display().to_string()
-    }
-
-    /// Waits until a port has its guest.
-    fn link_is_up(&self, port: u32) {
-        let begin = format!("pollway: port {port} (");
-        let up = |line: &str| line.starts_with(&begin) && line.ends_with("): link up");
-        lab::wait_for("a guest's link", || {
-            self.forwarder.shell.console.stderr().lines().any(up).then_some(())
-        });
-    }
-
-    /// One guest's frames come to the other, all of them and unchanged.
-    fn others_are_served(&mut self) {
-        for _ in 0..40 {
-            self.sent += 1;
-            let frame = udp(1, self.sent, 64 + self.sent as usize % 1000);
-            self.honest[0].send_frame(&frame);
-            let came =
-                lab::wait_for("a frame between the others", || self.honest[1].receive_frame());
-            assert_eq!(came, frame);
-        }
     }
 
     /// Waits until it is said of the hostile guest's port.
@@ -73,7 +46,7 @@ impl Rig {
             let said = console.stderr();
             said[read..].find(&line).map(|at| read + at + line.len())
         });
-        self.others_are_served();
+        self.neighbours.are_served();
     }
 
     /// Has a guest that is up do something, for which it is dropped.
@@ -95,8 +68,9 @@ impl Rig {
         self.said(&format!("the guest left: its request {request} was refused"));
     }
 
-    /// Every packet is back in its pool.
+    /// No packet of the others was lost, and every one is back in its pool.
     fn end(self) {
+        self.neighbours.finish();
         self.forwarder.stop();
     }
 }
@@ -193,7 +167,7 @@ fn packed_rings_that_cannot_be() {
     for place in (2..RING).rev() {
         guest.descriptor(1, place, MEMORY + FREE, 64, PACKED_AVAILABLE | NEXT, 0);
     }
-    rig.others_are_served();
+    rig.neighbours.are_served();
     drop(guest);
     rig.said("link down");
     let mut guest = Frontend::connect(&rig.path());
@@ -245,7 +219,7 @@ fn memory_that_shrinks_under_traffic() {
         guest.send_frame(&udp(1, 0, 200));
         received += 1;
         rig.forwarder.shell.wait_for_figure(0, "RX-packets", received);
-        rig.others_are_served();
+        rig.neighbours.are_served();
     }
     drop(guest);
     rig.said("link down");
@@ -311,7 +285,7 @@ fn rings_in_use_are_not_changed() {
     assert_eq!(guest.ask(SET_VRING_NUM, &larger, &[]), Some(false));
     // It moves a ring to where nothing is, and stops itself with that.
     guest.set_address(1, [1, 2, 3]);
-    rig.others_are_served();
+    rig.neighbours.are_served();
     drop(guest);
     rig.said("the guest left: its connection ended");
     rig.end();
@@ -346,7 +320,7 @@ fn messages_that_cannot_be() {
         let guest = Frontend::connect(&rig.path());
         deed(&guest);
         drop(guest);
-        rig.others_are_served();
+        rig.neighbours.are_served();
     }
     // Its memory is a file without a byte, into which the rings are put.
     let mut guest = Frontend::connect(&rig.path());
@@ -354,7 +328,7 @@ fn messages_that_cannot_be() {
     guest.negotiate(0);
     guest.set_memory();
     guest.set_rings();
-    rig.others_are_served();
+    rig.neighbours.are_served();
     drop(guest);
     // The port is as good as before.
     let guest = Frontend::up(&rig.path(), 0);
@@ -372,6 +346,7 @@ fn a_second_guest_at_one_socket() {
     rig.said("dropped the guest: a second one came to the same socket, so both have to come again");
     first.wait_for_end();
     second.wait_for_end();
+    rig.said("link down");
     let third = Frontend::up(&rig.path(), 0);
     rig.said("link up");
     drop(third);

@@ -20,6 +20,7 @@ use lab::capture::udp;
 use lab::console::Console;
 use lab::forwarder::{Forwarder, own_prefix};
 use lab::frontend::Frontend;
+use lab::neighbours::Neighbours;
 use lab::{hugepage_files, hugepages_are_there, lcores, skip, wait_for};
 use serde_json::Value;
 
@@ -84,30 +85,30 @@ fn a_chain_of_containers_on_one_switch() {
         assert_eq!(switch.shell.ask(&rule), "");
     }
     let mut ends = ["in", "out"].map(|name| Frontend::up(&socket(name), 0));
-    let mut others = ["x", "y"].map(|name| Frontend::up(&socket(name), 0));
     let start = |name: &str| {
         let sockets = ["a", "b"].map(|side| format!("{name}{side}"));
         Container::start(&engine, folder.path().to_str().unwrap(), &sockets)
     };
     let _first = start("1");
     let second = start("2");
-    for port in 0..8 {
+    for port in 0..6 {
         wait_for_link(&switch, port, "link up", 1);
     }
+    let neighbours = Neighbours::start(&switch, [(6, &socket("x")), (7, &socket("y"))]);
     pass_on(&mut ends, 0);
-    pass_on(&mut others, 1);
 
     second.kill();
     for port in [3, 4] {
         wait_for_link(&switch, port, "the guest left: its connection ended", 1);
     }
-    pass_on(&mut others, 2);
+    neighbours.are_served();
     let _second = start("2");
     for port in [3, 4] {
         wait_for_link(&switch, port, "link up", 2);
     }
     pass_on(&mut ends, 3);
-    pass_on(&mut others, 4);
+    neighbours.are_served();
+    let others = u64::from(neighbours.finish());
 
     let stats = switch.shell.ask("show switch stats --json");
     let stats: Value = serde_json::from_str(&stats).unwrap();
@@ -117,8 +118,8 @@ fn a_chain_of_containers_on_one_switch() {
         let (received, sent) = match port {
             0 => (2 * FRAMES, 0),
             5 => (0, 2 * FRAMES),
-            6 => (3 * FRAMES, 0),
-            7 => (0, 3 * FRAMES),
+            6 => (others, 0),
+            7 => (0, others),
             1 | 3 => (0, 2 * FRAMES),
             _ => (2 * FRAMES, 0),
         };

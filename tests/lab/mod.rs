@@ -12,6 +12,7 @@ pub(crate) mod frontend;
 pub(crate) mod generator;
 pub(crate) mod kernel;
 pub(crate) mod labels;
+pub(crate) mod neighbours;
 pub(crate) mod ovs;
 pub(crate) mod shell;
 pub(crate) mod testpmd;
