@@ -41,6 +41,13 @@ pub(crate) fn lacks_dpdk() -> Option<String> {
     })
 }
 
+/// What is copied to a port: what ports receive, and what ports send.
+pub(crate) struct Mirror {
+    pub(crate) received: Vec<String>,
+    pub(crate) sent: Vec<String>,
+    pub(crate) to: String,
+}
+
 impl Ovs {
     /// A bridge whose ports are no devices: packets are handed to them, and what they send is in files. It takes no rights,
     /// and its clock stands still until it is told otherwise.
@@ -134,13 +141,36 @@ impl Ovs {
         self.vsctl(&[&interface, settings].concat());
     }
 
-    /// Copies what a port receives (`select-src-port`) or sends (`select-dst-port`) to another.
-    pub(crate) fn mirror(&self, column: &str, port: &str, to: &str) {
-        let (select, output) = (format!("{column}=@from"), "output-port=@to");
-        let of = ["--id=@from", "get", "port", port, "--", "--id=@to", "get", "port", to];
-        let mirror = ["--", "--id=@mirror", "create", "mirror", "name=m", &select, output];
-        let set = ["--", "set", "bridge", &self.bridge, "mirrors=@mirror"];
-        self.vsctl(&[&["--"], &of[..], &mirror, &set].concat());
+    /// Copies what these ports receive and send to others, mirror by mirror, and nothing else any more.
+    pub(crate) fn mirrors(&self, mirrors: &[Mirror]) {
+        let mut words = Vec::new();
+        let mut names = Vec::new();
+        let mut port = |words: &mut Vec<String>, name: &String| {
+            let id = format!("@{name}");
+            if !names.contains(name) {
+                words.extend(["--".to_owned(), format!("--id={id}")]);
+                words.extend(["get", "port", name].map(str::to_owned));
+                names.push(name.clone());
+            }
+            id
+        };
+        let mut all = Vec::new();
+        for (number, Mirror { received, sent, to }) in mirrors.iter().enumerate() {
+            let to = port(&mut words, to);
+            let [received, sent] = [received, sent].map(|of| {
+                of.iter().map(|name| port(&mut words, name)).collect::<Vec<_>>().join(",")
+            });
+            words.extend(["--".to_owned(), format!("--id=@mirror{number}")]);
+            words.extend(["create", "mirror"].map(str::to_owned));
+            words.extend([format!("name=m{number}"), format!("output-port={to}")]);
+            for (column, ports) in [("select-src-port", received), ("select-dst-port", sent)] {
+                words.extend((!ports.is_empty()).then(|| format!("{column}={ports}")));
+            }
+            all.push(format!("@mirror{number}"));
+        }
+        words.extend(["--", "set", "bridge", &self.bridge].map(str::to_owned));
+        words.push(format!("mirrors={}", all.join(",")));
+        self.vsctl(&words.iter().map(String::as_str).collect::<Vec<_>>());
     }
 
     /// Copies nothing any more.

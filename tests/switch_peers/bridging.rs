@@ -1,7 +1,7 @@
 //! The program as a bridge: VLANs and mirrors as Open vSwitch has them, learning, aging and moves as the kernel has them.
 
 use crate::common::on_main_lcore;
-use crate::contest::compare;
+use crate::contest::{Ruled, compare};
 use crate::draw::Draw;
 use crate::kernel::{self, Kernel};
 use crate::lab::{self, ovs, wait_for};
@@ -61,22 +61,52 @@ fn access_ports_and_trunks_carry_the_same_vlans() {
     ours.end();
 }
 
+/// Sets of mirrors: the way, the ports, and where the copies go. In all but the first two a packet meets a mirror twice, or two
+/// mirrors with one target, or several.
+const MIRRORS: [&[(&str, &[u16], u16)]; 8] = [
+    &[("received", &[2], 5)],
+    &[("sent", &[2], 5)],
+    &[("both", &[1, 2], 5)],
+    &[("sent", &[1, 2, 3], 5)],
+    &[("received", &[1, 2], 5), ("sent", &[2, 3], 5)],
+    &[("received", &[1, 2], 5), ("received", &[2, 3], 4)],
+    &[("both", &[1, 2], 5), ("sent", &[2, 3], 4)],
+    &[("sent", &[2], 5), ("both", &[1, 2, 3], 4)],
+];
+
 #[test]
-fn a_mirror_gets_the_same_copies() {
+fn mirrors_get_the_same_copies() {
     if let Some(reason) = ovs::lacks() {
-        return lab::skip("a_mirror_gets_the_same_copies", &reason);
+        return lab::skip("mirrors_get_the_same_copies", &reason);
     }
     let mut ours = Program::new(PORTS);
     let mut theirs = OpenVSwitch::new(&ours.ports);
-    theirs.ovs.ofctl("add-flow", &["priority=0,actions=normal"]);
     let ports = ours.ports.clone();
     let mut draw = Draw::new(13);
-    for (way, column) in [("received", "select-src-port"), ("sent", "select-dst-port")] {
-        ours.tell(&format!("set switch mirror {way} 2 to 5"));
-        theirs.ovs.mirror(column, &open_vswitch::name(2), &open_vswitch::name(5));
-        for number in 0..PACKETS {
-            let frame = kernel::frame(draw.below(6), draw.below(5), number);
-            compare(&mut ours, &mut theirs, draw.of(&ports), &[frame]);
+    for mirrors in MIRRORS {
+        let names = |ports: &[u16]| ports.iter().map(|port| open_vswitch::name(*port)).collect();
+        let theirs_are = mirrors.iter().map(|(way, ports, to)| ovs::Mirror {
+            received: if *way == "sent" { Vec::new() } else { names(ports) },
+            sent: if *way == "received" { Vec::new() } else { names(ports) },
+            to: open_vswitch::name(*to),
+        });
+        theirs.ovs.mirrors(&theirs_are.collect::<Vec<_>>());
+        for (way, ports, to) in mirrors {
+            let ports = ports.iter().map(u16::to_string).collect::<Vec<_>>().join(",");
+            ours.tell(&format!("set switch mirror {way} {ports} to {to}"));
+        }
+        for rule in [
+            "actions=normal",
+            "actions=output:1,output:2,mod_dl_src:02:00:00:00:00:07,output:3,output:2",
+        ] {
+            ours.clear();
+            theirs.clear();
+            ours.add_rule(rule);
+            theirs.add_rule(rule);
+            for number in 0..PACKETS {
+                let frame = kernel::frame(draw.below(6), draw.below(5), number);
+                compare(&mut ours, &mut theirs, draw.of(&ports), &[frame]);
+            }
         }
         ours.tell("set switch mirror off");
         theirs.ovs.no_mirror();

@@ -4,7 +4,7 @@ use super::classifier::NONE;
 use super::edit;
 use super::mode::Lane;
 use super::rules::GroupKind;
-use super::snapshot::{Program, Snapshot, Step};
+use super::snapshot::{Program, Snapshot, Step, Targets};
 use crate::forward::{Context, DropReason};
 use crate::mbuf::Mbuf;
 use crate::port::PortId;
@@ -31,8 +31,14 @@ impl Lane {
                 context.dropped(DropReason::SamePort, 1);
             }
             Program::Output(port) => context.leave(*port, mbuf),
-            Program::Normal => self.normal(snapshot, mbuf, context),
-            Program::Steps(steps) => self.take_steps(snapshot, steps, mbuf, context),
+            Program::Normal => {
+                self.copied = self.received_copies;
+                self.normal(snapshot, mbuf, context);
+            }
+            Program::Steps(steps) => {
+                self.copied = self.received_copies;
+                self.take_steps(snapshot, steps, mbuf, context);
+            }
         }
     }
 
@@ -147,15 +153,24 @@ impl Lane {
         mbuf: Mbuf,
         context: &mut Context<'_>,
     ) {
-        if let Some(to) = snapshot.port(port).copy_sent {
-            self.copy_to(to, &mbuf, context);
+        let targets = self.copied.add(snapshot.port(port).copy_sent);
+        if !targets.is_empty() {
+            self.copy_to(snapshot, targets, &mbuf, context);
         }
         context.leave(port, mbuf);
     }
 
-    pub(super) fn copy_to(&mut self, port: PortId, mbuf: &Mbuf, context: &mut Context<'_>) {
-        if let Some(copy) = self.copy(mbuf, context) {
-            context.leave(port, copy);
+    pub(super) fn copy_to(
+        &mut self,
+        snapshot: &Snapshot,
+        targets: Targets,
+        mbuf: &Mbuf,
+        context: &mut Context<'_>,
+    ) {
+        for port in targets.of(&snapshot.targets) {
+            if let Some(copy) = self.copy(mbuf, context) {
+                context.leave(port, copy);
+            }
         }
     }
 

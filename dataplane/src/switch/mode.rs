@@ -5,7 +5,7 @@ use super::control::Station;
 use super::extract::{self, Reach};
 use super::limits::Limits;
 use super::mac_table::MacTable;
-use super::snapshot::{Program, Snapshot};
+use super::snapshot::{Program, Snapshot, Targets};
 use crate::batch::{Batch, MAX_BURST};
 use crate::forward::{Context, Counts, DropReason, Mode, Retry};
 use crate::lcore::cycles;
@@ -51,6 +51,9 @@ pub(super) struct Lane {
     pub(super) pool: Mempool,
     /// The rule for all packets, where none asks for more than their port.
     pub(super) of_port: u32,
+    /// Who gets copies of packets as they come, and who has one of the packet that is being switched: each gets one.
+    pub(super) received_copies: Targets,
+    pub(super) copied: Targets,
     /// The rules of a burst's packets.
     pub(super) found: Box<[u32; MAX_BURST]>,
 }
@@ -79,7 +82,9 @@ impl Lane {
     /// Goes by another snapshot from now on.
     pub(super) fn follow(&mut self, snapshot: &Snapshot) {
         self.cache.renew(&snapshot.classifier.asked);
-        self.limits.set(&snapshot.port(self.ingress).policy, self.queues);
+        let view = snapshot.port(self.ingress);
+        self.limits.set(&view.policy, self.queues);
+        self.received_copies = view.copy_received;
         let key = extract::key(self.ingress, &[], 0, Reach::Port);
         self.of_port = snapshot.classifier.find(&key);
     }
@@ -92,8 +97,9 @@ impl Lane {
             context.dropped(DropReason::Mirror, batch.len());
             return batch.clear();
         }
-        if let Some(to) = view.copy_received {
-            batch.iter().for_each(|mbuf| self.copy_to(to, mbuf, context));
+        if !view.copy_received.is_empty() {
+            let targets = view.copy_received;
+            batch.iter().for_each(|mbuf| self.copy_to(snapshot, targets, mbuf, context));
         }
         match snapshot.reach {
             Reach::Port => self.switch_burst(snapshot, bytes, batch, context),

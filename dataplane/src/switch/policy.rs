@@ -1,5 +1,6 @@
 //! What a port is to the switch, and what the switch is as a whole: values, checked before they are taken.
 
+use super::snapshot::Targets;
 use crate::forward::Retry;
 use crate::port::PortId;
 use crate::wire::ethernet::MacAddr;
@@ -163,6 +164,9 @@ pub enum PolicyError {
     /// Two mirrors with one target, or a target that is mirrored.
     #[error("port {0} gets the copies of a mirror, so it cannot be mirrored itself")]
     MirrorOfMirror(PortId),
+    /// More ports for copies than are kept apart.
+    #[error("copies go to {0} ports, and to {most} at most: leave a mirror out", most = Targets::MOST)]
+    MirrorTargets(usize),
     /// Addresses that nobody could learn.
     #[error("{0} addresses cannot be learned: give 1 to {MOST_ADDRESSES}")]
     MacLimit(u32),
@@ -196,6 +200,10 @@ impl SwitchConfig {
 
 /// Refuses mirrors that would copy copies.
 pub(super) fn check_mirrors(mirrors: &[Mirror]) -> Result<(), PolicyError> {
+    let targets = mirrors.iter().map(|mirror| mirror.to).collect::<BTreeSet<_>>().len();
+    if targets > Targets::MOST {
+        return Err(PolicyError::MirrorTargets(targets));
+    }
     for Mirror { received, sent, to } in mirrors {
         if received.contains(to) || sent.contains(to) {
             return Err(PolicyError::MirrorToItself(*to));

@@ -6,7 +6,7 @@ use super::extract::Reach;
 use super::policy::{Mirror, PortPolicy, VlanPolicy};
 use super::rules::{Action, Group, GroupKind};
 use crate::port::PortId;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Rules, groups and ports at one moment.
@@ -15,6 +15,8 @@ pub(super) struct Snapshot {
     pub(super) reach: Reach,
     pub(super) rules: Box<[Compiled]>,
     pub(super) groups: Box<[CompiledGroup]>,
+    /// Ports that get the copies of mirrors.
+    pub(super) targets: Box<[PortId]>,
     ports: Box<[PortView]>,
     /// A port beyond those: as nobody asked anything of it.
     other: PortView,
@@ -67,14 +69,40 @@ pub(super) struct CompiledBucket {
     pub(super) steps: Box<[Step]>,
 }
 
+/// Ports that get the copies of mirrors: a bit for each, by its place in [`Snapshot::targets`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Targets(u32);
+
+impl Targets {
+    /// How many there can be.
+    pub(super) const MOST: usize = 32;
+
+    pub(super) fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Adds those of `others`; the ones that were not there yet.
+    pub(super) fn add(&mut self, others: Self) -> Self {
+        let new = others.0 & !self.0;
+        self.0 |= new;
+        Self(new)
+    }
+
+    /// Those of `targets` that are meant.
+    pub(super) fn of(self, targets: &[PortId]) -> impl Iterator<Item = PortId> {
+        let meant = move |place: usize| self.0 >> place & 1 == 1;
+        targets.iter().enumerate().filter(move |(place, _)| meant(*place)).map(|(_, port)| *port)
+    }
+}
+
 /// A port's policy, as workers ask it.
 pub(super) struct PortView {
     pub(super) policy: PortPolicy,
     /// The VLANs that it is in; all if `None`.
     vlans: Option<Box<[u64; 64]>>,
     /// Where copies of its packets go, as they come and as they leave.
-    pub(super) copy_received: Option<PortId>,
-    pub(super) copy_sent: Option<PortId>,
+    pub(super) copy_received: Targets,
+    pub(super) copy_sent: Targets,
     /// Whether it is there for copies only.
     pub(super) for_copies: bool,
     /// Whether it is in all VLANs with their tags, and its packets are not copied: packets leave as they are.
@@ -91,12 +119,14 @@ impl Snapshot {
     ) -> Self {
         let numbered = rules.clone().zip(0..).map(|(rule, number)| (number, &rule.spec));
         let classifier = Classifier::new(numbered);
+        let targets = targets(mirrors);
         let mirrored = mirrors.iter().flat_map(|mirror| {
             mirror.received.iter().chain(&mirror.sent).chain(std::iter::once(&mirror.to))
         });
         let most = ports.keys().chain(mirrored).map(|port| usize::from(port.0) + 1).max();
-        let view =
-            |port| PortView::new(port, ports.get(&port).cloned().unwrap_or_default(), mirrors);
+        let view = |port| {
+            PortView::new(port, ports.get(&port).cloned().unwrap_or_default(), mirrors, &targets)
+        };
         let ports: Box<[PortView]> =
             (0..most.unwrap_or(0)).map(|port| view(PortId(port as u16))).collect();
         let place = |id: u32| groups.keys().position(|group| *group == id);
@@ -111,7 +141,8 @@ impl Snapshot {
             rules: rules.map(compiled).collect(),
             groups: groups.values().map(|group| CompiledGroup::new(group, &place)).collect(),
             ports,
-            other: PortView::new(PortId(u16::MAX), PortPolicy::default(), &[]),
+            other: PortView::new(PortId(u16::MAX), PortPolicy::default(), &[], &[]),
+            targets,
             classifier,
         }
     }
@@ -121,6 +152,11 @@ impl Snapshot {
     pub(super) fn port(&self, port: PortId) -> &PortView {
         self.ports.get(usize::from(port.0)).unwrap_or(&self.other)
     }
+}
+
+/// The ports that get copies, each once.
+fn targets(mirrors: &[Mirror]) -> Box<[PortId]> {
+    mirrors.iter().map(|mirror| mirror.to).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// What a list of actions comes to. `mirrored` are the ports whose packets are copied as they leave.
@@ -173,7 +209,7 @@ impl CompiledGroup {
 }
 
 impl PortView {
-    fn new(port: PortId, policy: PortPolicy, mirrors: &[Mirror]) -> Self {
+    fn new(port: PortId, policy: PortPolicy, mirrors: &[Mirror], targets: &[PortId]) -> Self {
         let set = |numbers: &mut dyn Iterator<Item = u16>| {
             let mut bits = Box::new([0; 64]);
             numbers.for_each(|vlan| bits[usize::from(vlan >> 6) & 63] |= 1 << (vlan & 63));
@@ -188,17 +224,19 @@ impl PortView {
                 native.map_or(listed, |native| native.vlan == *vlan || (listed && *vlan != 0))
             }))),
         };
-        let copies = |of: fn(&Mirror) -> &std::collections::BTreeSet<PortId>| {
-            mirrors.iter().find(|mirror| of(mirror).contains(&port)).map(|mirror| mirror.to)
+        let copies = |of: fn(&Mirror) -> &BTreeSet<PortId>| {
+            let meant = mirrors.iter().filter(|mirror| of(mirror).contains(&port));
+            let place = |mirror: &Mirror| targets.iter().position(|target| *target == mirror.to);
+            Targets(meant.filter_map(place).fold(0, |all, place| all | 1 << place))
         };
         let copy_sent = copies(|mirror| &mirror.sent);
         Self {
-            plain: policy.vlan == VlanPolicy::default() && copy_sent.is_none(),
+            plain: policy.vlan == VlanPolicy::default() && copy_sent.is_empty(),
             vlans,
             policy,
             copy_received: copies(|mirror| &mirror.received),
             copy_sent,
-            for_copies: mirrors.iter().any(|mirror| mirror.to == port),
+            for_copies: targets.contains(&port),
         }
     }
 

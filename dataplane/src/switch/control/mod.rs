@@ -17,7 +17,7 @@ use super::mac_table::MacTable;
 use super::mode::{COUNTS, Lane, Shared, Switching};
 use super::policy::{PolicyError, SwitchConfig};
 use super::rules::{Action, FlowSpec, Group, Match};
-use super::snapshot::Snapshot;
+use super::snapshot::{Snapshot, Targets};
 use crate::batch::MAX_BURST;
 use crate::engine::StreamAt;
 use crate::engine::plan::{Sink, Work};
@@ -186,6 +186,8 @@ impl State {
             limits: Limits::default(),
             pool,
             of_port: NONE,
+            received_copies: Targets::default(),
+            copied: Targets::default(),
             found: Box::new([NONE; MAX_BURST]),
         };
         let snapshot = Arc::clone(&self.snapshot);
