@@ -168,6 +168,9 @@ fn an_echo_returns_everything_once_and_in_order() {
         );
         let lateness = paced.sending.departure_error_ns.as_ref().unwrap();
         assert_eq!(lateness.count(), 4_000);
+        let steady = paced.sending.steady_departure_error_ns.as_ref().unwrap();
+        assert!(steady.count() <= lateness.count());
+        assert!(steady.quantile(1.0) <= lateness.quantile(1.0));
         let mean = |delays: &dataplane::traffic::distribution::Distribution| {
             delays.summary().unwrap().mean
         };

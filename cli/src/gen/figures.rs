@@ -81,6 +81,9 @@ pub(crate) struct Trial {
     pub(crate) intended: Distribution,
     /// How late packets left.
     pub(crate) departure_error: Distribution,
+    /// The same of those that were due while the sender did not stall.
+    #[serde(default)]
+    pub(crate) steady_departure_error: Distribution,
     /// The trial second by second.
     pub(crate) seconds: Vec<Second>,
     /// What the generator knows of itself.
@@ -189,6 +192,7 @@ impl Trial {
             corrected: recorded(&stream.delay.corrected_ns),
             intended: recorded(&stream.delay.intended_ns),
             departure_error: recorded(&stream.sending.departure_error_ns),
+            steady_departure_error: recorded(&stream.sending.steady_departure_error_ns),
             seconds: stream.timeline.iter().map(second).collect(),
             own: Own::of(result),
             invalid: result.invalid.iter().map(Invalid::to_string).collect(),

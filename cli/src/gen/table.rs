@@ -1,6 +1,6 @@
 //! Trials in one table, a column each.
 
-use super::figures::{Fates, Trial};
+use super::figures::{Distribution, Fates, Trial};
 use crate::render::rate::packets_a_second;
 use crate::render::time::nanoseconds;
 use comfy_table::{Table, TableStyle};
@@ -55,10 +55,14 @@ pub(super) fn rows(trials: &[Trial]) -> Vec<(String, Vec<String>)> {
     }
     row("from intended departure p50", &|trial| time(trial.intended.percentile(50.0)));
     row("from intended departure p99", &|trial| time(trial.intended.percentile(99.0)));
-    for (label, percent) in [("p50", 50.0), ("p99", 99.0), ("p99.9", 99.9), ("max", 100.0)] {
-        row(&format!("departure error {label}"), &|trial| {
-            time(trial.departure_error.percentile(percent))
-        });
+    let errors: [(&str, fn(&Trial) -> &Distribution); 2] = [
+        ("departure error", |trial| &trial.departure_error),
+        ("between stalls", |trial| &trial.steady_departure_error),
+    ];
+    for (error, of) in errors {
+        for (label, percent) in [("p50", 50.0), ("p99", 99.0), ("p99.9", 99.9), ("max", 100.0)] {
+            row(&format!("{error} {label}"), &|trial| time(of(trial).percentile(percent)));
+        }
     }
     if trials.iter().any(|trial| trial.own.delay_ns.is_some()) {
         row("own delay p50", &|trial| time(trial.own.delay_ns.map(|(median, _)| median)));

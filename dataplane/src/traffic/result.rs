@@ -87,6 +87,8 @@ pub struct Sending {
     pub checksums: Option<Checksums>,
     /// How late packets left, in nanoseconds; `None` flat out.
     pub departure_error_ns: Option<Distribution>,
+    /// The same of those that were due while the sender's loop polled: without those due in a stall, or behind one.
+    pub steady_departure_error_ns: Option<Distribution>,
 }
 
 /// How packets overtook one another (RFC 4737).

@@ -3,7 +3,7 @@
 use super::histogram::Histogram;
 use super::pacing::{Pacer, WHENEVER};
 use super::packet::Packets;
-use super::polling::PollClock;
+use super::polling::{Backlog, PollClock};
 use super::probe::{PROBE_BYTES, Probe};
 use super::timeline::{Line, Ticker};
 use crate::batch::{Batch, MAX_BURST};
@@ -48,6 +48,7 @@ pub struct Stamp {
     /// Packets in the batch when it was handed to the queue, and how many of them were new.
     handed: usize,
     fresh: usize,
+    backlog: Backlog,
     /// When the batch was stamped.
     departure_tsc: u64,
     figures: SendFigures,
@@ -67,13 +68,36 @@ pub(super) struct SendFigures {
     /// When the first and the last packet left.
     pub(super) first_tsc: u64,
     pub(super) last_tsc: u64,
-    pub(super) lateness: Option<Histogram>,
+    pub(super) lateness: Option<Lateness>,
+}
+
+/// How late packets left, in cycles: each is in one of the two.
+#[derive(Clone, Debug)]
+pub(super) struct Lateness {
+    /// Those that were due while the loop polled.
+    pub(super) steady: Histogram,
+    /// Those that were due in a stall, and those that had to wait for them; those of the polls before and after it.
+    pub(super) behind: Histogram,
+}
+
+impl Lateness {
+    /// Up to `latest` is told apart.
+    fn new(latest: u64) -> Self {
+        Self { steady: Histogram::new(latest), behind: Histogram::new(latest) }
+    }
+
+    /// Of all packets.
+    pub(super) fn all(&self) -> Histogram {
+        let mut all = self.steady.clone();
+        all.merge(&self.behind);
+        all
+    }
 }
 
 impl Stamp {
     /// A sender whose packets come from `pool`, at most `burst` at a time.
     pub(super) fn new(parts: SenderParts, pool: Mempool, burst: u16) -> Self {
-        let lateness = parts.latest.map(Histogram::new);
+        let lateness = parts.latest.map(Lateness::new);
         Self {
             parts,
             pool,
@@ -82,6 +106,7 @@ impl Stamp {
             intended: Box::new([0; MAX_BURST]),
             handed: 0,
             fresh: 0,
+            backlog: Backlog::default(),
             departure_tsc: 0,
             figures: SendFigures { lateness, ..SendFigures::default() },
             reported: 0,
@@ -116,8 +141,9 @@ impl Stamp {
 
     /// Notes what became of the batch that was handed over: its last `kept` packets are back.
     #[inline]
-    fn settle(&mut self, kept: usize) {
+    fn settle(&mut self, kept: usize, stalled: bool) {
         let sent = self.handed.saturating_sub(kept);
+        let is_behind = self.backlog.settle(stalled, kept == 0);
         let figures = &mut self.figures;
         if sent > 0 {
             figures.sent += sent as u64;
@@ -125,7 +151,8 @@ impl Stamp {
             if figures.first_tsc == 0 {
                 figures.first_tsc = self.departure_tsc;
             }
-            if let Some(lateness) = &mut figures.lateness {
+            if let Some(Lateness { steady, behind }) = &mut figures.lateness {
+                let lateness = if is_behind { behind } else { steady };
                 let timed = self.intended[..sent].iter().filter(|intended| **intended != WHENEVER);
                 for intended in timed {
                     lateness.record(self.departure_tsc.saturating_sub(*intended));
@@ -151,7 +178,9 @@ impl Stamp {
         let left = self.parts.count - self.figures.made;
         let room = self.burst.saturating_sub(kept).min(usize::try_from(left).unwrap_or(usize::MAX));
         let places = self.intended.get_mut(kept..kept + room).unwrap_or_default();
-        self.parts.pacer.due(now_tsc, places)
+        let due = self.parts.pacer.due(now_tsc, places);
+        self.backlog.hand_over(due == room);
+        due
     }
 
     /// Adds `due` packets to the batch, all but their probes; returns how many.
@@ -201,8 +230,8 @@ impl Mode for Stamp {
     fn process(&mut self, batch: &mut Batch, _context: &mut Context<'_>) {
         let now_tsc = cycles();
         let kept = batch.len();
-        self.parts.polls.poll(now_tsc, 0);
-        self.settle(kept);
+        let stalled = self.parts.polls.poll(now_tsc, 0);
+        self.settle(kept, stalled);
         if let Some(second) = self.parts.ticker.over(now_tsc) {
             self.report(second);
         }

@@ -228,7 +228,8 @@ impl Gathered {
             starved: figures.starved,
             refused: figures.refused,
             checksums: sender.packets.checksums(),
-            departure_error_ns: lateness.map(|lateness| lateness.nanoseconds(hz)),
+            departure_error_ns: lateness.map(|lateness| lateness.all().nanoseconds(hz)),
+            steady_departure_error_ns: lateness.map(|lateness| lateness.steady.nanoseconds(hz)),
         }
     }
 }
@@ -256,6 +257,7 @@ impl Sending {
             refused: 0,
             checksums: None,
             departure_error_ns: None,
+            steady_departure_error_ns: None,
         }
     }
 }

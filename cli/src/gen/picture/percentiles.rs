@@ -7,29 +7,43 @@ use crate::r#gen::figures::{Distribution, Trial};
 use plotters::chart::SeriesLabelPosition;
 use plotters::prelude::IntoLogRange;
 use plotters::series::LineSeries;
-use plotters::style::Color;
+use plotters::style::{Color, RGBColor};
 
 /// The curve ends here: one packet in so many is slower.
 const RAREST: f64 = 100_000.0;
 
 /// Draws the curves of round trips.
 pub(super) fn round_trips(trials: &[Trial]) -> Result<String, PictureError> {
-    draw(trials, ("Round trip: percentiles", "round trip"), |trial| &trial.delay)
+    let curves = trials.iter().enumerate().map(|(number, trial)| Curve {
+        name: trial.name.clone(),
+        times: &trial.delay,
+        colour: colour(number),
+    });
+    draw(&curves.collect::<Vec<_>>(), ("Round trip: percentiles", "round trip"))
 }
 
-/// Draws the curves of departure errors.
+/// Draws the curves of departure errors, of all packets and of those that were due while the sender did not stall.
 pub(super) fn departures(trials: &[Trial]) -> Result<String, PictureError> {
+    let curves = trials.iter().enumerate().flat_map(|(number, trial)| {
+        let between = format!("{}, between stalls", trial.name);
+        [(trial.name.clone(), &trial.departure_error), (between, &trial.steady_departure_error)]
+            .into_iter()
+            .zip(2 * number..)
+            .map(|((name, times), number)| Curve { name, times, colour: colour(number) })
+    });
     let named = ("How late packets left: percentiles", "departure error");
-    draw(trials, named, |trial| &trial.departure_error)
+    draw(&curves.collect::<Vec<_>>(), named)
 }
 
-/// Draws a curve a trial. The axis gives each further nine the same room, as HdrHistogram's own plots do.
-fn draw(
-    trials: &[Trial],
-    (title, axis): (&str, &str),
-    times_of: fn(&Trial) -> &Distribution,
-) -> Result<String, PictureError> {
-    let times = span(trials.iter().map(times_of));
+struct Curve<'a> {
+    name: String,
+    times: &'a Distribution,
+    colour: RGBColor,
+}
+
+/// Draws curves. The axis gives each further nine the same room, as HdrHistogram's own plots do.
+fn draw(curves: &[Curve<'_>], (title, axis): (&str, &str)) -> Result<String, PictureError> {
+    let times = span(curves.iter().map(|curve| curve.times));
     svg(|canvas| {
         let mut chart = builder(canvas, title)
             .build_cartesian_2d((1.0..RAREST).log_scale(), time_axis(times))?;
@@ -38,16 +52,15 @@ fn draw(
             &Axis { name: "percentile", label: &percentile_label },
             &Axis { name: axis, label: &time_label },
         )?;
-        for (number, trial) in trials.iter().enumerate() {
-            let colour = colour(number);
-            let curve = times_of(trial).percentiles.iter().filter_map(|(percent, ns)| {
+        for Curve { name, times, colour } in curves {
+            let points = times.percentiles.iter().filter_map(|(percent, ns)| {
                 let one_in = 100.0 / (100.0 - percent);
                 (one_in <= RAREST * 1.001).then_some((one_in, (*ns).max(1) as f64))
             });
             chart
-                .draw_series(LineSeries::new(curve, colour.stroke_width(2)).point_size(2))?
-                .label(&trial.name)
-                .legend(key(colour));
+                .draw_series(LineSeries::new(points, colour.stroke_width(2)).point_size(2))?
+                .label(name)
+                .legend(key(*colour));
         }
         // Curves go up from the left to the right.
         legend(&mut chart, SeriesLabelPosition::UpperLeft)
