@@ -226,21 +226,26 @@ fn testpmd_is_a_device_under_test_over_memif() {
     }
     let folder = tempfile::tempdir().unwrap();
     let socket = |side: usize| folder.path().join(format!("memif{side}")).display().to_string();
-    let devices = [0, 1].map(|side| format!("memif:{},role=server", socket(side)));
-    let devices = devices.each_ref().map(String::as_str);
-    let running = Generator::on(&devices)
-        .with(&["--rx-port", "1", "--rate", "10k", "--count", "10000", "--size", "128"])
-        .start();
-    let waits = || running.console.stderr().contains("waiting for the link").then_some(());
-    lab::wait_for("the generator to wait for its peer", waits);
-    // Its rings hold all packets: none is lost while one of the programs waits for its processor.
-    let vdev = "role=client,rsize=14,socket-abstract=no";
+    // A memif's server is connected before its client knows of it, and a client drops what it is to send until it knows. So
+    // testpmd, which forwards whatever comes, is the server: when the generator has its links, the way is open to the end.
+    let vdev = "role=server,socket-abstract=no";
     let vdevs = [0, 1].map(|side| format!("--vdev=net_memif{side},{vdev},socket={}", socket(side)));
     let vdevs = vdevs.each_ref().map(String::as_str);
     let eal = [&["--no-huge", "-m", "256"][..], &vdevs].concat();
     let mut testpmd = lab::testpmd::start(&eal, &["--total-num-mbufs=8191"]);
     testpmd.ask("start");
-    let result = running.ended();
+    // The rings hold all packets, and each is waited for as long as can be: none is lost while a program waits for its processor.
+    let ports =
+        [0, 1].map(|side| format!("[[port]]\ndevice = 'memif:{},rsize=14'\n", socket(side)));
+    let config = folder.path().join("gen.toml");
+    let text = format!(
+        "{}[gen]\nmap = '1.[0-1]'\n[traffic]\nwait_ms = 10_000\n[[traffic.stream]]\nexpect = 1\nrate = '10k'\ncount = 10_000\n\
+         size = 128\n",
+        ports.concat()
+    );
+    std::fs::write(&config, text).unwrap();
+    let generator = Generator::of_file().eal(&["--lcores", &lab::lcores(1, 1)]);
+    let result = generator.with(&["--config", &config.display().to_string()]).run();
     let stream = stream(&result, 0);
     assert_eq!(account(stream, "received"), 10_000, "{stream:#}");
     assert_eq!(account(stream, "duplicated") + account(stream, "corrupted"), 0, "{stream:#}");
