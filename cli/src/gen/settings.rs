@@ -147,11 +147,6 @@ fn forwarder(name: &str) -> Result<&'static ModeEntry, GenSettingsError> {
     })
 }
 
-/// Bytes of an mbuf's buffer with room for so many behind the headroom (`RTE_PKTMBUF_HEADROOM`).
-pub(super) fn mbuf_size(room: usize) -> u16 {
-    u16::try_from(room + 128).unwrap_or(u16::MAX)
-}
-
 /// EAL, ports and pools, which mean what they mean to `pollway fwd`. Where the generator makes its only port itself, `alone`,
 /// none need be named.
 fn base(

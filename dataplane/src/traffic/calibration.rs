@@ -78,7 +78,7 @@ pub fn calibrate(
         ..TrafficSpec::default()
     };
     let mut generator = Generator::new(spec, clock)?;
-    let plan = plan(lcore, burst, from.id(), to.id());
+    let plan = plan((lcore, eal.socket_of(lcore)), burst, from.id(), to.id());
     let room = generator.room() + RTE_PKTMBUF_HEADROOM as usize;
     let mbuf_size = u16::try_from(room).unwrap_or(u16::MAX).max(DEFAULT_MBUF_SIZE);
     let setup = PoolSetup { mbufs: None, held: 0, cache: DEFAULT_CACHE, mbuf_size };
@@ -99,10 +99,10 @@ pub fn calibrate(
     })
 }
 
-fn plan(lcore: LcoreId, burst: u16, from: PortId, to: PortId) -> Plan {
+fn plan((lcore, socket): (LcoreId, SocketId), burst: u16, from: PortId, to: PortId) -> Plan {
     let mut plan = Plan::without_forwarding(burst);
     for id in [from, to] {
-        let port = PortRequest { id, rx_queues: 1, tx_queues: 1, socket: SocketId(0) };
+        let port = PortRequest { id, rx_queues: 1, tx_queues: 1, socket };
         plan.add_traffic_port(&port);
         // What nobody sends there nobody has to measure, but each receive queue of a plan is polled.
         plan.add_receiver(lcore, (id, QueueId(0)));
