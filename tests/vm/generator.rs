@@ -45,6 +45,24 @@ fn the_generator_measures_the_round_trip_through_the_forwarder() {
 }
 
 #[test]
+fn a_rate_above_the_links_is_refused() {
+    let Some(guest) = guest::or_skip("a_rate_above_the_links_is_refused") else { return };
+    let nic = &IGB[0];
+    guest.bind("vfio-pci", &[nic.address]);
+    let said = guest.run(&format!(
+        "$pollway gen --lcores '0@1,1@0' --file-prefix gen --no-telemetry -m 128 --force-tsc {} -- -m 1.0 --rate '2Gbit/s L1' \
+         --duration 1 2>&1 || echo ended with $?",
+        allow(&[nic.address])
+    ));
+    let refusal = format!(
+        "port 0 ({}) would have to send 2.000 Gbit/s, preambles and gaps included, and its link has 1.000 Gbit/s",
+        nic.address
+    );
+    assert!(said.contains(&refusal), "{said}");
+    assert!(said.ends_with("ended with 2\n"), "{said}");
+}
+
+#[test]
 fn igb_fills_in_the_checksums() {
     const COUNT: usize = 40;
     let name = "igb_fills_in_the_checksums";

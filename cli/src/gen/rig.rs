@@ -176,12 +176,13 @@ impl Rig {
         let ports: Vec<PortId> = self.ports().map(Slot::id).collect();
         named::in_traffic(traffic, &ports, &self.map)?;
         let mut generator = Generator::new(traffic.clone(), self.clock).map_err(Failure::input)?;
+        // A link has a speed when it is up.
+        lines::wait(self.ports(), traffic, stop);
         lines::judge(self.ports(), &generator)?;
         generator.begin_captures(&self.eal).map_err(Failure::input)?;
         if let Some(calibration) = &self.calibration {
             generator.calibrate(calibration.clone());
         }
-        lines::wait(self.ports(), traffic, stop);
         generator.read_clocks(&self.eal, self.ports());
         generator.rewind();
         let plan = self.plan(traffic, burst.unwrap_or(self.burst))?;
