@@ -64,34 +64,7 @@ impl Measure {
         Self { parts, foreign: 0, counts: Arc::new(Tally::new(&[RECEIVED])) }
     }
 
-    /// Counts the packets of a burst that arrived at `now_tsc`, and at their device when `hardware` says. Those that are to be
-    /// sent are then the first; returns how many there are.
-    #[inline]
-    fn receive_all(
-        &mut self,
-        batch: &mut Batch,
-        now_tsc: u64,
-        hardware: impl Fn(&Mbuf) -> Option<u64>,
-    ) -> usize {
-        let (mut received, mut answers) = (0, 0);
-        for at in 0..batch.len() {
-            match self.receive(batch[at].data(), now_tsc, hardware(&batch[at])) {
-                Arrived::New => received += 1,
-                Arrived::Counted => {}
-                Arrived::Unknown => {
-                    if self.answer(&mut batch[at]) {
-                        // To the front, where in the end only answers are left.
-                        batch[answers..=at].rotate_right(1);
-                        answers += 1;
-                    }
-                }
-            }
-        }
-        self.counts.add(0, received);
-        answers
-    }
-
-    /// Counts a frame, if it has a probe.
+    /// Counts a frame that arrived at `now_tsc`, and at its device at `hardware_tsc`, if it has a probe.
     #[inline]
     fn receive(&mut self, frame: &[u8], now_tsc: u64, hardware_tsc: Option<u64>) -> Arrived {
         let first = self.parts.places.first().copied().unwrap_or_default();
@@ -222,14 +195,27 @@ impl Mode for Measure {
         if let Some(second) = self.parts.ticker.over(now_tsc) {
             self.report(second);
         }
-        let answers = match self.parts.arrivals.as_mut().map(ArrivalReader::now) {
-            None => self.receive_all(batch, now_tsc, |_| None),
-            Some(arrivals) => self.receive_all(batch, now_tsc, |mbuf| arrivals.tsc(mbuf)),
-        };
+        let arrivals = self.parts.arrivals.as_mut().map(ArrivalReader::now);
+        let (mut received, mut answers) = (0, 0);
+        for at in 0..batch.len() {
+            let hardware_tsc = arrivals.and_then(|arrivals| arrivals.tsc(&batch[at]));
+            match self.receive(batch[at].data(), now_tsc, hardware_tsc) {
+                Arrived::New => received += 1,
+                Arrived::Counted => {}
+                Arrived::Unknown => {
+                    if self.answer(&mut batch[at]) {
+                        // To the front, where in the end only answers are left.
+                        batch[answers..=at].rotate_right(1);
+                        answers += 1;
+                    }
+                }
+            }
+        }
         match &mut self.parts.capture {
             Some(capture) => capture.take(batch, answers, now_tsc),
             None => batch.truncate(answers),
         }
+        self.counts.add(0, received);
     }
 
     fn counts(&self) -> Option<Arc<dyn Counts>> {

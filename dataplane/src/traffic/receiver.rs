@@ -93,7 +93,9 @@ impl Receiver {
         if let Some(intended) = &mut times.intended {
             intended.record(delay + probe.late());
         }
-        if let (Some(hardware), Some(arrival)) = (&mut times.hardware, hardware_tsc) {
+        if let Some(arrival) = hardware_tsc
+            && let Some(hardware) = &mut times.hardware
+        {
             hardware.record(probe.delay(arrival));
         }
         if let Some((before, last)) = times.last
