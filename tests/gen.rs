@@ -294,6 +294,19 @@ fn the_generator_measures_itself() {
 }
 
 #[test]
+fn before_each_trial_the_generator_measures_itself_at_its_rate() {
+    let result = Generator::on(&["ring:own"]).with(&["--calibrate"]).obey(
+        "set 0 count 500; set 0 rate 5k; start 0; delay 300; stop 0; set 0 rate 10k; start 0; delay 300; stop 0; quit",
+    );
+    for (trial, rate) in [(0, 5_000), (1, 10_000)] {
+        let calibration = &result["trials"][trial]["result"]["calibration"];
+        let packets = calibration["delay_ns"]["count"].as_u64().unwrap();
+        // It takes a second.
+        assert!(packets > 0 && packets <= rate + rate / 10, "{packets} at a rate of {rate}");
+    }
+}
+
+#[test]
 fn results_have_pictures_a_report_and_a_log() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name).display().to_string();

@@ -13,7 +13,7 @@ use dataplane::forward::{Ground, Job, ModeError};
 use dataplane::lcore::{LcoreId, SocketId};
 use dataplane::mempool::DEFAULT_MBUF_SIZE;
 use dataplane::port::{Port, PortConfig, QueueId, Queues, Started, wire_pair};
-use dataplane::runtime::{Dataplane, PoolSetup};
+use dataplane::runtime::{Dataplane, POOL_NAME, PoolSetup};
 use dataplane::traffic::capture::WAITING;
 use dataplane::traffic::clock::TscClock;
 use dataplane::traffic::generator::Generator;
@@ -69,8 +69,13 @@ impl Rig {
             spec.host.iter_mut().for_each(|host| host.port = port.id().0);
         }
         plan.validate().unwrap();
-        let setup =
-            PoolSetup { mbufs: None, held: WAITING, cache: 64, mbuf_size: DEFAULT_MBUF_SIZE };
+        let setup = PoolSetup {
+            name: POOL_NAME,
+            mbufs: None,
+            held: WAITING,
+            cache: 64,
+            mbuf_size: DEFAULT_MBUF_SIZE,
+        };
         let ports = vec![(port, PortConfig::default())];
         let no_jobs = &mut no_job;
         let dataplane = Dataplane::bring_up(eal, ports, plan, &setup, no_jobs).unwrap();

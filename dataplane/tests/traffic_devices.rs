@@ -13,7 +13,7 @@ use dataplane::forward::{
 use dataplane::lcore::{LcoreId, SocketId};
 use dataplane::mempool::DEFAULT_MBUF_SIZE;
 use dataplane::port::{PortConfig, PortId, QueueId, wire_pair};
-use dataplane::runtime::{Dataplane, PoolSetup};
+use dataplane::runtime::{Dataplane, POOL_NAME, PoolSetup};
 use dataplane::traffic::calibration::calibrate;
 use dataplane::traffic::clock::TscClock;
 use dataplane::traffic::generator::Generator;
@@ -90,7 +90,13 @@ impl Bench {
         let streams = self.streams.into_iter().map(|stream| StreamSpec { port, ..stream });
         let spec = TrafficSpec { stream: streams.collect(), ..TrafficSpec::default() };
         let ports = vec![(generator, config(BACK_SLOTS)), (forwarder, config(THERE_SLOTS))];
-        let setup = PoolSetup { mbufs: None, held: 4096, cache: 64, mbuf_size: DEFAULT_MBUF_SIZE };
+        let setup = PoolSetup {
+            name: POOL_NAME,
+            mbufs: None,
+            held: 4096,
+            cache: 64,
+            mbuf_size: DEFAULT_MBUF_SIZE,
+        };
         let mut dataplane =
             Dataplane::bring_up(eal, ports, plan, &setup, &mut |_, _| Ok(Job::default())).unwrap();
         let mode = mode(self.mode).unwrap();

@@ -12,7 +12,7 @@ use dataplane::forward::{Forwarding, MODES};
 use dataplane::lcore::{LcoreId, SocketId};
 use dataplane::mempool::DEFAULT_MBUF_SIZE;
 use dataplane::port::{Port, PortConfig, wire_pair};
-use dataplane::runtime::{Dataplane, PoolSetup};
+use dataplane::runtime::{Dataplane, POOL_NAME, PoolSetup};
 use dataplane::wire::ethernet::MacAddr;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::BTreeMap;
@@ -91,8 +91,13 @@ fn a_running_worker_neither_allocates_nor_frees() {
                 burst: 32,
                 ring_size: 1024,
             };
-            let setup =
-                PoolSetup { mbufs: None, held: 4096, cache: 64, mbuf_size: DEFAULT_MBUF_SIZE };
+            let setup = PoolSetup {
+                name: POOL_NAME,
+                mbufs: None,
+                held: 4096,
+                cache: 64,
+                mbuf_size: DEFAULT_MBUF_SIZE,
+            };
             let mut forwarding = Forwarding::of(&MODES[0]);
             let mut dataplane = Dataplane::bring_up(
                 eal,

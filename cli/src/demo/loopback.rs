@@ -14,7 +14,7 @@ use dataplane::forward::{Forwarding, Ground, Job, ModeEntry};
 use dataplane::lcore::{LcoreId, SocketId};
 use dataplane::mempool::DEFAULT_MBUF_SIZE;
 use dataplane::port::{PortConfig, PortId, QueueId, wire_pair};
-use dataplane::runtime::{DEFAULT_CACHE, Dataplane, PoolSetup};
+use dataplane::runtime::{DEFAULT_CACHE, Dataplane, POOL_NAME, PoolSetup};
 use dataplane::traffic::account::TrafficAccount;
 use dataplane::traffic::clock::TscClock;
 use dataplane::traffic::generator::Generator;
@@ -109,8 +109,13 @@ impl Setup<'_> {
             ..PortConfig::default()
         };
         let ports = vec![(generator, config(BACK_SLOTS)), (forwarder, config(THERE_SLOTS))];
-        let pools =
-            PoolSetup { mbufs: None, held: 0, cache: DEFAULT_CACHE, mbuf_size: DEFAULT_MBUF_SIZE };
+        let pools = PoolSetup {
+            name: POOL_NAME,
+            mbufs: None,
+            held: 0,
+            cache: DEFAULT_CACHE,
+            mbuf_size: DEFAULT_MBUF_SIZE,
+        };
         let mut dataplane =
             Dataplane::bring_up(self.eal, ports, plan.clone(), &pools, &mut |_, _| {
                 Ok(Job::default())

@@ -2,13 +2,14 @@
 
 use super::flags::CalibrateFlags;
 use super::rig;
-use super::settings::{GenSettings, without_ports};
+use super::settings::without_ports;
 use crate::failure::Failure;
-use crate::out::print;
+use crate::out::{note, print};
 use crate::render::chart;
 use crate::render::time::nanoseconds;
 use crate::session::open;
 use dataplane::eal::Eal;
+use dataplane::lcore::LcoreId;
 use dataplane::traffic::calibration::{CalibrationError, calibrate};
 use dataplane::traffic::clock::TscClock;
 use dataplane::traffic::result::Calibration;
@@ -17,7 +18,7 @@ use std::time::Duration;
 
 /// Bars of the histogram.
 const BARS: u16 = 16;
-/// How long the generator measures itself before a trial.
+/// How long the generator measures itself before each trial.
 const BEFORE_TRIALS: Duration = Duration::from_secs(1);
 
 /// Runs `pollway gen calibrate`.
@@ -55,19 +56,20 @@ pub(super) fn run(flags: &CalibrateFlags) -> Result<(), Failure> {
     ))?)
 }
 
-/// What the generator itself adds, at the load of its first stream. This comes before its ports: two dataplanes at a time would
-/// want pools of one name.
-pub(super) fn own_delay(
-    settings: &GenSettings,
+/// What the generator itself adds, at the load of a stream that is about to be sent from `lcore`.
+///
+/// # Errors
+///
+/// What cannot be sent, or what failed meanwhile.
+pub(super) fn before_trial(
     eal: &Eal,
+    lcore: LcoreId,
+    stream: &StreamSpec,
+    burst: u16,
     clock: TscClock,
 ) -> Result<Calibration, Failure> {
-    let named = settings.map.as_ref().and_then(|map| map.lcores().next());
-    let lcore = named.filter(|lcore| eal.worker_lcores().contains(lcore));
-    let lcore = lcore.or(eal.worker_lcores().first().copied()).ok_or_else(rig::no_worker)?;
-    let first = settings.traffic.as_ref().and_then(|traffic| traffic.stream.first());
-    let stream = first.cloned().unwrap_or_default();
-    calibrate(eal, lcore, &stream, settings.burst, clock, BEFORE_TRIALS).map_err(failure)
+    note("measuring the generator's own delay");
+    calibrate(eal, lcore, stream, burst, clock, BEFORE_TRIALS).map_err(failure)
 }
 
 /// A stream that cannot be sent is wrong input.

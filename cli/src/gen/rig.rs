@@ -44,7 +44,8 @@ pub(super) struct Rig {
     burst: u16,
     clock: TscClock,
     forwarder: Option<Forwarder>,
-    calibration: Option<Calibration>,
+    /// Whether it measures itself before each trial.
+    calibrates: bool,
     running: Option<(Generator, Trial)>,
 }
 
@@ -66,10 +67,6 @@ impl Rig {
         let eal = open::start(&settings.base)?.eal;
         let clock = TscClock::of_machine(settings.force_tsc)
             .map_err(|error| Failure::input(anyhow::Error::new(error).context("--force-tsc")))?;
-        let calibration = match settings.calibrate {
-            true => Some(calibrate::own_delay(&settings, &eal, clock)?),
-            false => None,
-        };
         let (mut sockets, mut opened) = (BTreeMap::new(), Vec::new());
         for Opened { port, device, config, .. } in open::open_ports(&settings.base, &eal)? {
             if let Some(socket) = device.and_then(|device| device.vhost) {
@@ -112,9 +109,9 @@ impl Rig {
         for (port, config) in opened {
             dataplane.add(port, config);
         }
-        let (burst, running) = (settings.burst, None);
+        let (burst, calibrates, running) = (settings.burst, settings.calibrate, None);
         let mut rig =
-            Self { dataplane, eal, allowed, map, burst, clock, forwarder, calibration, running };
+            Self { dataplane, eal, allowed, map, burst, clock, forwarder, calibrates, running };
         rig.start_ports(&sockets)?;
         Ok(rig)
     }
@@ -180,12 +177,13 @@ impl Rig {
         lines::wait(self.ports(), traffic, stop);
         lines::judge(self.ports(), &generator)?;
         generator.begin_captures(&self.eal).map_err(Failure::input)?;
-        if let Some(calibration) = &self.calibration {
-            generator.calibrate(calibration.clone());
+        let burst = burst.unwrap_or(self.burst);
+        if let Some(calibration) = self.calibration(traffic, burst)? {
+            generator.calibrate(calibration);
         }
         generator.read_clocks(&self.eal, self.ports());
         generator.rewind();
-        let plan = self.plan(traffic, burst.unwrap_or(self.burst))?;
+        let plan = self.plan(traffic, burst)?;
         let forwarder = self.forwarder.as_ref();
         let others = |at: StreamAt<'_>, ground: &Ground| -> Result<Job, ModeError> {
             forwarder.map_or(Ok(Job::default()), |inside| inside.forwarding.job(at, ground))
@@ -200,6 +198,20 @@ impl Rig {
         note("sending");
         self.running = Some((generator, trial));
         Ok(())
+    }
+
+    /// What the generator itself adds at the load of a trial's first stream that carries probes, if that is asked for.
+    fn calibration(
+        &self,
+        traffic: &TrafficSpec,
+        burst: u16,
+    ) -> Result<Option<Calibration>, Failure> {
+        let first = traffic.stream.iter().find(|stream| stream.replay.is_none());
+        let Some(stream) = first.filter(|_| self.calibrates) else { return Ok(None) };
+        let cores = self.map.of(PortId(stream.port));
+        let lcore = cores.and_then(|it| it.transmit.get(usize::from(stream.queue)));
+        let lcore = lcore.copied().ok_or_else(no_worker)?;
+        calibrate::before_trial(&self.eal, lcore, stream, burst, self.clock).map(Some)
     }
 
     /// The plan of a trial: a sender a stream, a receiver a queue.

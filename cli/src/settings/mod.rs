@@ -29,7 +29,7 @@ use dataplane::lcore::LcoreId;
 use dataplane::mempool::DEFAULT_MBUF_SIZE;
 use dataplane::port::device::{DeviceError, DeviceSpec};
 use dataplane::port::{PortConfig, PortId, QueueId};
-use dataplane::runtime::{DEFAULT_CACHE, PoolSetup};
+use dataplane::runtime::{DEFAULT_CACHE, POOL_NAME, PoolSetup};
 use dataplane::wire::ethernet::MacAddr;
 use given::Layers;
 use numa::Numa;
@@ -334,6 +334,7 @@ impl FwdSettings {
             control,
             records,
             pool: PoolSetup {
+                name: POOL_NAME,
                 // Room for a minimal frame behind RTE_PKTMBUF_HEADROOM, 128 bytes.
                 mbuf_size: mbuf_size.within(192..=u16::MAX)?.unwrap_or(DEFAULT_MBUF_SIZE),
                 mbufs: mbufs.within(1..=u32::MAX)?,

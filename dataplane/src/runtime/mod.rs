@@ -15,7 +15,7 @@ mod slot;
 
 pub use exchange::Change;
 use pools::Growth;
-pub use pools::{DEFAULT_CACHE, PoolSetup, Pools, sizing};
+pub use pools::{DEFAULT_CACHE, POOL_NAME, PoolSetup, Pools, sizing};
 pub use slot::Slot;
 
 use crate::eal::Eal;

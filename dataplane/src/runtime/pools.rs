@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 /// What the packet pools are to be.
 #[derive(Clone, Copy, Debug)]
 pub struct PoolSetup {
+    /// What their names begin with: [`POOL_NAME`], unless another dataplane of this process has that.
+    pub name: &'static str,
     /// Packets of each pool; computed from the plan if `None`.
     pub mbufs: Option<u32>,
     /// Packets that a mode is to have room to hold in each forwarding stream, beside what the plan needs; counts only where
@@ -30,6 +32,9 @@ pub(super) enum Growth {
     /// One of twice that size does: it cannot be freed as long as ports take packets from it, so they are to be few.
     WithRoom,
 }
+
+/// testpmd's name for them, which monitoring scripts know.
+pub const POOL_NAME: &str = "mb_pool";
 
 /// testpmd caches 250; 256 divides by every common burst.
 pub const DEFAULT_CACHE: u32 = 256;
@@ -106,13 +111,12 @@ impl Pools {
     }
 
     fn make(&self, eal: &Eal, socket: SocketId, mbufs: u32) -> Result<Mempool, MempoolError> {
-        // testpmd's name for it, which monitoring scripts know. One that replaces another, which lives until the last device
-        // has let it go, needs a name of its own.
+        let PoolSetup { name, cache, mbuf_size, .. } = self.setup;
+        // One that replaces another, which lives until the last device has let it go, needs a name of its own.
         let name = match self.of(socket) {
-            None => format!("mb_pool_{socket}"),
-            Some(_) => format!("mb_pool_{socket}_{mbufs}"),
+            None => format!("{name}_{socket}"),
+            Some(_) => format!("{name}_{socket}_{mbufs}"),
         };
-        let PoolSetup { cache, mbuf_size, .. } = self.setup;
         Mempool::new(eal, &MempoolConfig { name, mbufs, cache, mbuf_size, socket })
     }
 

@@ -24,6 +24,8 @@ use dpdk_sys::RTE_PKTMBUF_HEADROOM;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+/// What its ports and its pool are called: those of the dataplane that is to be used live beside them.
+const NAME: &str = "calibration";
 /// Slots of the ring: a loop that sends and receives in turn has no more than a burst in it.
 const SLOTS: u16 = 1024;
 
@@ -63,7 +65,7 @@ pub fn calibrate(
     clock: TscClock,
     time: Duration,
 ) -> Result<Calibration, CalibrationError> {
-    let (from, to) = wire_pair(eal, "calibration", 1, (SLOTS.into(), SLOTS.into()), SocketId::ANY)?;
+    let (from, to) = wire_pair(eal, NAME, 1, (SLOTS.into(), SLOTS.into()), SocketId::ANY)?;
     let spec = TrafficSpec {
         stream: vec![StreamSpec {
             port: from.id().0,
@@ -81,7 +83,7 @@ pub fn calibrate(
     let plan = plan((lcore, eal.socket_of(lcore)), burst, from.id(), to.id());
     let room = generator.room() + RTE_PKTMBUF_HEADROOM as usize;
     let mbuf_size = u16::try_from(room).unwrap_or(u16::MAX).max(DEFAULT_MBUF_SIZE);
-    let setup = PoolSetup { mbufs: None, held: 0, cache: DEFAULT_CACHE, mbuf_size };
+    let setup = PoolSetup { name: NAME, mbufs: None, held: 0, cache: DEFAULT_CACHE, mbuf_size };
     let config = || PortConfig { rx_desc: SLOTS, tx_desc: 0, ..PortConfig::default() };
     let ports = vec![(from, config()), (to, config())];
     let others =

@@ -9,7 +9,7 @@ use dataplane::forward::DropReason;
 use dataplane::lcore::{LcoreId, SocketId};
 use dataplane::mempool::{DEFAULT_MBUF_SIZE, Mempool};
 use dataplane::port::{Port, PortConfig, PortId, Queues, Started, wire_pair};
-use dataplane::runtime::{Dataplane, PoolSetup};
+use dataplane::runtime::{Dataplane, POOL_NAME, PoolSetup};
 use dataplane::switch::{Switch, SwitchConfig};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -82,8 +82,13 @@ impl Switchboard {
         };
         let plan = request.plan().unwrap();
         let switch = Arc::new(Switch::new(lcores, config).unwrap());
-        let setup =
-            PoolSetup { mbufs: Some(8191), held: 0, cache: 32, mbuf_size: DEFAULT_MBUF_SIZE };
+        let setup = PoolSetup {
+            name: POOL_NAME,
+            mbufs: Some(8191),
+            held: 0,
+            cache: 32,
+            mbuf_size: DEFAULT_MBUF_SIZE,
+        };
         let jobs = Arc::clone(&switch);
         let mut dataplane =
             Dataplane::bring_up(eal, inner, plan, &setup, &mut |at, ground| jobs.job(at, ground))
