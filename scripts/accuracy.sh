@@ -66,7 +66,7 @@ through() {
     wait "$forwarder" || true
     forwarder=''
     # What its mode counted, if it does: the table has it once for the port and once for all.
-    { grep -oE ' (late_ns_[a-z0-9]+|dropped|duplicated|swapped): [0-9]+' "$work/$name.log" || true; } |
+    { grep -oE ' ((late|waited)_ns_[a-z0-9]+|dropped|duplicated|swapped): [0-9]+' "$work/$name.log" || true; } |
         sort -u | paste -sd , | sed 's/^ //' >"$work/$name.record"
 }
 
@@ -85,7 +85,7 @@ report() {
     report departures "over a ring=$work/departures.json"
     printf '\n![How late packets left](accuracy/departure-error.svg)\n\n### Delays that are known\n\n'
     report delays "as it is=$work/passed.json" "50 µs added=$work/held50.json" "500 µs added=$work/held500.json"
-    printf "\nThe forwarder's own record of how late it let packets go: %s with 50 µs; %s with 500 µs.\n" \
+    printf "\nThe forwarder's own record of how late it let packets go, and how long they may have waited for its poll: %s with 50 µs; %s with 500 µs.\n" \
         "$(<"$work/held50.record")" "$(<"$work/held500.record")"
     printf '\n![Round trips through delays that are known](accuracy/percentiles.svg)\n\n### Faults that are known\n\n'
     report faults "through impair=$work/impaired.json"
