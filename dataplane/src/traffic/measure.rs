@@ -198,7 +198,7 @@ impl Mode for Measure {
         let arrivals = self.parts.arrivals.as_mut().map(ArrivalReader::now);
         let (mut received, mut answers) = (0, 0);
         for at in 0..batch.len() {
-            let hardware_tsc = arrivals.and_then(|arrivals| arrivals.tsc(&batch[at]));
+            let hardware_tsc = arrivals.as_ref().and_then(|arrivals| arrivals.tsc(&batch[at]));
             match self.receive(batch[at].data(), now_tsc, hardware_tsc) {
                 Arrived::New => received += 1,
                 Arrived::Counted => {}

@@ -146,7 +146,8 @@ impl ArrivalReader {
 
 impl Arrivals {
     /// The timestamp counter when the packet came, if its device said when that was.
-    #[inline]
+    // Out of the way of ports without such a clock, which share the loop.
+    #[inline(never)]
     pub(super) fn tsc(&self, packet: &Mbuf) -> Option<u64> {
         self.place.of(packet).map(|ticks| self.fit.tsc(ticks))
     }
