@@ -9,6 +9,7 @@ mod namespaces;
 use lab::console::Console;
 use lab::forwarder::{own_prefix, report};
 use lab::kernel::Datagrams;
+use lab::neighbours::Neighbours;
 use lab::shell::Shell;
 use lab::{lacks, lcores, skip, tag};
 use namespaces::Namespaces;
@@ -210,5 +211,40 @@ mirror = [{ received = [0], to = 1 }]
         kind["error"].as_str().unwrap().contains("is a forwarder's, and a switch runs"),
         "{kind}"
     );
+    switch.end();
+}
+
+#[test]
+fn a_switch_becomes_other_switches_while_guests_talk() {
+    let folder = tempfile::tempdir().unwrap();
+    let [a, b] = ["a", "b"].map(|name| folder.path().join(name).display().to_string());
+    let ports = format!("[[port]]\ndevice = \"vhost:{a}\"\n[[port]]\ndevice = \"vhost:{b}\"\n");
+    let first = format!("{ports}[switch]\nflows = [\"in_port=0,actions=output:1\"]\n");
+    // Another port receives without end and floods, one gets copies, and a queue changes its lcore.
+    let next = format!(
+        "{ports}rxq_lcores = [2]
+[[port]]
+device = \"null:\"
+[[port]]
+device = \"ring:copies\"
+[switch]
+aging = 60
+groups = [\"group_id=1,type=all,bucket=output:1\"]
+flows = [\"in_port=0,actions=group:1\", \"priority=7,in_port=2,actions=output:3\"]
+mirror = [{{ received = [1], sent = [0], to = 3 }}]
+"
+    );
+    let failing = next.replace("ring:copies", "pcap:/nonexistent/file");
+    let mut switch = Rig::start("switch", &first);
+    let neighbours = Neighbours::start(&switch.shell.console, [(0, &a), (1, &b)]);
+    for _ in 0..3 {
+        for (config, outcome) in [(&next, "applied"), (&first, "applied"), (&failing, "failed")] {
+            let answer = switch.apply(config, "");
+            let failed = answer["error"].as_str();
+            assert_eq!(failed.map_or("applied", |_| "failed"), outcome, "{answer}");
+            neighbours.are_served();
+        }
+    }
+    neighbours.finish();
     switch.end();
 }

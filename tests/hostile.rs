@@ -29,7 +29,8 @@ impl Rig {
         let devices = [device("hostile"), "null:".to_owned(), device("a"), device("b")];
         let devices = devices.each_ref().map(String::as_str);
         let forwarder = Forwarder::on(&devices, &["--no-huge", "-m", "256"]);
-        let neighbours = Neighbours::start(&forwarder, [(2, &path("a")), (3, &path("b"))]);
+        let neighbours =
+            Neighbours::start(&forwarder.shell.console, [(2, &path("a")), (3, &path("b"))]);
         Self { forwarder, neighbours, read: 0, folder }
     }
 

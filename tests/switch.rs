@@ -98,7 +98,10 @@ fn rules_of_the_configuration_and_of_the_shell_join_ports() {
     assert!(dump.contains("n_packets=300, n_bytes=24000,"), "{dump}");
     assert!(dump.ends_with(" in_port=0 actions=output:1\n"), "{dump}");
     let stats = switch.json("show switch stats");
-    assert_eq!(stats["ports"][2], json!({ "port": 2, "received": 0, "sent": 300, "full": 0 }));
+    assert_eq!(
+        stats["ports"][2],
+        json!({ "port": 2, "received": 0, "sent": 300, "full": 0, "no_link": 0, "bad_descriptor": 0 })
+    );
     let (sent, report) = switch.end();
     assert_eq!(sent, [vec![], frames.clone(), frames]);
     assert_eq!(report["forward_mode"], "switch");

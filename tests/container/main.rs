@@ -94,7 +94,8 @@ fn a_chain_of_containers_on_one_switch() {
     for port in 0..6 {
         wait_for_link(&switch, port, "link up", 1);
     }
-    let neighbours = Neighbours::start(&switch, [(6, &socket("x")), (7, &socket("y"))]);
+    let neighbours =
+        Neighbours::start(&switch.shell.console, [(6, &socket("x")), (7, &socket("y"))]);
     pass_on(&mut ends, 0);
 
     second.kill();

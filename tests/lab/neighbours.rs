@@ -1,7 +1,7 @@
 //! Guests at other ports than the one that a test is about: what is done there must not cost them a packet.
 
 use super::capture::udp;
-use super::forwarder::Forwarder;
+use super::console::Console;
 use super::frontend::Frontend;
 use super::{PATIENCE, wait_for};
 use std::sync::Arc;
@@ -21,14 +21,12 @@ const WINDOW: u32 = 128;
 
 impl Neighbours {
     /// Guests at the sockets of two ports, each given by its number and path, of which the second gets what the first sends.
-    pub(crate) fn start(forwarder: &Forwarder, ports: [(u16, &str); 2]) -> Self {
+    pub(crate) fn start(forwarder: &Console, ports: [(u16, &str); 2]) -> Self {
         let guests = ports.map(|(_, path)| Frontend::up(path, 0));
         for (port, _) in ports {
             let begin = format!("pollway: port {port} (");
             let up = |line: &str| line.starts_with(&begin) && line.ends_with("): link up");
-            wait_for("a neighbour's link", || {
-                forwarder.shell.console.stderr().lines().any(up).then_some(())
-            });
+            wait_for("a neighbour's link", || forwarder.stderr().lines().any(up).then_some(()));
         }
         let (received, enough) = (Arc::<AtomicU32>::default(), Arc::<AtomicBool>::default());
         let (count, end) = (Arc::clone(&received), Arc::clone(&enough));

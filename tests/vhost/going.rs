@@ -1,7 +1,7 @@
 //! Guests that come, go and are killed under traffic, and the switch that is.
 
 use crate::lab::capture::udp;
-use crate::lab::forwarder::Forwarder;
+use crate::lab::forwarder::{Forwarder, number};
 use crate::lab::frontend::{Frontend, GET_FEATURES, WRITE};
 use crate::lab::neighbours::Neighbours;
 use crate::lab::shell::Shell;
@@ -19,7 +19,7 @@ impl Busy {
         let (a, b) = (path("a"), path("b"));
         let devices = [device, "null:", &format!("vhost:{a}"), &format!("vhost:{b}")];
         let forwarder = Forwarder::on(&devices, &SMALL);
-        let neighbours = Neighbours::start(&forwarder, [(2, &a), (3, &b)]);
+        let neighbours = Neighbours::start(&forwarder.shell.console, [(2, &a), (3, &b)]);
         Self { forwarder, neighbours }
     }
 
@@ -158,7 +158,7 @@ fn a_full_ring_a_bad_descriptor_and_no_guest_are_reasons() {
         lab::wait_for(&line, || switch.shell.console.stderr().contains(&line).then_some(()));
     };
     said(&switch, "link up");
-    assert_eq!(more(&mut switch, TX_FULL, 1000), [0, 0]);
+    assert_eq!(more(&mut switch, FULL, 1000), [0, 0]);
 
     // What is dropped until that is seen may count as for a full ring.
     let [_, before, _] = reasons(&mut switch);
@@ -169,22 +169,22 @@ fn a_full_ring_a_bad_descriptor_and_no_guest_are_reasons() {
     let [_, bad, _] = reasons(&mut switch);
     assert!(before == 0 && bad > 0, "{before} {bad}");
     assert_eq!(more(&mut switch, NO_LINK, 1000), [0, 0]);
+    let all = switch.shell.ask("show switch stats");
+    for reason in ["tx_full", "bad_descriptor", "no_link"] {
+        assert!(all.contains(&format!("Dropped ({reason}): ")), "{all}");
+    }
     switch.stop();
 }
 
-const REASONS: [&str; 3] = ["tx_full", "bad_descriptor", "no_link"];
-const TX_FULL: usize = 0;
+const REASONS: [&str; 3] = ["full", "bad_descriptor", "no_link"];
+const FULL: usize = 0;
 const NO_LINK: usize = 2;
 
-/// What the switch has dropped, by reason.
+/// What could not leave by port 1, by reason.
 fn reasons(switch: &mut Forwarder) -> [u64; 3] {
     let stats = switch.shell.ask("show switch stats --json");
     let stats: serde_json::Value = serde_json::from_str(&stats).unwrap();
-    let dropped = stats["dropped"].as_array().unwrap();
-    REASONS.map(|reason| {
-        let one = dropped.iter().find(|dropped| dropped["reason"] == reason);
-        one.map_or(0, |dropped| dropped["packets"].as_u64().unwrap())
-    })
+    REASONS.map(|reason| number(&stats, &format!("/ports/1/{reason}")))
 }
 
 /// Waits until so many more are dropped for a reason; how many more are for the two others.

@@ -170,8 +170,12 @@ pub(crate) struct SwitchedPort {
     pub(crate) received: u64,
     /// Packets that left.
     pub(crate) sent: u64,
-    /// Packets that were to leave and that its queue did not take.
+    /// Packets that were to leave, and that its queue or the ring before it had no room for.
     pub(crate) full: u64,
+    /// Those that could not, as it has no link.
+    pub(crate) no_link: u64,
+    /// Those that could not, as its guest has put a descriptor there that cannot be used.
+    pub(crate) bad_descriptor: u64,
 }
 
 impl SwitchStatsPage {
@@ -183,6 +187,8 @@ impl SwitchStatsPage {
                     own.received += port.received;
                     own.sent += port.sent;
                     own.full += port.full;
+                    own.no_link += port.no_link;
+                    own.bad_descriptor += port.bad_descriptor;
                 }
                 None => self.ports.push(port),
             }
@@ -201,10 +207,15 @@ impl SwitchStatsPage {
 
 impl fmt::Display for SwitchStatsPage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [port, received, sent, full] = ["Port", "Received", "Sent", "Full"];
-        writeln!(f, "{port:<5}{received:>20}{sent:>20}{full:>20}")?;
-        for SwitchedPort { port, received, sent, full } in &self.ports {
-            writeln!(f, "{port:<5}{received:>20}{sent:>20}{full:>20}")?;
+        let head = ["Port", "Received", "Sent", "Full", "No-link", "Bad-descriptor"];
+        let mut line = |[port, received, sent, full, no_link, bad]: [String; 6]| {
+            writeln!(f, "{port:<5}{received:>20}{sent:>20}{full:>16}{no_link:>16}{bad:>16}")
+        };
+        line(head.map(str::to_owned))?;
+        for SwitchedPort { port, received, sent, full, no_link, bad_descriptor } in &self.ports {
+            let counts = [received, sent, full, no_link, bad_descriptor].map(u64::to_string);
+            let [received, sent, full, no_link, bad_descriptor] = counts;
+            line([port.to_string(), received, sent, full, no_link, bad_descriptor])?;
         }
         for Dropped { reason, packets } in &self.dropped {
             // By the name that it has in JSON too.

@@ -10,7 +10,8 @@ use crate::render::switch::{
 };
 use crate::settings::SwitchSettings;
 use dataplane::engine::plan::{Plan, Sink, Source, Way};
-use dataplane::engine::{Figures, StreamReport, WorkerReport};
+use dataplane::engine::{ExitFigures, Figures, StreamReport, WorkerReport};
+use dataplane::forward::DropReason;
 use dataplane::lcore::LcoreId;
 use dataplane::port::PortId;
 use dataplane::runtime::Slot;
@@ -173,17 +174,26 @@ pub(super) fn stats(figures: &Figures, plan: &Plan) -> SwitchStatsPage {
         let from =
             |report: &&StreamReport| matches!(report.plan.source, Source::Rx(at, _) if at == port);
         let received = figures.streams().filter(from);
-        let exits = figures.workers.iter().flat_map(|worker| &worker.exits);
+        // What other workers put into rings for it.
+        let fed = || {
+            let to =
+                |report: &&StreamReport| matches!(report.plan.sink, Sink::Tx(to, _) if to == port);
+            figures.streams().filter(to).map(|report| &report.figures)
+        };
+        let by_exits = figures.workers.iter().map(|worker| sent_by_exits(worker, port));
+        let refused = |of: fn(&ExitFigures) -> u64, reason| {
+            let exits = figures.workers.iter().flat_map(|worker| &worker.exits);
+            let dropped = fed().flat_map(|figures| &figures.dropped);
+            exits.filter(|exit| exit.port == port).map(of).sum::<u64>()
+                + dropped.filter(|own| own.reason == reason).map(|own| own.packets).sum::<u64>()
+        };
         page.ports.push(SwitchedPort {
             port,
             received: received.map(|report| report.figures.received).sum(),
-            sent: figures.workers.iter().map(|worker| sent_by_exits(worker, port)).sum::<u64>()
-                + figures
-                    .streams()
-                    .filter(|report| matches!(report.plan.sink, Sink::Tx(to, _) if to == port))
-                    .map(|report| report.figures.sent)
-                    .sum::<u64>(),
-            full: exits.filter(|exit| exit.port == port).map(|exit| exit.full).sum(),
+            sent: by_exits.chain(fed().map(|figures| figures.sent)).sum(),
+            full: refused(|exit| exit.full, DropReason::TxFull),
+            no_link: refused(|exit| exit.no_link, DropReason::NoLink),
+            bad_descriptor: refused(|exit| exit.bad_descriptor, DropReason::BadDescriptor),
         });
     }
     for dropped in figures.streams().flat_map(|report| &report.figures.dropped) {

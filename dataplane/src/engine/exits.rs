@@ -2,6 +2,7 @@
 
 use super::counters::{Counter, StreamCounters};
 use super::retry::refusal;
+use super::segmenter::Way;
 use super::send::send;
 use super::worker::Outlets;
 use crate::batch::Batch;
@@ -108,23 +109,22 @@ impl Exits {
                     let queue = &mut outlets.tx[at];
                     let retry = || mode.as_ref().and_then(|mode| mode.retry(end.port));
                     if let Some(segmenter) = segmenter {
-                        let ahead = segmenter.adapt(queue, &mut end.staged, retry(), counters);
-                        end.counters.0.sent.add(ahead.sent as u64);
-                        end.counters.0.full.add(ahead.full as u64);
+                        let way = Way { retry: retry(), counters, exit: Some(&end.counters) };
+                        segmenter.adapt(queue, &mut end.staged, way);
                     }
                     send(queue, &mut end.staged, retry, counters)
                 }
                 Outlet::Ring(at) => outlets.rings[at].enqueue_batch(&mut end.staged),
             };
             counters.sent(sent);
-            end.counters.0.sent.add(sent as u64);
+            end.counters.sent(sent);
             if !end.staged.is_empty() {
                 let reason = match end.outlet {
                     Outlet::Tx(at) => refusal(&outlets.tx[at]),
                     Outlet::Ring(_) => DropReason::RingFull,
                 };
                 counters.dropped(reason, end.staged.len());
-                end.counters.0.full.add(end.staged.len() as u64);
+                end.counters.refused(reason, end.staged.len());
                 end.staged.clear();
             }
         }
@@ -156,17 +156,42 @@ pub(super) struct ExitCounters(CachePadded<ExitCounts>);
 struct ExitCounts {
     sent: Counter,
     full: Counter,
+    no_link: Counter,
+    bad_descriptor: Counter,
 }
 
 impl ExitCounters {
+    /// Counts packets that the outlet took.
+    #[inline]
+    pub(super) fn sent(&self, packets: usize) {
+        self.0.sent.add(packets as u64);
+    }
+
+    /// Counts packets that it did not take.
+    pub(super) fn refused(&self, reason: DropReason, packets: usize) {
+        let counter = match reason {
+            DropReason::NoLink => &self.0.no_link,
+            DropReason::BadDescriptor => &self.0.bad_descriptor,
+            _ => &self.0.full,
+        };
+        counter.add(packets as u64);
+    }
+
     /// The counts now.
     pub(super) fn figures(&self, port: PortId) -> ExitFigures {
-        ExitFigures { port, sent: self.0.sent.get(), full: self.0.full.get() }
+        let ExitCounts { sent, full, no_link, bad_descriptor } = &*self.0;
+        ExitFigures {
+            port,
+            sent: sent.get(),
+            full: full.get(),
+            no_link: no_link.get(),
+            bad_descriptor: bad_descriptor.get(),
+        }
     }
 
     pub(super) fn reset(&self) {
-        self.0.sent.reset();
-        self.0.full.reset();
+        let ExitCounts { sent, full, no_link, bad_descriptor } = &*self.0;
+        [sent, full, no_link, bad_descriptor].into_iter().for_each(Counter::reset);
     }
 }
 
@@ -177,8 +202,12 @@ pub struct ExitFigures {
     pub port: PortId,
     /// Packets that the port's queue, or the ring towards it, took.
     pub sent: u64,
-    /// Packets that it did not take.
+    /// Packets that it did not take, as it was full.
     pub full: u64,
+    /// Packets that it did not take, as the port has no link.
+    pub no_link: u64,
+    /// Packets that it did not take, as its guest has put a descriptor there that cannot be used.
+    pub bad_descriptor: u64,
 }
 
 impl ExitFigures {
@@ -186,5 +215,7 @@ impl ExitFigures {
     pub(super) fn subtract(&mut self, before: &Self) {
         self.sent = self.sent.saturating_sub(before.sent);
         self.full = self.full.saturating_sub(before.full);
+        self.no_link = self.no_link.saturating_sub(before.no_link);
+        self.bad_descriptor = self.bad_descriptor.saturating_sub(before.bad_descriptor);
     }
 }

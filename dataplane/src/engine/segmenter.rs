@@ -4,6 +4,7 @@
 //! Segments are copies, of one buffer each: any device sends those, and their checksums are computed while the bytes are at hand.
 
 use super::counters::StreamCounters;
+use super::exits::ExitCounters;
 use super::retry::refusal;
 use super::send::send;
 use crate::batch::Batch;
@@ -20,23 +21,21 @@ pub(crate) struct Segmenter {
     ready: Batch,
 }
 
-/// Packets that were more than a burst holds and went ahead of it.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Ahead {
-    /// Those that the queue took.
-    pub(super) sent: usize,
-    /// Those that it did not take.
-    pub(super) full: usize,
-}
-
 /// A burst on its way.
 struct Passage<'a> {
     pool: &'a Mempool,
     ready: &'a mut Batch,
     queue: &'a mut TxQueue,
-    retry: Option<Retry>,
-    counters: &'a StreamCounters,
-    ahead: Ahead,
+    way: Way<'a>,
+}
+
+/// How a stream sends, and where that is counted.
+#[derive(Clone, Copy)]
+pub(super) struct Way<'a> {
+    pub(super) retry: Option<Retry>,
+    pub(super) counters: &'a StreamCounters,
+    /// The exit that the burst is in, if it is in one.
+    pub(super) exit: Option<&'a ExitCounters>,
 }
 
 impl Segmenter {
@@ -47,34 +46,18 @@ impl Segmenter {
 
     /// Has all packets of a burst be such as the queue takes. More than a burst holds are sent ahead.
     #[inline]
-    pub(super) fn adapt(
-        &mut self,
-        queue: &mut TxQueue,
-        batch: &mut Batch,
-        retry: Option<Retry>,
-        counters: &StreamCounters,
-    ) -> Ahead {
+    pub(super) fn adapt(&mut self, queue: &mut TxQueue, batch: &mut Batch, way: Way<'_>) {
         if batch.iter().any(is_long) {
-            self.adapt_each(queue, batch, retry, counters)
-        } else {
-            Ahead::default()
+            self.adapt_each(queue, batch, way);
         }
     }
 
     #[inline(never)]
-    fn adapt_each(
-        &mut self,
-        queue: &mut TxQueue,
-        batch: &mut Batch,
-        retry: Option<Retry>,
-        counters: &StreamCounters,
-    ) -> Ahead {
+    fn adapt_each(&mut self, queue: &mut TxQueue, batch: &mut Batch, way: Way<'_>) {
         let Self { pool, ready } = self;
-        let mut passage = Passage { pool, ready, queue, retry, counters, ahead: Ahead::default() };
+        let mut passage = Passage { pool, ready, queue, way };
         batch.drain_each(|mbuf| passage.pass(mbuf));
-        let ahead = passage.ahead;
         batch.append(ready);
-        ahead
     }
 }
 
@@ -88,14 +71,14 @@ impl Passage<'_> {
             return self.push(mbuf);
         }
         match Segmentation::of(mbuf.data(), mbuf.pkt_len() as usize, mbuf.segment()) {
-            None => self.counters.dropped(DropReason::Offload, 1),
+            None => self.way.counters.dropped(DropReason::Offload, 1),
             Some(whole) if self.queue.takes_long(whole.six) => {
                 ask_for_segments(&mut mbuf, &whole);
                 self.push(mbuf);
             }
             Some(whole) => {
                 if let Err(reason) = self.cut(&mbuf, &whole) {
-                    self.counters.dropped(reason, 1);
+                    self.way.counters.dropped(reason, 1);
                 }
             }
         }
@@ -112,12 +95,14 @@ impl Passage<'_> {
         if self.ready.room() > 0 {
             return;
         }
-        let sent = send(self.queue, self.ready, || self.retry, self.counters);
-        self.counters.sent(sent);
-        self.ahead.sent += sent;
+        let Way { retry, counters, exit } = self.way;
+        let sent = send(self.queue, self.ready, || retry, counters);
+        counters.sent(sent);
+        exit.inspect(|exit| exit.sent(sent));
         if !self.ready.is_empty() {
-            self.counters.dropped(refusal(self.queue), self.ready.len());
-            self.ahead.full += self.ready.len();
+            let (reason, packets) = (refusal(self.queue), self.ready.len());
+            counters.dropped(reason, packets);
+            exit.inspect(|exit| exit.refused(reason, packets));
             self.ready.clear();
         }
     }

@@ -4,6 +4,7 @@ use super::counters::{StreamCounters, WorkerCounters};
 use super::exits::Exits;
 use super::orders::{JobSet, LOOK_EVERY, Order, Orders};
 use super::retry::refusal;
+use super::segmenter::Way;
 use super::send::send;
 use crate::batch::Batch;
 use crate::forward::{Context, DropReason, Feed, Job};
@@ -231,7 +232,8 @@ impl Stream {
                 let queue = &mut sinks.outlets.tx[*at];
                 let retry = self.job.retry;
                 if let Some(segmenter) = &mut self.job.segmenter {
-                    segmenter.adapt(queue, &mut self.batch, retry, &self.counters);
+                    let way = Way { retry, counters: &self.counters, exit: None };
+                    segmenter.adapt(queue, &mut self.batch, way);
                 }
                 let sent = send(queue, &mut self.batch, || retry, &self.counters);
                 self.counters.sent(sent);
