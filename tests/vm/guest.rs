@@ -129,8 +129,8 @@ impl Guest {
         ended.stdout
     }
 
-    /// Starts a script on a session of its own; returns it and its folder.
-    fn start(&self, script: &str) -> (Console, PathBuf) {
+    /// Starts a script on a session of its own; returns it and its folder ([`has_said`]).
+    pub(crate) fn start(&self, script: &str) -> (Console, PathBuf) {
         let session = self.sessions.get() + 1;
         self.sessions.set(session);
         let folder = self.folder.join("share").join(session.to_string());
@@ -162,6 +162,11 @@ impl Guest {
     }
 }
 
+/// Whether the script of a session's folder has said this on stderr.
+pub(crate) fn has_said(folder: &Path, text: &str) -> bool {
+    fs::read_to_string(folder.join("stderr")).is_ok_and(|said| said.contains(text))
+}
+
 /// A forwarder in the guest.
 pub(crate) struct Forwarder {
     pub(crate) shell: Shell,
@@ -171,7 +176,7 @@ pub(crate) struct Forwarder {
 impl Forwarder {
     /// Whether it has said this on stderr.
     pub(crate) fn has_said(&self, text: &str) -> bool {
-        fs::read_to_string(self.folder.join("stderr")).unwrap().contains(text)
+        has_said(&self.folder, text)
     }
 
     /// Waits until it has said this on stderr.

@@ -277,6 +277,29 @@ impl Rig {
         }
     }
 
+    /// Lets go of ports whose devices are being taken away, while the others measure on; returns them.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Running`] if a worker or a port does not do as it is told.
+    pub(super) fn let_go(&mut self) -> Result<Vec<PortId>, Failure> {
+        let leaving = self.dataplane.ports().filter(|slot| slot.port().is_leaving());
+        let leaving: Vec<(PortId, String)> =
+            leaving.map(|slot| (slot.id(), slot.port().name().to_owned())).collect();
+        for (port, name) in &leaving {
+            if let Some((generator, _)) = &mut self.running {
+                generator.lose(*port);
+                self.dataplane.give_up(*port).map_err(Failure::running)?;
+            }
+            self.map.0.remove(port);
+            self.forwarder.take_if(|inside| inside.port == *port);
+            self.dataplane.stop_port(*port).map_err(Failure::running)?;
+            self.dataplane.remove_port(*port).map_err(Failure::running)?.detach();
+            note(&format!("port {port} ({name}) was taken away"));
+        }
+        Ok(leaving.into_iter().map(|(port, _)| port).collect())
+    }
+
     /// Whether every worker is alive.
     ///
     /// # Errors

@@ -157,6 +157,10 @@ impl Session {
     /// Looks at the trial: ends it when its time has come, and repaints the page.
     fn look(&mut self) -> Result<(), Failure> {
         self.rig.health()?;
+        for port in self.rig.let_go()? {
+            self.sending.remove(&port);
+            self.pktgen.forget(port);
+        }
         self.rig.watch();
         if self.running.is_some() && self.rig.has_sent_all() {
             self.end()?;

@@ -224,6 +224,27 @@ impl Engine {
         }
     }
 
+    /// Has the streams end that poll a port or make packets for it, and returns its queues; the others run on after a moment, with
+    /// their modes, what these hold and all counts as they were. For modes that cannot begin anew, as [`Self::exchange`] has them.
+    ///
+    /// # Errors
+    /// [`EngineError::NotRunning`]; [`EngineError::Lcore`] if a worker panicked or does not start: then nothing runs.
+    pub fn give_up(&mut self, port: PortId) -> Result<Vec<Queues>, EngineError> {
+        if !self.is_running() {
+            return Err(EngineError::NotRunning);
+        }
+        self.halt()?;
+        for post in &self.posts {
+            if let Some(worker) = lock(&post.worker).as_mut() {
+                self.spare.put(vec![worker.give_up(port)]);
+            }
+            post.orders.give(Order::Run);
+        }
+        self.plan.ports.retain(|planned| planned.id != port);
+        let gone = self.spare.take_beyond(&self.plan);
+        self.launch().map(|()| gone)
+    }
+
     /// Lays a prepared plan over the queues of the one that has stopped and those that come, and starts it.
     fn relaunch(&mut self, prepared: Prepared, coming: Vec<Queues>) -> Result<(), EngineError> {
         let mut parts = self.take_apart();
@@ -236,8 +257,19 @@ impl Engine {
         self.launch()
     }
 
-    /// Stops those workers that were launched, perhaps none.
+    /// Stops those workers that were launched, perhaps none, and frees what their streams hold.
     fn stop_launched(&mut self) -> Result<(), EngineError> {
+        let halted = self.halt();
+        for post in &self.posts {
+            if let Some(worker) = lock(&post.worker).as_mut() {
+                worker.let_go();
+            }
+        }
+        halted
+    }
+
+    /// Stops those workers that were launched; what their streams hold they keep.
+    fn halt(&mut self) -> Result<(), EngineError> {
         let running = std::mem::take(&mut self.running);
         let give = |order| self.posts.iter().for_each(|post| post.orders.give(order));
         // The first round ends what enters; each further one empties the rings one hop further on.
@@ -272,8 +304,9 @@ impl Engine {
     pub fn visit<M: Mode>(&self, mut look: impl FnMut(LcoreId, &M)) {
         for post in &self.posts {
             let worker = lock(&post.worker);
-            let streams = worker.iter().flat_map(|worker| &worker.streams);
-            let modes = streams.filter_map(|stream| stream.job.mode.as_deref());
+            let running = worker.iter().flat_map(|worker| &worker.streams).map(|it| &it.job);
+            let retired = worker.iter().flat_map(|worker| &worker.retired);
+            let modes = running.chain(retired).filter_map(|job| job.mode.as_deref());
             for mode in modes.filter_map(|mode| (mode as &dyn Any).downcast_ref()) {
                 look(post.lcore, mode);
             }

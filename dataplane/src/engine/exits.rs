@@ -52,11 +52,24 @@ impl Exits {
     pub(super) fn new(outlets: impl Iterator<Item = (PortId, Outlet)>) -> Self {
         let counters = Arc::default;
         let end = |(port, outlet)| End { staged: Batch::new(), port, outlet, counters: counters() };
-        let ends: Vec<End> = outlets.map(end).collect();
+        Self::of(outlets.map(end).collect())
+    }
+
+    fn of(ends: Vec<End>) -> Self {
         let most = ends.iter().map(|end| usize::from(end.port.0) + 1).max().unwrap_or(0);
         let place = |port: usize| ends.iter().position(|end| usize::from(end.port.0) == port);
         let by_port = (0..most).map(|port| place(port).map(|at| at as u16)).collect();
         Self { by_port, filled: Vec::with_capacity(ends.len()), ends }
+    }
+
+    /// Finds transmit queues at their new places; the exits of those that have none are gone.
+    pub(super) fn relocate(&mut self, places: &[Option<usize>]) {
+        let mut ends = std::mem::take(&mut self.ends);
+        ends.retain_mut(|end| match &mut end.outlet {
+            Outlet::Tx(at) => places[*at].map(|place| *at = place).is_some(),
+            Outlet::Ring(_) => true,
+        });
+        *self = Self::of(ends);
     }
 
     /// What is counted at each exit, by port.

@@ -5,6 +5,7 @@ mod control;
 pub mod counters;
 pub(crate) mod exits;
 mod figures;
+mod give_up;
 mod jobs;
 mod orders;
 pub mod plan;

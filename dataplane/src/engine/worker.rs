@@ -21,6 +21,8 @@ pub(super) struct Worker {
     pub(super) burst: u16,
     pub(super) streams: Vec<Stream>,
     pub(super) sinks: Sinks,
+    /// The modes of streams that were ended, to be looked at still.
+    pub(super) retired: Vec<Job>,
     pub(super) counters: Arc<WorkerCounters>,
     pub(super) orders: Arc<Orders>,
 }
@@ -92,12 +94,13 @@ impl Worker {
             burst,
             streams: Vec::new(),
             sinks: Sinks::default(),
+            retired: Vec::new(),
             counters: Arc::default(),
             orders: Arc::default(),
         }
     }
 
-    /// Polls until told to exit; returns itself with its queues and jobs.
+    /// Polls until told to exit; returns itself with its queues and jobs, and with what its streams hold.
     pub(super) fn run(mut self) -> Self {
         self.streams.iter_mut().for_each(Stream::wake);
         let mut clock = Clock::new();
@@ -126,10 +129,12 @@ impl Worker {
                 Order::Exit => break,
             }
         }
-        for stream in &mut self.streams {
-            stream.let_go();
-        }
         self
+    }
+
+    /// Frees what its streams and their modes hold: the run is over.
+    pub(super) fn let_go(&mut self) {
+        self.streams.iter_mut().for_each(Stream::let_go);
     }
 
     /// Exchanges the jobs of all streams; returns the old ones. Packets that an old mode made or holds and that were not
@@ -259,7 +264,7 @@ impl Stream {
     }
 
     /// Frees what the stream and its mode hold: the run ends, or another mode takes over.
-    fn let_go(&mut self) {
+    pub(super) fn let_go(&mut self) {
         self.drop_rest(DropReason::Stopped);
         let held = self.job.mode.as_mut().map_or(0, |mode| mode.release());
         self.counters.dropped(DropReason::Stopped, held);

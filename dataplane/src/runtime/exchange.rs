@@ -2,8 +2,9 @@
 
 use super::{Dataplane, MakeJob, RuntimeError, watched};
 use crate::engine::plan::Plan;
-use crate::engine::{Exchanged, Figures};
+use crate::engine::{EngineError, Exchanged, Figures};
 use crate::mempool::Mempool;
+use crate::port::PortId;
 use std::time::Duration;
 
 /// What came of an exchange.
@@ -45,6 +46,17 @@ impl Dataplane {
                 Err(error.into())
             }
         }
+    }
+
+    /// Has the streams of a port end while the others run on as they are ([`Engine::give_up`](crate::engine::Engine::give_up)): the
+    /// port can be stopped then.
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    pub fn give_up(&mut self, port: PortId) -> Result<(), EngineError> {
+        let queues = self.engine.give_up(port)?;
+        self.take_back(queues);
+        Ok(())
     }
 
     /// Whether the ports have a plan's queues, and the pools its packets.

@@ -60,6 +60,16 @@ pub enum Invalid {
         /// How long it was to run.
         asked: f64,
     },
+    /// A port's device went.
+    #[error(
+        "port {port} was taken away after {seconds:.1} seconds: it sent and received no more from then on"
+    )]
+    TakenAway {
+        /// The port.
+        port: PortId,
+        /// When.
+        seconds: f64,
+    },
     /// The clock ran at another speed than EAL found, or stepped.
     #[error(
         "the timestamp counter ran {drift_ppm:.0} millionths faster than the system's clock: the times cannot be trusted"

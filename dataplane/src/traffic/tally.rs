@@ -37,6 +37,8 @@ pub(super) struct Basis<'a> {
     pub(super) counts: &'a [u64],
     pub(super) calibration: Option<&'a Calibration>,
     pub(super) arrivals: &'a ArrivalClocks,
+    /// The ports that were taken away, and after how many seconds.
+    pub(super) lost: &'a [(PortId, f64)],
 }
 
 /// Packets of a stream that left.
@@ -63,6 +65,8 @@ pub(super) fn result(engine: &Engine, timelines: &mut Timelines, basis: &Basis<'
     if let Some(asked) = basis.spec.duration.filter(|_| basis.interrupted) {
         invalid.push(Invalid::Interrupted { seconds, asked });
     }
+    let lost = basis.lost.iter().map(|&(port, seconds)| Invalid::TakenAway { port, seconds });
+    invalid.extend(lost);
     for ((stream, spec), count) in streams.iter().zip(&basis.spec.stream).zip(basis.counts) {
         complaints(stream, *count, &mut invalid);
         if let Some(TrafficAccount { sent: sent @ 1.., received: 0, .. }) = stream.account {

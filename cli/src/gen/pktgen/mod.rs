@@ -61,6 +61,12 @@ impl Pktgen {
         Self { facts, ports }
     }
 
+    /// Knows a port no longer: it is gone.
+    pub(crate) fn forget(&mut self, port: PortId) {
+        self.facts.remove(&port);
+        self.ports.remove(&port);
+    }
+
     /// A port's state.
     pub(crate) fn port(&self, port: PortId) -> Option<&PortState> {
         self.ports.get(&port)

@@ -47,6 +47,8 @@ pub struct Generator {
     begun: Reading,
     /// When the sending ended.
     ended: Option<Reading>,
+    /// The ports that were taken away, and after how many seconds.
+    lost: Vec<(PortId, f64)>,
 }
 
 impl Generator {
@@ -90,6 +92,7 @@ impl Generator {
             arrivals: ArrivalClocks::default(),
             begun: Reading::take(),
             ended: None,
+            lost: Vec::new(),
         })
     }
 
@@ -148,6 +151,12 @@ impl Generator {
         self.arrivals.rewind();
         self.begun = Reading::take();
         self.ended = None;
+        self.lost.clear();
+    }
+
+    /// Notes that a port was taken away in the middle of the trial: the streams that it sends have come to their end.
+    pub fn lose(&mut self, port: PortId) {
+        self.lost.push((port, Reading::take().seconds_since(&self.begun)));
     }
 
     /// Ends the sending; what is on its way is still measured.
@@ -271,12 +280,16 @@ impl Generator {
         self.timelines.of(stream, self.clock.hz)
     }
 
-    /// Whether every stream has sent what it was to send: its count, or the last of its phases.
+    /// Whether every stream has sent what it was to send: its count, or the last of its phases. One that has lost its port sends
+    /// no more.
     pub(super) fn has_sent(&self, engine: &Engine, seconds: f64) -> bool {
         let streams = self.spec.stream.iter().zip(&self.streams);
         (0..).zip(streams).all(|(stream, (spec, made))| {
+            let is_lost = self.lost.iter().any(|(port, _)| *port == PortId(spec.port));
             let ends = made.pacer.seconds(self.clock.hz).map(|phases| spec.start + phases);
-            tally::sent(engine, stream) >= made.count || ends.is_some_and(|end| seconds > end)
+            is_lost
+                || tally::sent(engine, stream) >= made.count
+                || ends.is_some_and(|end| seconds > end)
         })
     }
 
@@ -304,6 +317,7 @@ impl Generator {
                 ended: self.ended.unwrap_or_else(Reading::take),
                 interrupted,
                 counts: &counts,
+                lost: &self.lost,
                 calibration: self.calibration.as_ref(),
                 arrivals: &self.arrivals,
             },
