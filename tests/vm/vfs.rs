@@ -156,6 +156,34 @@ fn wrong_numbers_of_functions_are_refused() {
     forwarder.stop();
 }
 
+/// What igb takes none of; the kernel has few words for it. The settings stay those that were.
+#[test]
+fn settings_that_the_driver_lacks_are_refused_by_name() {
+    let Some(guest) = guest::or_skip("settings_that_the_driver_lacks_are_refused_by_name") else {
+        return;
+    };
+    make_vfs(&guest, [0, 0]);
+    let settings =
+        || guest.run(&format!("ip link show $(ls /sys/bus/pci/devices/{}/net)", PF.address));
+    let before = settings();
+    for (setting, said) in [
+        ("min-rate=100", "(the driver takes no such min-rate; many take none)"),
+        ("vlan=5,proto=802.1ad", "(the driver lacks this setting)"),
+        ("link=disable", "(the driver lacks this setting)"),
+    ] {
+        // The first one's is taken back.
+        let ended = guest.attempt(&format!(
+            "$pollway dev vfs {} --count 2 --vf 0,trust=on --vf 1,{setting}",
+            PF.address
+        ));
+        assert_eq!(ended.status.code(), Some(2), "{ended:?}");
+        assert!(ended.stderr.contains(&format!("{said}; all is as it was")), "{ended:?}");
+        assert_eq!(settings(), before);
+    }
+    guest.run(&format!("$pollway dev vfs {} --count 2 --vf 1,max-rate=100", PF.address));
+    assert!(settings().contains("max_tx_rate 100Mbps"), "{}", settings());
+}
+
 /// The kernel has the physical function still, and its driver says nothing of what it counts for others: zeros.
 #[test]
 fn what_the_kernel_counts_is_shown_of_each_function() {

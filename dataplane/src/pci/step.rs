@@ -126,9 +126,16 @@ impl Failed {
     fn hint(&self) -> Option<&'static str> {
         match (&*self.step, self.error.kind()) {
             (_, io::ErrorKind::PermissionDenied) => Some("it takes root"),
-            (Step::Vf { .. }, _) if self.error.raw_os_error() == Some(libc::EOPNOTSUPP) => {
-                Some("the driver lacks this setting")
-            }
+            (Step::Vf { setting, .. }, _) => match (self.error.raw_os_error()?, setting) {
+                (libc::EOPNOTSUPP | libc::EPROTONOSUPPORT, _) => {
+                    Some("the driver lacks this setting")
+                }
+                (libc::EINVAL, VfSetting::Rate { min: 1.., .. }) => {
+                    Some("the driver takes no such min-rate; many take none")
+                }
+                (libc::EINVAL, _) => Some("the driver does not take this value"),
+                _ => None,
+            },
             (Step::Rebind { to, .. }, _)
                 if to.driver_override.as_deref() == Some("uio_pci_generic") =>
             {
@@ -155,7 +162,7 @@ pub fn perform(kernel: &mut dyn Kernel, steps: &[Step]) -> Result<Vec<String>, F
         match step.take(kernel) {
             Ok(own) => missing.extend(own),
             Err(error) => {
-                let taken = steps.iter().take(place + 1).rev();
+                let taken = steps.iter().take(place + usize::from(step.is_done_in_parts())).rev();
                 let left = taken.flat_map(|step| step.take_back(kernel)).collect();
                 return Err(Failed { step: Box::new(step.clone()), error, left });
             }
@@ -165,6 +172,11 @@ pub fn perform(kernel: &mut dyn Kernel, steps: &[Step]) -> Result<Vec<String>, F
 }
 
 impl Step {
+    /// Whether some of it may be done where it failed. A setting of a virtual function is one call of its driver's.
+    fn is_done_in_parts(&self) -> bool {
+        !matches!(self, Self::Vf { .. })
+    }
+
     /// Makes it; returns what is not as it was asked for.
     fn take(&self, kernel: &mut dyn Kernel) -> io::Result<Vec<String>> {
         let done = match self {
