@@ -66,6 +66,19 @@ fn a_start_that_fails_is_mended_by_what_its_error_leads_to() {
     }
 }
 
+/// EAL passes over a device that it was to take, and starts.
+#[test]
+fn a_device_that_dpdk_made_no_port_of_is_named_to_the_doctor() {
+    let (prefix, cores) = (own_prefix(), lcores(1, 1));
+    let eal = ["--no-telemetry", "--no-huge", "-m", "64", "--file-prefix", &prefix];
+    let absent = ["--lcores", &cores, "-a", "0000:ff:1f.7"];
+    let ended = started(&[&["fwd"], &eal[..], &absent].concat());
+    assert_eq!(ended.status.code(), Some(2), "{ended:?}");
+    assert!(ended.stderr.contains("DPDK made no port of 0000:ff:1f.7: "), "{ended:?}");
+    let findings = examined(named(&ended.stderr));
+    assert_eq!(findings[0]["check"], "devices.present", "{findings:?}");
+}
+
 #[test]
 fn a_configuration_that_does_not_start_is_named_to_the_doctor() {
     let place = tempfile::tempdir().unwrap();

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what fails here fails the test")]
 
 mod apply;
+mod container;
 mod dev;
 mod doctor;
 mod drivers;

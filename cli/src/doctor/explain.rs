@@ -105,6 +105,7 @@ fn of_port(error: &PortError) -> Option<Checks> {
         PortError::Probe { .. } | PortError::DriverRefused { .. } => {
             Some(&["devices", "vfio", "iommu", "sockets"])
         }
+        PortError::NotTaken { .. } => Some(&["devices", "vfio", "iommu"]),
         PortError::NotRoot { .. } => Some(&["devices.rights", "vfio.permission", "vfio.memlock"]),
         PortError::NoDriver { .. } => Some(&["devices.pmd", "devices.release"]),
         PortError::NoPool { .. } => Some(&["hugepages.node"]),
@@ -188,6 +189,7 @@ mod tests {
                 " devices vfio iommu sockets",
             ),
             (added(PortError::DriverRefused { device: device() }), " devices vfio iommu sockets"),
+            (added(PortError::NotTaken { devices: text() }), " devices vfio iommu"),
             (
                 added(PortError::NotRoot { device: device() }),
                 " devices.rights vfio.permission vfio.memlock",

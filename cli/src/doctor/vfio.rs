@@ -172,29 +172,29 @@ fn file(subject: &Subject) -> Vec<Problem> {
     if groups.is_empty() {
         return Vec::new();
     }
-    let files = iter::once("vfio").chain(groups.iter().map(|(_, name)| name.as_str()));
-    let to_give: String = files.map(|name| format!(" --device /dev/vfio/{name}")).collect();
-    let problem = |what: String, command: String| {
-        let mend = match subject.in_container {
-            true => Mend::Do(format!("start the container with{to_give}")),
-            false => Mend::Run(command),
-        };
-        Problem::error(what, mend)
-    };
     let mut problems = Vec::new();
     if let Some(what) = fault_of(subject, "dev/vfio/vfio", "sys/class/misc/vfio/dev") {
         // The number is for ever (Linux, `Documentation/admin-guide/devices.txt`).
         let command =
             "mkdir -p /dev/vfio && rm -f /dev/vfio/vfio && mknod -m 666 /dev/vfio/vfio c 10 196";
-        problems.push(problem(what, command.to_owned()));
+        problems.push(Problem::error(what, Mend::Run(command.to_owned())));
     }
     for (group, name) in &groups {
         let (file, told) = (format!("dev/vfio/{name}"), format!("sys/class/vfio/{name}/dev"));
         if let Some(what) = fault_of(subject, &file, &told) {
-            problems.push(problem(what, made_anew(subject, *group, name)));
+            let command = made_anew(subject, *group, name);
+            problems.push(Problem::error(what, Mend::Run(command)));
         }
     }
-    problems
+    if !subject.in_container || problems.is_empty() {
+        return problems;
+    }
+    // Nothing is made in there; all are given at once.
+    let what: Vec<String> = problems.into_iter().map(|problem| problem.what).collect();
+    let files = iter::once("vfio").chain(groups.iter().map(|(_, name)| name.as_str()));
+    let to_give: String = files.map(|name| format!(" --device /dev/vfio/{name}")).collect();
+    let mend = Mend::Do(format!("start the container with{to_give}"));
+    vec![Problem::error(what.join(", "), mend)]
 }
 
 /// The command that has the kernel make a group's file, which it does with the group.

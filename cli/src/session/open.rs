@@ -18,6 +18,7 @@ use dataplane::eal::{self, Eal, EalRequest};
 use dataplane::forward::Forwarding;
 use dataplane::lcore::LcoreId;
 use dataplane::machine::Machine;
+use dataplane::pci::address::PciAddress;
 use dataplane::port::device::{Bus, DeviceError, DeviceSpec};
 use dataplane::port::{Port, PortConfig, PortError, PortId, QueueId, Stopped, note_events};
 use dataplane::runtime::{Dataplane, Slot};
@@ -302,6 +303,20 @@ pub(crate) fn open_ports(settings: &FwdSettings, eal: &Eal) -> Result<Vec<Opened
         let placed = named.placed(port.id()).collect();
         let (config, device) = (named.config.clone(), Some(named.device.clone()));
         opened.push(Opened { port, config, peer, device, placed });
+    }
+    let not_taken = settings.eal.values("allow").filter_map(|typed| {
+        let address: PciAddress = typed.split(',').next()?.parse().ok()?;
+        let address = address.to_string();
+        (!opened.iter().any(|opened| opened.port.is_of(&address))).then_some(address)
+    });
+    let devices = not_taken.collect::<Vec<_>>().join(", ");
+    if !devices.is_empty() {
+        let error = PortError::NotTaken { devices };
+        if opened.is_empty() {
+            return Err(Failure::input(error));
+        }
+        // Perhaps it is no NIC; the others forward.
+        note(&error.to_string());
     }
     opened.sort_by_key(|opened| opened.port.id());
     let ports: Vec<PortId> = opened.iter().map(|opened| opened.port.id()).collect();

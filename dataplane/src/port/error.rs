@@ -27,6 +27,12 @@ pub enum PortError {
         /// The device as DPDK names it.
         device: String,
     },
+    /// EAL took none of the devices that it was to take.
+    #[error("DPDK made no port of {devices}: its own words are above")]
+    NotTaken {
+        /// Their addresses.
+        devices: String,
+    },
     /// No driver takes a device of this name.
     #[error(
         "no driver is loaded that makes the device '{device}': the name begins with the driver's, as in net_null0 or \
