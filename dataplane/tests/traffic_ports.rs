@@ -10,7 +10,7 @@ use dataplane::forward::{Forwarding, mode};
 use dataplane::lcore::{LcoreId, SocketId};
 use dataplane::mempool::DEFAULT_MBUF_SIZE;
 use dataplane::port::{Port, PortConfig, PortId, QueueId, Stopped, wire_pair};
-use dataplane::runtime::{Dataplane, PoolSetup};
+use dataplane::runtime::{Dataplane, POOL_NAME, PoolSetup};
 use dataplane::traffic::clock::TscClock;
 use dataplane::traffic::generator::Generator;
 use dataplane::traffic::invalid::Invalid;
@@ -69,7 +69,13 @@ fn a_port_that_goes_leaves_the_others_measuring() {
         let mut generator = Generator::new(spec, TscClock::of_machine(true).unwrap()).unwrap();
         let config = PortConfig { rx_desc: SLOTS, tx_desc: 0, ..PortConfig::default() };
         let ports = [goes, far_goes, stays, far_stays].map(|port| (port, config.clone()));
-        let setup = PoolSetup { mbufs: None, held: 0, cache: 64, mbuf_size: DEFAULT_MBUF_SIZE };
+        let setup = PoolSetup {
+            name: POOL_NAME,
+            mbufs: None,
+            held: 0,
+            cache: 64,
+            mbuf_size: DEFAULT_MBUF_SIZE,
+        };
         let forwarding = Forwarding::of(mode("io").unwrap());
         let mut dataplane =
             Dataplane::bring_up(eal, ports.into(), plan, &setup, &mut |at, ground| match at
