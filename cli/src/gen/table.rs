@@ -12,6 +12,9 @@ const PERCENTILES: [(&str, f64); 6] =
 /// A count's name, and how it is read.
 type Count = (&'static str, fn(&Fates) -> u64);
 
+/// Which times of a trial.
+type Times = fn(&Trial) -> &Distribution;
+
 /// The rows: a label, and what stands below each trial's name.
 pub(super) fn rows(trials: &[Trial]) -> Vec<(String, Vec<String>)> {
     let mut rows: Vec<(String, Vec<String>)> = Vec::new();
@@ -55,7 +58,7 @@ pub(super) fn rows(trials: &[Trial]) -> Vec<(String, Vec<String>)> {
     }
     row("from intended departure p50", &|trial| time(trial.intended.percentile(50.0)));
     row("from intended departure p99", &|trial| time(trial.intended.percentile(99.0)));
-    let errors: [(&str, fn(&Trial) -> &Distribution); 2] = [
+    let errors: [(&str, Times); 2] = [
         ("departure error", |trial| &trial.departure_error),
         ("between stalls", |trial| &trial.steady_departure_error),
     ];
