@@ -30,9 +30,10 @@ const STEP_NS: u64 = 100_000;
 
 /// The receive offloads to ask a port for that offers `offered`: timestamps, if they can be made sense of.
 pub fn offloads<State>(port: &Port<State>, offered: u64) -> u64 {
-    match offered & RxTimestamp::OFFLOAD {
-        0 => 0,
-        timestamps => port.clock().map_or(0, |_| timestamps),
+    match (offered & RxTimestamp::OFFLOAD, port.clock()) {
+        (_, Err(Errno::NOT_SUPPORTED)) => 0,
+        // Another error may be over when the port has started.
+        (timestamps, _) => timestamps,
     }
 }
 
@@ -76,7 +77,7 @@ pub(super) struct Arrivals {
 }
 
 impl ArrivalClock {
-    /// The clock of a started port, if its device has one and was asked for its times. It is read for a tenth of a second.
+    /// The clock of a started port that was asked for [`offloads`], if its device has one. It is read for a tenth of a second.
     fn open(eal: &Eal, slot: &Slot, clock: TscClock) -> Result<Self, NoArrivalClock> {
         let offered =
             slot.port().info().is_ok_and(|info| info.rx_offloads & RxTimestamp::OFFLOAD != 0);
@@ -84,10 +85,6 @@ impl ArrivalClock {
             return Err(NoArrivalClock::NotOffered);
         }
         let device = slot.port().clock().map_err(NoArrivalClock::Unread)?;
-        let asked = slot.granted().is_some_and(|it| it.rx_offloads & RxTimestamp::OFFLOAD != 0);
-        if !asked {
-            return Err(NoArrivalClock::NotOffered);
-        }
         let mut opened = Self {
             clock: device,
             place: RxTimestamp::register(eal).map_err(NoArrivalClock::NoRoom)?,
