@@ -240,19 +240,15 @@ fn an_interrupted_trial_is_written_and_its_account_closes() {
 
 #[test]
 fn a_forwarder_in_this_process_is_a_device_under_test() {
-    let generator = Generator::of_file().eal(&["--lcores", &lcores(2, 1)]);
-    let result = generator
-        .with(&[
-            "--forwarder",
-            "io",
-            "-m",
-            "1.0",
-            "--rate",
-            "20k",
-            "--count",
-            "10000",
-            "--calibrate",
-        ])
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("gen.toml");
+    // Two poll loops on a processor, which may have other things to do: a packet is waited for as long as can be.
+    let text = "[traffic]\nwait_ms = 10_000\n[[traffic.stream]]\nrate = '20k'\ncount = 10_000\n";
+    fs::write(&config, text).unwrap();
+    let result = Generator::of_file()
+        .eal(&["--lcores", &lcores(2, 1)])
+        .with(&["--forwarder", "io", "-m", "1.0", "--calibrate"])
+        .with(&["--config", config.to_str().unwrap()])
         .run();
     let stream = stream(&result, 0);
     assert_eq!(account(stream, "received"), 10_000, "{stream:#}");
