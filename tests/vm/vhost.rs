@@ -15,9 +15,9 @@ use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Command;
 
-const MAC: &str = "52:54:00:00:00:08";
-/// The address of the guest.
+/// The address of the guest, and of a second one.
 const ADDRESS: &str = "198.18.7.3";
+const OTHER_ADDRESS: &str = "198.18.7.4";
 const FILE_BYTES: u64 = 100_000_000;
 /// Where the guest listens.
 const PORT: u16 = 9000;
@@ -107,7 +107,7 @@ fn talks(name: &str, peer: fn() -> Peer, options: &str, has: &[&str], lacking: &
     let mut switch = Forwarder::switch(&devices.each_ref().map(String::as_str), &SMALL);
     peer.join();
     let namespace = peer.namespace();
-    plug_in(&guest, &socket);
+    plug_in(&guest, &socket, ADDRESS);
 
     let page = switch.shell.ask("show vhost 0");
     let features = page.lines().find_map(|line| line.strip_prefix("Features: ")).unwrap();
@@ -128,17 +128,52 @@ fn talks(name: &str, peer: fn() -> Peer, options: &str, has: &[&str], lacking: &
     assert_eq!(sha256(&back), hash);
     measure(&guest, namespace);
     // Only a guest that has the feature sends what is longer than its MTU.
-    let page = switch.shell.ask("show vhost 0");
-    let (_, from_guest) = page.split_once("from the guest").unwrap();
-    let name = "size_1519_max_packets: ";
-    let long = from_guest.lines().find_map(|line| line.trim().strip_prefix(name));
-    let long: u64 = long.map_or(0, |count| count.parse().unwrap());
+    let long = long_packets(&mut switch, 0, ", from the guest)");
     let leaves_segments = features.contains(&"host_tso4");
-    assert!(if leaves_segments { long > 500 } else { long == 0 }, "{page}");
+    assert!(if leaves_segments { long > 500 } else { long == 0 }, "{long}");
 
     unplug(&guest);
     guest.run("rm /run/file");
     switch.stop();
+}
+
+#[test]
+fn two_kernels_that_leave_segments_to_each_other() {
+    let name = "two_kernels_that_leave_segments_to_each_other";
+    let Some(one) = guest::or_skip(name) else { return };
+    let other = Guest::boot().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let sockets = ["one", "other"].map(|name| folder.path().join(name).display().to_string());
+    let devices = sockets.each_ref().map(|socket| format!("vhost:{socket},tso=1"));
+    let mut switch = Forwarder::switch(&devices.each_ref().map(String::as_str), &SMALL);
+    plug_in(&one, &sockets[0], ADDRESS);
+    plug_in(&other, &sockets[1], OTHER_ADDRESS);
+
+    listen(&other);
+    let file = format!("head -c {FILE_BYTES} /dev/urandom >/run/file; sha256sum </run/file");
+    let hash = one.run(&file);
+    one.run(&format!(
+        "until busybox nc {OTHER_ADDRESS} {PORT} </run/file 2>/dev/null; do sleep 0.2; done; rm /run/file"
+    ));
+    other.run("until [ -e /run/stored ]; do sleep 0.1; done");
+    assert_eq!(other.run("sha256sum </run/file"), hash);
+    // What was long when it came was long when it left, as far as the ring had room.
+    let came = long_packets(&mut switch, 0, ", from the guest)");
+    let left = long_packets(&mut switch, 1, ", to the guest)");
+    assert!(left > 500 && left <= came, "{came} {left}");
+
+    unplug(&one);
+    other.kill();
+    switch.stop();
+}
+
+/// How many packets longer than any MTU a port has had in its first ring from or to the guest.
+fn long_packets(switch: &mut Forwarder, port: u16, ring: &str) -> u64 {
+    let page = switch.shell.ask(&format!("show vhost {port}"));
+    let (_, counts) = page.split_once(ring).unwrap();
+    let own = counts.split("Ring ").next().unwrap().lines();
+    let mut own = own.filter_map(|line| line.trim().strip_prefix("size_1519_max_packets: "));
+    own.next().map_or(0, |count| count.parse().unwrap())
 }
 
 #[test]
@@ -161,7 +196,7 @@ fn a_guest_that_is_killed_under_traffic() {
     let traffic = Datagrams::start(&one.namespace, &other.namespace, &other.address);
 
     let guest = Guest::boot().unwrap();
-    plug_in(&guest, &socket);
+    plug_in(&guest, &socket, ADDRESS);
     guest.run(&format!("ping -f {} </dev/null >/dev/null 2>&1 &", one.address));
     switch.shell.wait_for_figure(0, "RX-packets", 1000);
     guest.kill();
@@ -171,7 +206,7 @@ fn a_guest_that_is_killed_under_traffic() {
     });
     traffic.wait_for(1000);
 
-    plug_in(&successor, &socket);
+    plug_in(&successor, &socket, ADDRESS);
     assert_eq!(ping(&one.namespace, ADDRESS, 10), 10);
     traffic.finish();
     unplug(&successor);
@@ -179,11 +214,13 @@ fn a_guest_that_is_killed_under_traffic() {
 }
 
 /// Plugs in a NIC that is at the socket, gives it an address, and waits until the port has it.
-fn plug_in(guest: &Guest, socket: &str) {
+fn plug_in(guest: &Guest, socket: &str, address: &str) {
     // That of a test that failed.
     if is_plugged_in(guest) {
         unplug(guest);
     }
+    let (_, host) = address.rsplit_once('.').unwrap();
+    let mac = format!("52:54:00:00:08:{:02x}", host.parse::<u8>().unwrap());
     let at = json!({ "type": "unix", "data": { "path": socket } });
     let backend = json!({ "type": "socket", "data": { "addr": at, "server": false } });
     guest.machine("chardev-add", json!({ "id": "vhost-socket", "backend": backend }));
@@ -194,13 +231,13 @@ fn plug_in(guest: &Guest, socket: &str) {
         "id": "vhost-nic",
         "netdev": "vhost-net",
         "bus": VHOST_SLOT,
-        "mac": MAC,
+        "mac": mac,
         "disable-legacy": "on",
     });
     guest.machine("device_add", nic);
     guest.run(&format!(
-        "until nic=$(grep -l {MAC} /sys/class/net/*/address | cut -d / -f 5) && [ -n \"$nic\" ]; do sleep 0.2; done
-         ip address add {ADDRESS}/24 dev $nic
+        "until nic=$(grep -l {mac} /sys/class/net/*/address | cut -d / -f 5) && [ -n \"$nic\" ]; do sleep 0.2; done
+         ip address add {address}/24 dev $nic
          ip link set $nic up
          until [ \"$(cat /sys/class/net/$nic/carrier)\" = 1 ]; do sleep 0.2; done"
     ));
@@ -217,11 +254,18 @@ fn is_plugged_in(guest: &Guest) -> bool {
     devices.as_array().unwrap().iter().any(|device| device["name"] == "vhost-nic")
 }
 
+/// Has the guest store what is sent to it. It has nothing to say itself, which is not the end of what it says: the other side
+/// might take that for the end of all.
+fn listen(guest: &Guest) {
+    guest.run(&format!(
+        "rm -f /run/stored; [ -p /run/silence ] || mkfifo /run/silence
+         (busybox nc -l -p {PORT} <>/run/silence >/run/file; touch /run/stored) >/dev/null 2>&1 &"
+    ));
+}
+
 /// Sends a file from a namespace to the guest, which stores it.
 fn send(file: &Path, namespace: &str, guest: &Guest) {
-    guest.run(&format!(
-        "rm -f /run/stored; (busybox nc -l -p {PORT} >/run/file; touch /run/stored) </dev/null >/dev/null 2>&1 &"
-    ));
+    listen(guest);
     let (file, target) = (file.to_owned(), format!("{ADDRESS}:{PORT}"));
     let sent = inside(namespace, move || {
         let mut stream = wait_for("the guest to listen", || TcpStream::connect(&target).ok());
