@@ -6,9 +6,8 @@ use crate::machine::IGB;
 use crate::{allow, crosses_both_ways};
 use serde_json::Value;
 
-/// A root for containers, of the guest's own programs, and what the engine needs of a system's start.
-const PREPARE: &str = "mountpoint -q /sys/fs/cgroup || mount -t cgroup2 control /sys/fs/cgroup
-    mkdir -p /run/box && cd /run/box && mkdir dev etc proc run sys tmp usr var
+/// A root for containers, of the guest's own programs.
+const PREPARE: &str = "mkdir -p /run/box && cd /run/box && mkdir dev etc proc run sys tmp usr var
     for folder in bin lib lib64 sbin; do ln -s usr/$folder $folder; done
     ln -s ../run var/run && mount --bind /usr usr";
 

@@ -69,8 +69,7 @@ const CASES: [Case; 18] = [
     Case {
         check: "hugepages.cgroup",
         device: NIC,
-        breaks: "mount -t cgroup2 control /sys/fs/cgroup && cd /sys/fs/cgroup && mkdir box && \
-                 echo +hugetlb >cgroup.subtree_control && echo 2M >box/hugetlb.2MB.max",
+        breaks: "cd /sys/fs/cgroup && mkdir box && echo +hugetlb >cgroup.subtree_control && echo 2M >box/hugetlb.2MB.max",
         examined_by: IN_BOX,
     },
     case("prefix.leftover", NIC, "touch /dev/hugepages/deadmap_0"),

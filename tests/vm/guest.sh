@@ -13,6 +13,7 @@ mkdir -p /dev/hugepages /lab
 # The host may be a container, by this file; the guest is none.
 rm -f /.dockerenv
 mount -t hugetlbfs hugepages /dev/hugepages
+mount -t cgroup2 control /sys/fs/cgroup
 # Tests write a session's command here and read what came of it.
 mount -t 9p -o trans=virtio,version=9p2000.L,cache=none lab /lab
 
