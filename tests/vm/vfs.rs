@@ -84,6 +84,12 @@ fn two_functions_of_one_nic_forward_to_each_other() {
 fn a_functions_vlan_and_mac_are_obeyed() {
     let Some(guest) = guest::or_skip("a_functions_vlan_and_mac_are_obeyed") else { return };
     make_vfs(&guest, [100, 200]);
+    // They have no interface, and their addresses are shown.
+    let shown = guest.run("$pollway dev status");
+    for (address, mac) in VFS.iter().zip(MACS) {
+        let line = shown.lines().find(|line| line.contains(address)).unwrap();
+        assert!(line.contains(&text(mac)), "{shown}");
+    }
     let host = text(frames::HOST);
     let mut forwarder = guest.forward(
         "",

@@ -5,7 +5,9 @@ use crate::failure::Failure;
 use crate::out;
 use dataplane::pci::kernel::{Kernel, Linux};
 use dataplane::pci::names::PciNames;
+use dataplane::pci::vf::VfSetting;
 use dataplane::pci::{Interface, PciDevice, Relation, Scan};
+use dataplane::wire::ethernet::MacAddr;
 use serde::Serialize;
 
 /// A device as `--json` prints it.
@@ -15,6 +17,8 @@ struct Named<'a> {
     device_name: Option<&'a str>,
     /// The others of its IOMMU group.
     group_members: Vec<String>,
+    /// What a virtual function was told by its physical one.
+    vf_settings: Vec<VfSetting>,
     #[serde(flatten)]
     device: &'a PciDevice,
 }
@@ -32,7 +36,9 @@ pub(super) fn show(kernel: &Linux, flags: &StatusFlags) -> Result<(), Failure> {
         .filter(|device| flags.all || device.is_network())
         .map(|device| {
             let (vendor_name, device_name) = names.find(device.vendor, device.device);
-            Named { vendor_name, device_name, group_members: neighbours(&scan, device), device }
+            let group_members = neighbours(&scan, device);
+            let vf_settings = vf_settings(kernel, &scan, device);
+            Named { vendor_name, device_name, group_members, vf_settings, device }
         })
         .collect();
     if flags.json {
@@ -50,6 +56,15 @@ fn neighbours(scan: &Scan, device: &PciDevice) -> Vec<String> {
     let Some(group) = device.iommu_group else { return Vec::new() };
     let others = scan.group(group).filter(|other| other.address != device.address);
     others.map(|other| other.address.to_string()).collect()
+}
+
+/// What the interface of its physical function says of a virtual one, whoever that is bound to.
+fn vf_settings(kernel: &Linux, scan: &Scan, device: &PciDevice) -> Vec<VfSetting> {
+    let Relation::Virtual { pf, number } = device.sriov else { return Vec::new() };
+    let interface = scan.get(pf).and_then(|pf| pf.interfaces.first());
+    let all = interface.and_then(|interface| kernel.vf_settings(interface.index).ok());
+    let own = all.into_iter().flat_map(|all| all.0).filter(|(vf, _)| *vf == number);
+    own.map(|(_, setting)| setting).collect()
 }
 
 fn table(devices: &[Named<'_>]) -> comfy_table::Table {
@@ -88,7 +103,7 @@ fn row(named: &Named<'_>) -> [String; 10] {
         or_dash(group),
         each(device, |interface| interface.name.clone()),
         each(device, link),
-        each(device, |interface| or_dash(interface.mac.map(|mac| mac.to_string()))),
+        mac(named),
         sriov(device),
         used(device),
     ]
@@ -107,6 +122,17 @@ fn name(named: &Named<'_>) -> String {
 fn each(device: &PciDevice, text: impl Fn(&Interface) -> String) -> String {
     let lines: Vec<String> = device.interfaces.iter().map(text).collect();
     if lines.is_empty() { "-".to_owned() } else { lines.join("\n") }
+}
+
+/// The addresses of its interfaces; that which a virtual function was given, where it has none.
+fn mac(named: &Named<'_>) -> String {
+    let given = named.vf_settings.iter().find_map(|setting| match setting {
+        VfSetting::Mac(mac) if *mac != MacAddr([0; 6]) => Some(mac.to_string()),
+        _ => None,
+    });
+    let own =
+        |interface: &Interface| interface.mac.map_or_else(|| "-".to_owned(), |mac| mac.to_string());
+    given.filter(|_| named.device.interfaces.is_empty()).unwrap_or_else(|| each(named.device, own))
 }
 
 fn link(interface: &Interface) -> String {
