@@ -5,20 +5,19 @@
 mod lab;
 
 use lab::forwarder::{Forwarder, number};
-use lab::generator::{Generator, account, stream};
+use lab::generator::{Generator, Running, account, stream};
 use lab::lcores;
 use serde_json::Value;
 use std::fs;
+use std::path::Path;
 
-/// Sends packets through a forwarder in this mode; what the generator says of them, and what the forwarder does.
-fn through(mode: &str, flags: &[&str], rate: &str, count: u64) -> (Value, Value) {
-    let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name).display().to_string();
+/// A generator that waits for its peer at the other end of a memif, and what the peer's port is.
+fn waiting(folder: &Path, load: &str) -> (Running, String) {
+    let at = |name: &str| folder.join(name).display().to_string();
     let (socket, config) = (at("memif"), at("gen.toml"));
     // A packet is waited for as long as can be: a machine that has other things to do makes the way longer, and changes no count.
     let text = format!(
-        "[[port]]\ndevice = 'memif:{socket},role=server'\n[gen]\nmap = '1.0'\n[traffic]\nwait_ms = 10_000\n\
-         [[traffic.stream]]\nrate = '{rate}'\ncount = {count}\n"
+        "[[port]]\ndevice = 'memif:{socket},role=server'\n[gen]\nmap = '1.0'\n[traffic]\nwait_ms = 10_000\n{load}\n"
     );
     fs::write(&config, text).unwrap();
     // Each has a processor of its own.
@@ -26,7 +25,14 @@ fn through(mode: &str, flags: &[&str], rate: &str, count: u64) -> (Value, Value)
     let running = generator.with(&["--config", &config]).start();
     let waits = || running.console.stderr().contains("waiting for the link").then_some(());
     lab::wait_for("the generator to wait for its peer", waits);
-    let device = format!("memif:{socket},rsize=14");
+    (running, format!("memif:{socket},rsize=14"))
+}
+
+/// Sends packets through a forwarder in this mode; what the generator says of them, and what the forwarder does.
+fn through(mode: &str, flags: &[&str], rate: &str, count: u64) -> (Value, Value) {
+    let folder = tempfile::tempdir().unwrap();
+    let load = format!("[[traffic.stream]]\nrate = '{rate}'\ncount = {count}");
+    let (running, device) = waiting(folder.path(), &load);
     let flags = [&["--port-topology=loop"], flags].concat();
     let mut forwarder = Forwarder::prepare(&[&device], &flags);
     // Where one program is away for longer than its ring lasts, the other one waits for it.
@@ -76,4 +82,27 @@ fn a_known_delay_is_never_shorter() {
         let shortest = stream["delay"]["actual_ns"]["min"].as_u64().unwrap();
         assert!(shortest >= us * 999, "{shortest} ns where {us} µs were added");
     }
+}
+
+#[test]
+fn accounts_close_where_the_receiver_is_slower() {
+    let folder = tempfile::tempdir().unwrap();
+    let load = "duration = 1.0\n[[traffic.stream]]\nrate = '1M'";
+    let (running, device) = waiting(folder.path(), load);
+    // Ten thousand reads of memory take some microseconds: the ring between the two is full before long.
+    let slow = ["--noisy-lkup-memory=1", "--noisy-lkup-num-reads=10000"];
+    let flags = [&["--port-topology=loop", "--forward-mode=noisy"], &slow[..]].concat();
+    let mut forwarder = Forwarder::prepare(&[&device], &flags);
+    forwarder.shell.ask("start");
+    let result = running.ended();
+    let report = forwarder.stop();
+    let stream = stream(&result, 0);
+    let found = |figure: &str| account(stream, figure);
+    assert!(found("sent") > 0 && found("sent") < 1_000_000, "{stream:#}");
+    assert_eq!(found("sent"), found("received") + found("lost"));
+    assert_eq!(found("sent"), number(&report, "/forward_stats/ports/0/rx_packets"));
+    let sending = |figure: &str| stream["sending"][figure].as_u64().unwrap();
+    assert!(sending("refused") > 0 && sending("skipped") > 0, "{stream:#}");
+    let invalid = result["trials"][0]["result"]["invalid"].to_string();
+    assert!(invalid.contains("gave up"), "{invalid}");
 }

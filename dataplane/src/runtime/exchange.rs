@@ -22,7 +22,7 @@ impl Dataplane {
     ///
     /// # Errors
     /// [`RuntimeError`]; the old plan runs on, unless an lcore could not be launched
-    /// ([`EngineError::Lcore`](crate::engine::EngineError::Lcore)): then nothing runs.
+    /// ([`EngineError::Lcore`]): then nothing runs.
     pub fn exchange(&mut self, plan: Plan, make: &mut MakeJob<'_>) -> Result<Change, RuntimeError> {
         self.fits(&plan)?;
         let (ports, spare, burst) = self.prepare_ground(&plan)?;

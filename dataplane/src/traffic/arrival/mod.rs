@@ -2,7 +2,7 @@
 //!
 //! A device that takes the time of each packet does so as it comes in, before it waits for a poll. Its clock is another one than
 //! the timestamp counter, at another speed. The control thread reads both side by side all through a trial and lays a line
-//! through what they say ([`fit`]); receiving modes turn ticks into cycles by the newest line ([`published`]).
+//! through what they say (`fit`); receiving modes turn ticks into cycles by the newest line (`published`).
 
 mod fit;
 mod published;
