@@ -200,16 +200,18 @@ impl Stream {
     /// A call of its own: inlined into the worker's loop, that loop's values and these compete for registers.
     #[inline(never)]
     fn poll(&mut self, burst: u16, sinks: &mut Sinks) -> bool {
-        let received = if let SourceEnd::Rx(queue) = &mut self.source {
-            let received = queue.rx_burst(&mut self.batch, burst);
-            self.counters.received(received);
-            received
-        } else if let SourceEnd::Ring(ring) = &mut self.source {
-            let received = ring.dequeue_batch(&mut self.batch, usize::from(burst));
-            self.counters.received(received);
-            received
-        } else {
-            0
+        let received = match &mut self.source {
+            SourceEnd::Rx(queue) => {
+                let received = queue.rx_burst(&mut self.batch, burst);
+                self.counters.received(received);
+                received
+            }
+            SourceEnd::Ring(ring) => {
+                let received = ring.dequeue_batch(&mut self.batch, usize::from(burst));
+                self.counters.received(received);
+                received
+            }
+            SourceEnd::Resting(_) | SourceEnd::Nothing => 0,
         };
         if self.batch.is_empty() && !self.awake {
             return false;
@@ -219,7 +221,19 @@ impl Stream {
             mode.process(&mut self.batch, &mut context);
         }
         let full = match &mut self.sink {
-            SinkEnd::Tx(at) if !self.batch.is_empty() => {
+            SinkEnd::Nothing => {
+                // What the mode did not take away it is done with.
+                self.batch.clear();
+                return received > 0;
+            }
+            SinkEnd::Exits => {
+                sinks.exits.send(&mut sinks.outlets, &mut self.job, &self.counters);
+                // A mode that switches leaves none.
+                self.drop_rest(DropReason::NoExit);
+                return received > 0;
+            }
+            _ if self.batch.is_empty() => return received > 0,
+            SinkEnd::Tx(at) => {
                 let queue = &mut sinks.outlets.tx[*at];
                 let Job { segmenter, retry, .. } = &mut self.job;
                 if let Some(segmenter) = segmenter {
@@ -233,26 +247,14 @@ impl Stream {
                 }
                 refusal(queue)
             }
-            SinkEnd::Nothing => {
-                // What the mode did not take away it is done with.
-                self.batch.clear();
-                return received > 0;
-            }
-            SinkEnd::Exits => {
-                sinks.exits.send(&mut sinks.outlets, &mut self.job, &self.counters);
-                // A mode that switches leaves none.
-                self.drop_rest(DropReason::NoExit);
-                return received > 0;
-            }
-            SinkEnd::Ring(at) if !self.batch.is_empty() => {
+            SinkEnd::Ring(at) => {
                 self.counters.sent(sinks.outlets.rings[*at].enqueue_batch(&mut self.batch));
                 DropReason::RingFull
             }
-            SinkEnd::FanOut(fan_out) if !self.batch.is_empty() => {
+            SinkEnd::FanOut(fan_out) => {
                 self.counters.sent(fan_out.hand_out(&mut self.batch, sinks));
                 DropReason::RingFull
             }
-            SinkEnd::Tx(_) | SinkEnd::Ring(_) | SinkEnd::FanOut(_) => return received > 0,
         };
         // The generator finds those not sent in its batch at the next round, and sends them first.
         if !matches!(self.source, SourceEnd::Nothing) {

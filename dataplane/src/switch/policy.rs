@@ -1,6 +1,6 @@
 //! What a port is to the switch, and what the switch is as a whole: values, checked before they are taken.
 
-use super::snapshot::Targets;
+use super::snapshot::{Targets, targets};
 use crate::forward::Retry;
 use crate::port::PortId;
 use crate::wire::ethernet::MacAddr;
@@ -200,7 +200,7 @@ impl SwitchConfig {
 
 /// Refuses mirrors that would copy copies.
 pub(super) fn check_mirrors(mirrors: &[Mirror]) -> Result<(), PolicyError> {
-    let targets = mirrors.iter().map(|mirror| mirror.to).collect::<BTreeSet<_>>().len();
+    let targets = targets(mirrors).len();
     if targets > Targets::MOST {
         return Err(PolicyError::MirrorTargets(targets));
     }

@@ -155,7 +155,7 @@ impl Snapshot {
 }
 
 /// The ports that get copies, each once.
-fn targets(mirrors: &[Mirror]) -> Box<[PortId]> {
+pub(super) fn targets(mirrors: &[Mirror]) -> Box<[PortId]> {
     mirrors.iter().map(|mirror| mirror.to).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
