@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # Measures how fast `pollway gen` sends and receives against the modes of dpdk-testpmd that make packets: same devices, same burst and
-# frames, one core, in turns. Every packet of ours has a sequence number and its time, those of testpmd have neither. Prints medians,
+# frames, one core, in turns of half a second (scripts/lib/turns.sh). Every packet of ours has a sequence number and its time, those of testpmd have neither. Prints medians,
 # their spread and the ratio, and the commands.
 #
-#   scripts/bench-gen.sh [--runs N] [--seconds S] [--warm-up S] [--rows LIST] [--binary FILE] [--json | --markdown]
+#   scripts/bench-gen.sh [--runs N] [--turns N] [--seconds S] [--warm-up S] [--rows LIST] [--binary FILE] [--json | --markdown]
 #
-#   --runs      runs of each program, 5 unless told otherwise
-#   --seconds   measuring time of a run, 3; --warm-up before it, 1
+#   --runs      how often both programs are started, 5 unless told otherwise
+#   --turns     turns of each in a run, 5
+#   --seconds   measuring time of a turn, 0.5
+#   --warm-up   before the first turn, 1
 #   --rows      of those in the table below; default: all
 #   --binary    the program to measure; without it the release program is built first
 #   --json, --markdown   one object, or the table of docs/performance.md, in place of the plain table
@@ -29,8 +31,8 @@ loop-96 ring 96 --forward-mode=flowgen --txpkts=92'
 # column_of ROW N: of the table.
 column_of() { awk -v row="$1" -v at="$2" '$1 == row { print $at }' <<<"$known"; }
 
-runs=5 seconds=3 warm_up=1 rows=all binary='' json='' markdown=''
-take_options 'runs seconds warm-up rows binary' 'json markdown' "$@"
+runs=5 turns=5 seconds=0.5 warm_up=1 rows=all binary='' json='' markdown=''
+take_options 'runs turns seconds warm-up rows binary' 'json markdown' "$@"
 rows_all=$(awk '{ print $1 }' <<<"$known" | paste -sd ,)
 [[ $rows != all ]] || rows=$rows_all
 only_of --rows "$rows" "$rows_all"
@@ -44,37 +46,27 @@ command_of() {
     local vdev=net_ring0 eal own='--rxd=1024 --txd=1024 --total-num-mbufs=16383 --burst=32'
     # A null device would have the receiver find packets of which none was sent.
     [[ $2 != null ]] || vdev=net_null0,no-rx=1
-    eal="-l 0,1 --no-pci --no-telemetry --file-prefix=bench --vdev=$vdev"
+    eal="-l 0,1 --no-pci --no-telemetry --file-prefix=bench-$1 --vdev=$vdev"
     case $1 in
         pollway) echo "pollway gen $eal -- -m 1.0 $own" ;;
         testpmd) echo "dpdk-testpmd $eal -- -i --nb-cores=1 $own $(awk -v row="$3" '$1 == row { print $4, $5, $6 }' <<<"$known")" ;;
     esac
 }
 
-# measure PROGRAM DEVICE ROW: one run; adds the line `DEVICE ROW PROGRAM MPPS` to the file `results`.
-measure() {
-    local words ns begin=start show='show port stats all' stop=stop
-    read -ra words <<<"$(command_of "$1" "$2" "$3")"
-    if [[ $1 == pollway ]]; then
-        words[0]=$binary
-        begin=$(recipe "$3") show='page stats' stop=stp
-    fi
-    open dut "${words[@]}"
-    echo "$begin" >&"$shell"
-    sleep "$warm_up"
-    observe "$pid" "$shell" "$show"
-    close dut "$pid" "$shell" "$stop"
-    # The first two counts are those that were asked for.
-    awk -v run="$2 $3 $1" -v ns="$ns" '
-        /TX-packets:|packets sent/ && shown < 2 { match($0, /[0-9]+/); packets[shown++] = substr($0, RSTART, RLENGTH) + 0 }
-        END {
-            if (shown != 2 || packets[1] <= packets[0] || ns <= 0) exit 1
-            printf "%s %.3f\n", run, (packets[1] - packets[0]) * 1000 / ns
-        }' dut.log >>results || {
-        cat dut.log >&2
-        fail "nothing was sent by: $(command_of "$1" "$2" "$3")"
-    }
+# The hooks of scripts/lib/turns.sh.
+begin() {
+    local words
+    read -ra words <<<"$(command_of "$@")"
+    [[ $1 != pollway ]] || words[0]=$binary
+    open "$1" "${words[@]}"
+    if [[ $1 == pollway ]]; then tell "$1" "$(recipe "$3")"; else tell "$1" start; fi
 }
+
+ask() { if [[ $1 == pollway ]]; then tell "$1" 'page stats'; else tell "$1" 'show port stats all'; fi; }
+
+counts_of() { awk '/TX-packets:|packets sent/ { match($0, /[0-9]+/); print substr($0, RSTART, RLENGTH) }' "$1.log"; }
+
+end() { close "$1" "$(if [[ $1 == pollway ]]; then echo stp; else echo stop; fi)"; }
 
 rows=$(for row in ${rows//,/ }; do echo "$(column_of "$row" 2) $row testpmd"; done)
 columns='device row'

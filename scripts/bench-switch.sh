@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
 # Measures `pollway switch` between two vhost-user ports against OVS-DPDK with the same rules, and against the plain io of
-# dpdk-testpmd: one switching core, in turns (A B, B A, …). Prints medians, their spread and the ratio, and the commands.
+# dpdk-testpmd: one switching core, in turns of half a second (scripts/lib/turns.sh). Prints medians, their spread and the ratio, and the
+# commands.
 #
-#   scripts/bench-switch.sh [--runs N] [--seconds S] [--warm-up S] [--cases LIST] [--rings LIST] [--binary FILE] [--json | --markdown]
+#   scripts/bench-switch.sh [--runs N] [--turns N] [--seconds S] [--warm-up S] [--cases LIST] [--rings LIST] [--binary FILE] [--json | --markdown]
 #
-#   --runs      runs of each program, 5 unless told otherwise
-#   --seconds   measuring time of a run, 3; --warm-up before it, 2
+#   --runs      how often both programs are started, 5 unless told otherwise
+#   --turns     turns of each in a run, 5
+#   --seconds   measuring time of a turn, 0.5
+#   --warm-up   before the first turn, 2
 #   --cases     of io (two ports joined by a rule each way, against dpdk-testpmd's io), rules (the same, against OVS), mac (MAC learning
 #               with 500 addresses behind each port, each of which sends to 20 of the other's, against OVS's NORMAL) and masks (10000
 #               rules over 10 masks, each of which gets packets, against OVS); default: all
@@ -13,9 +16,9 @@
 #   --binary    the program to measure; without it the release program is built first
 #   --json, --markdown   one object, or the table of docs/performance.md, in place of the plain table
 #
-# The load is a second dpdk-testpmd on the other core, whose two virtio-user ports are the guests. It sends what they take and counts
-# what comes to them: by flowgen for io and rules, and for the others from captures, which net_pcap plays for ever out of memory. What
-# came to the guests between two `show port stats` is divided by the processor time that the switching thread got in between.
+# Each has a load, a dpdk-testpmd on the other core, whose two virtio-user ports are the guests. It sends what they take and counts what
+# comes to them: by flowgen for io and rules, and for the others from captures, which net_pcap plays for ever out of memory. What came to
+# the guests between two `show fwd stats all` is divided by the processor time that the switching thread got in between.
 # `refused` is what part of its packets the load could not get rid of, as the ring was full: where that is much the switch is the
 # limit, and where it is nothing the load.
 set -euo pipefail
@@ -27,13 +30,13 @@ cd "$(dirname "$0")/.."
 # shellcheck source=scripts/lib/ovs.sh
 . scripts/lib/ovs.sh
 
-runs=5 seconds=3 warm_up=2 cases=io,rules,mac,masks rings=split,packed binary='' json='' markdown=''
-take_options 'runs seconds warm-up cases rings binary' 'json markdown' "$@"
+runs=5 turns=5 seconds=0.5 warm_up=2 cases=io,rules,mac,masks rings=split,packed binary='' json='' markdown=''
+take_options 'runs turns seconds warm-up cases rings binary' 'json markdown' "$@"
 only_of --cases "$cases" io,rules,mac,masks
 only_of --rings "$rings" split,packed
 need_programs text2pcap
 need_ovs
-prepare 768
+prepare 1536
 
 # from_captures CASE: whether the load plays captures.
 from_captures() { [[ $1 == mac || $1 == masks ]]; }
@@ -97,63 +100,62 @@ for case in ${cases//,/ }; do
 done
 
 both='-i --nb-cores=1 --burst=32 --rxd=1024 --txd=1024 --total-num-mbufs=32767'
-host='-l 0,1 --no-pci --no-telemetry --file-prefix=bench --vdev=net_vhost0,iface=vhost0.sock --vdev=net_vhost1,iface=vhost1.sock'
 # command_of PROGRAM CASE RINGS
 command_of() {
-    local side packed=0 mode=flowgen guests=()
+    local side packed=0 mode=flowgen guests=() host
+    host="-l 0,1 --no-pci --no-telemetry --file-prefix=bench-$1 --vdev=net_vhost0,iface=${1}0.sock --vdev=net_vhost1,iface=${1}1.sock"
     case $1 in
         pollway) echo "pollway switch $host --config $2.toml -- $both" ;;
         testpmd) echo "dpdk-testpmd $host -- $both --forward-mode=io" ;;
         ovs) echo "ovs-vswitchd-dpdk with ${ovs_settings[*]} and the ports of type=dpdkvhostuser, and ovs-ofctl add-flows br0 $2.rules" ;;
-        load)
+        *-load)
             [[ $3 == split ]] || packed=1
             ! from_captures "$2" || mode=io
             for side in 0 1; do
-                guests+=("--vdev=net_virtio_user$side,path=vhost$side.sock,queue_size=1024,packed_vq=$packed")
+                guests+=("--vdev=net_virtio_user$side,path=${1%-load}$side.sock,queue_size=1024,packed_vq=$packed")
                 ! from_captures "$2" || guests+=("--vdev=net_pcap$side,rx_pcap=$2$side.pcap,infinite_rx=1")
             done
-            echo "dpdk-testpmd --lcores=0@0,1@0 --no-pci --no-telemetry --file-prefix=bench-load --single-file-segments" \
+            echo "dpdk-testpmd --lcores=0@0,1@0 --no-pci --no-telemetry --file-prefix=bench-$1 --single-file-segments" \
                 "${guests[*]} -- $both --forward-mode=$mode"
             ;;
     esac
 }
 
-# measure PROGRAM CASE RINGS: one run; adds the line `CASE RINGS PROGRAM MPPS REFUSED` to the file `results`.
-measure() {
-    local dut_pid dut='' guest load_pid words ns second=1
+# The hooks of scripts/lib/turns.sh.
+begin() {
+    local words
     if [[ $1 == ovs ]]; then
-        open_ovs "$2.rules" vhost0.sock vhost1.sock
-        dut_pid=$pid
+        open_ovs "$2.rules" ovs0.sock ovs1.sock
     else
         read -ra words <<<"$(command_of "$@")"
         [[ $1 != pollway ]] || words[0]=$binary
-        open dut "${words[@]}"
-        dut_pid=$pid dut=$shell
+        open "$1" "${words[@]}"
+        tell "$1" start
     fi
-    read -ra words <<<"$(command_of load "$2" "$3")"
-    open load "${words[@]}"
-    load_pid=$pid guest=$shell
-    # A capture's port is between the guests.
+    read -ra words <<<"$(command_of "$1-load" "$2" "$3")"
+    open "$1-load" "${words[@]}"
+    tell "$1-load" start
+}
+
+ask() { tell "$1-load" 'show fwd stats all'; }
+
+# What came to the guests, and what the load could not get rid of, of what it had to send. The guests are ports 0 and 1, or with a
+# capture's port between them 0 and 2; at the end of each answer are the sums over all ports.
+counts_of() {
+    local second=1
     ! from_captures "$2" || second=2
-    [[ -z $dut ]] || echo start >&"$dut"
-    echo start >&"$guest"
-    sleep "$warm_up"
-    observe "$dut_pid" "$guest" "show port stats 0"$'\n'"show port stats $second"
+    awk -v second="$second" '
+        / Forward statistics for port / { guest = $6 == 0 || $6 == second }
+        / Accumulated forward statistics / { guest = 0; all = 1 }
+        $1 == "RX-packets:" && guest { packets += $2 }
+        $1 == "TX-packets:" && all { printf "%.0f %.0f %.0f\n", packets, $4, $6; packets = all = 0 }
+    ' "$1-load.log"
+}
+
+end() {
     # The guests first: a virtio-user port whose host has gone does not close in order.
-    close load "$load_pid" "$guest" stop
-    if [[ $1 == ovs ]]; then close_ovs "$dut_pid"; else close dut "$dut_pid" "$dut" stop; fi
-    # Four tables: both guests, twice. At the end the forwarding statistics, of each port and then of all.
-    awk -v run="$2 $3 $1" -v ns="$ns" '
-        $1 == "RX-packets:" && /RX-missed:/ { packets[tables++ >= 2] += $2 }
-        /Accumulated forward statistics for all ports/ { all = 1 }
-        all && $1 == "TX-packets:" { sent = $2; refused = $4 }
-        END {
-            if (tables != 4 || packets[1] <= packets[0] || ns <= 0) exit 1
-            printf "%s %.3f %.2f\n", run, (packets[1] - packets[0]) * 1000 / ns, refused / (sent + refused)
-        }' load.log >>results || {
-        cat load.log >&2
-        fail "nothing came to the guests from: $(command_of "$@")"
-    }
+    close "$1-load" stop
+    if [[ $1 == ovs ]]; then close_ovs; else close "$1" stop; fi
 }
 
 # peer_of CASE

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # Measures `pollway fwd` against DPDK's own dpdk-testpmd: same devices, same burst and descriptors, one forwarding core,
-# in turns, each going first every other time (A B, B A, …). Prints medians, their spread and the ratio, and the commands.
+# in turns of half a second (scripts/lib/turns.sh). Prints medians, their spread and the ratio, and the commands.
 #
-#   scripts/bench.sh [--runs N] [--seconds S] [--warm-up S] [--devices LIST] [--modes LIST] [--binary FILE] [--json | --markdown]
+#   scripts/bench.sh [--runs N] [--turns N] [--seconds S] [--warm-up S] [--devices LIST] [--modes LIST] [--binary FILE] [--json | --markdown]
 #
-#   --runs      runs of each program, 5 unless told otherwise
-#   --seconds   measuring time of a run, 3; --warm-up before it, 1
+#   --runs      how often both programs are started, 5 unless told otherwise
+#   --turns     turns of each in a run, 5
+#   --seconds   measuring time of a turn, 0.5
+#   --warm-up   before the first turn, 1
 #   --devices   of null (two net_null ports), udp (two net_pcap ports that replay a packet of UDP) and vhost (two vhost-user
-#               ports whose guests are the virtio-user ports of a second dpdk-testpmd on another core, whose flowgen fills
+#               ports whose guests are the virtio-user ports of a further dpdk-testpmd on another core, whose flowgen fills
 #               them and empties them); default: null,vhost
 #   --modes     of those in scripts/lib/modes.sh, or `all`; default: io,mac,macswap
 #   --binary    the program to measure; without it the release program is built first
@@ -27,62 +29,58 @@ cd "$(dirname "$0")/.."
 # shellcheck source=scripts/lib/modes.sh
 . scripts/lib/modes.sh
 
-runs=5 seconds=3 warm_up=1 devices=null,vhost modes=io,mac,macswap binary='' json='' markdown=''
-take_options 'runs seconds warm-up devices modes binary' 'json markdown' "$@"
+runs=5 turns=5 seconds=0.5 warm_up=1 devices=null,vhost modes=io,mac,macswap binary='' json='' markdown=''
+take_options 'runs turns seconds warm-up devices modes binary' 'json markdown' "$@"
 [[ $modes != all ]] || modes=$(modes_all)
 only_of --devices "$devices" null,udp,vhost
 only_of --modes "$modes" "$(modes_all)"
 
-# For 16383 packets of 2176 bytes and what EAL takes besides, in each of two programs.
-prepare 256
+# For 16383 packets of 2176 bytes and what EAL takes besides, in each of two programs, and of two more that are loads.
+prepare 384
 write_udp
 
 # The commands. Socket paths are relative to the folder where they run, so that they can be typed elsewhere.
 both='-i --nb-cores=1 --burst=32 --rxd=1024 --txd=1024 --total-num-mbufs=16383'
 # command_of PROGRAM DEVICE MODE
 command_of() {
-    local program='pollway fwd'
-    case $1 in
-        load)
-            [[ $2 != vhost ]] || echo "dpdk-testpmd --lcores=0@0,1@0 --no-pci --no-telemetry --file-prefix=bench-load --single-file-segments" \
-                "--vdev=net_virtio_user0,path=vhost0.sock,queue_size=1024 --vdev=net_virtio_user1,path=vhost1.sock,queue_size=1024" \
-                "-- $both --forward-mode=flowgen"
-            return
-            ;;
-        testpmd) program=dpdk-testpmd ;;
-    esac
-    echo "$program -l 0,1 --no-pci --no-telemetry --file-prefix=bench $(vdevs "$2") -- $both $(flags_of "$3")"
+    local program='pollway fwd' host=${1%-load} side guests=''
+    if [[ $1 == *-load ]]; then
+        for side in 0 1; do guests+="--vdev=net_virtio_user$side,path=$host$side.sock,queue_size=1024 "; done
+        [[ $2 != vhost ]] || echo "dpdk-testpmd --lcores=0@0,1@0 --no-pci --no-telemetry --file-prefix=bench-$1" \
+            "--single-file-segments $guests-- $both --forward-mode=flowgen"
+        return
+    fi
+    [[ $1 != testpmd ]] || program=dpdk-testpmd
+    echo "$program -l 0,1 --no-pci --no-telemetry --file-prefix=bench-$1 $(vdevs "$2" "$1") -- $both $(flags_of "$3")"
 }
 
-# measure PROGRAM DEVICE MODE: one run; adds the line `DEVICE MODE PROGRAM MPPS` to the file `results`.
-measure() {
-    local dut_pid dut load_pid='' guest='' words ns
-    read -ra words <<<"$(command_of "$1" "$2" "$3")"
+# The hooks of scripts/lib/turns.sh.
+begin() {
+    local words
+    read -ra words <<<"$(command_of "$@")"
     [[ $1 != pollway ]] || words[0]=$binary
-    open dut "${words[@]}"
-    dut_pid=$pid dut=$shell
+    open "$1" "${words[@]}"
     if [[ $2 == vhost ]]; then
-        read -ra words <<<"$(command_of load "$2" "$3")"
-        open load "${words[@]}"
-        load_pid=$pid guest=$shell
-        echo start >&"$guest"
+        read -ra words <<<"$(command_of "$1-load" "$2" "$3")"
+        open "$1-load" "${words[@]}"
+        tell "$1-load" start
     fi
-    echo start >&"$dut"
-    sleep "$warm_up"
-    observe "$dut_pid" "$dut" 'show port stats all'
+    tell "$1" start
+}
+
+ask() { tell "$1" 'show port stats all'; }
+
+# An answer has a table for each of the two ports.
+counts_of() {
+    awk -v count="$(side_of "$3")-packets:" '
+        $1 == count && /-errors:|-missed:/ { packets += $2; if (++tables % 2 == 0) { printf "%.0f\n", packets; packets = 0 } }
+    ' "$1.log"
+}
+
+end() {
     # The guests first: a virtio-user port whose host has gone does not close in order.
-    [[ -z $load_pid ]] || close load "$load_pid" "$guest" stop
-    close dut "$dut_pid" "$dut" stop
-    # Four tables: both ports, twice.
-    awk -v run="$2 $3 $1" -v ns="$ns" -v count="$(side_of "$3")-packets:" '
-        $1 == count && /-errors:|-missed:/ { packets[tables++ >= 2] += $2 }
-        END {
-            if (tables != 4 || packets[1] <= packets[0] || ns <= 0) exit 1
-            printf "%s %.3f\n", run, (packets[1] - packets[0]) * 1000 / ns
-        }' dut.log >>results || {
-        cat dut.log >&2
-        fail "nothing was forwarded by: $(command_of "$1" "$2" "$3")"
-    }
+    [[ $2 != vhost ]] || close "$1-load" stop
+    close "$1" stop
 }
 
 rows=$(for device in ${devices//,/ }; do for mode in ${modes//,/ }; do echo "$device $mode testpmd"; done; done)

@@ -23,13 +23,14 @@ modes_all() { awk '{ print $1 }' <<<"$modes_known" | paste -sd ,; }
 flags_of() { awk -v mode="$1" '$1 == mode { $1 = $2 = ""; sub(/^ +/, ""); print }' <<<"$modes_known"; }
 side_of() { awk -v mode="$1" '$1 == mode { print $2 }' <<<"$modes_known"; }
 
-# vdevs DEVICE: two ports of a kind. `null` makes packets from nothing, `udp` replays one packet of UDP over IPv4 without end, from the
-# file of `write_udp`; both forget what they are to send. Files are relative to the folder where the program runs.
+# vdevs DEVICE [NAME]: two ports of a kind. `null` makes packets from nothing, `udp` replays one packet of UDP over IPv4 without end, from the
+# file of `write_udp`; both forget what they are to send; `vhost` ports have the sockets NAME0.sock and NAME1.sock. Files are relative to the
+# folder where the program runs.
 vdevs() {
     case $1 in
         null) echo --vdev=net_null0 --vdev=net_null1 ;;
         udp) echo --vdev=net_pcap0,rx_pcap=udp.pcap,infinite_rx=1 --vdev=net_pcap1,rx_pcap=udp.pcap,infinite_rx=1 ;;
-        vhost) echo --vdev=net_vhost0,iface=vhost0.sock --vdev=net_vhost1,iface=vhost1.sock ;;
+        vhost) echo --vdev=net_vhost0,iface="$2"0.sock --vdev=net_vhost1,iface="$2"1.sock ;;
     esac
 }
 

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154 # `pid` is what turns.sh sets.
+# shellcheck shell=bash disable=SC2154 # `pid_of` is what turns.sh fills.
 # An Open vSwitch on DPDK of one's own, whose files are all in the folder where we are; to be sourced after turns.sh.
 
 vswitchd=/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk
@@ -15,21 +15,20 @@ need_ovs() {
 vsctl() { ovs-vsctl --timeout=30 --db=unix:db.sock "$@"; }
 
 # open_ovs RULES SOCKET…: starts one with a bridge br0 of vhost-user ports, numbered from 1, that listen at these sockets, and the
-# rules of a file. Sets `pid` and `database`.
+# rules of a file.
 open_ovs() {
     local rules=$1 socket number=0
     shift
     export OVS_RUNDIR=$PWD OVS_LOGDIR=$PWD OVS_DBDIR=$PWD
     rm -f conf.db
     ovsdb-tool create conf.db /usr/share/openvswitch/vswitch.ovsschema
-    in_background database ovsdb-server --no-chdir --remote=punix:db.sock conf.db
-    database=$pid
+    in_background ovs-database ovsdb-server --no-chdir --remote=punix:db.sock conf.db
     for _ in {1..100}; do
         [[ ! -S db.sock ]] || break
         sleep 0.1
     done
     vsctl --no-wait init -- set Open_vSwitch . "${ovs_settings[@]}"
-    in_background switch "$vswitchd" --no-chdir --unixctl="$PWD/ctl" unix:db.sock
+    in_background ovs "$vswitchd" --no-chdir --unixctl="$PWD/ctl" unix:db.sock
     vsctl add-br br0 -- set bridge br0 datapath_type=netdev fail-mode=secure
     for socket in "$@"; do
         number=$((number + 1))
@@ -38,12 +37,12 @@ open_ovs() {
     ovs-ofctl add-flows br0 "$rules"
 }
 
-# close_ovs PID: ends it and its database.
+# close_ovs: ends it and its database.
 close_ovs() {
-    kill "$1" "$database"
-    wait "$1" "$database" || true
-    unset "started[$1]" "started[$database]"
-    rm -f ./*.sock ctl br0.*
+    kill "${pid_of[ovs]}" "${pid_of[ovs-database]}"
+    wait "${pid_of[ovs]}" "${pid_of[ovs-database]}" || true
+    unset 'pid_of[ovs]' 'pid_of[ovs-database]'
+    rm -f ./ovs?.sock db.sock ctl br0.*
     # EAL makes it even where it keeps no files.
     rmdir /run/dpdk/bench 2>/dev/null || true
 }

@@ -1,13 +1,16 @@
-# The report of scripts/lib/turns.sh: reads the files `results` (ROW ROW PROGRAM MPPS [SHARE]) and `commands` (ROW ROW PROGRAM COMMAND).
-# Told: format (plain, markdown or json), runs, seconds, warm_up, columns (the headings of a row's two words) and share (that of the
+# The report of scripts/lib/turns.sh: reads the files `results` (ROW ROW PROGRAM RUN MPPS [SHARE]) and `commands` (ROW ROW PROGRAM
+# COMMAND). Told: format (plain, markdown or json), seconds, warm_up, columns (the headings of a row's two words) and share (that of the
 # shares, if there are any).
 
 FILENAME == "results" {
     row = $1 " " $2
     if ($3 != "pollway") peer[row] = $3
     if (!(row in known)) { known[row]; rows[++count] = row }
-    mpps[row, $3, ++taken[row, $3]] = $4
-    shares[row, $3, taken[row, $3]] = $5
+    if ($4 > runs[row]) runs[row] = $4
+    at = ++taken[row, $3]
+    run[row, at] = $4
+    mpps[row, $3, at] = $5
+    shares[row, $3, at] = $6
     next
 }
 {
@@ -17,42 +20,60 @@ FILENAME == "results" {
     if (!($0 in said)) { said[$0]; commands[++different] = $0 }
 }
 
-function median(list, i, j, swap) {
-    for (i = 1; i <= runs; i++) sorted[i] = list[i]
-    for (i = 1; i <= runs; i++)
-        for (j = i + 1; j <= runs; j++)
-            if (sorted[j] < sorted[i]) { swap = sorted[i]; sorted[i] = sorted[j]; sorted[j] = swap }
-    return runs % 2 ? sorted[(runs + 1) / 2] : (sorted[runs / 2] + sorted[runs / 2 + 1]) / 2
+# The median of the first values of a list, which it leaves sorted.
+function median(list, values, i, j, swap) {
+    for (i = 1; i <= values; i++)
+        for (j = i + 1; j <= values; j++)
+            if (list[j] < list[i]) { swap = list[i]; list[i] = list[j]; list[j] = swap }
+    return values % 2 ? list[(values + 1) / 2] : (list[values / 2] + list[values / 2 + 1]) / 2
 }
 
 # Sets low, middle and high of what a program reached in a row.
-function summarise(row, program, i) {
-    for (i = 1; i <= runs; i++) one[i] = mpps[row, program, i]
-    middle = median(one); low = sorted[1]; high = sorted[runs]
+function summarise(row, program, i, one) {
+    for (i = 1; i <= taken[row, program]; i++) one[i] = mpps[row, program, i]
+    middle = median(one, i - 1); low = one[1]; high = one[i - 1]
 }
 
-function spread(row, program) {
+# The same of the ratio: the median over the pairs of turns that stand next to each other, and the lowest and the highest of the runs'.
+function compare(row, i, n, pairs, one, each, all) {
+    for (n = 1; n <= runs[row]; n++) {
+        pairs = 0
+        for (i = 1; i <= taken[row, "pollway"]; i++)
+            if (run[row, i] == n) { one[++pairs] = mpps[row, "pollway", i] / mpps[row, peer[row], i]; all[i] = one[pairs] }
+        each[n] = median(one, pairs)
+    }
+    median(each, runs[row])
+    low = each[1]; high = each[runs[row]]
+    middle = median(all, taken[row, "pollway"])
+}
+
+# What either of them set.
+function spread(digits) {
+    return sprintf("%.*f (%.*f..%.*f)", digits, middle, digits, low, digits, high)
+}
+
+function reached(row, program) {
     summarise(row, program)
-    return sprintf("%.1f (%.1f..%.1f)", middle, low, high)
+    return spread(1)
 }
 
-# The median over the pairs of runs that stand next to each other, so that a machine whose speed drifts does to both programs the same.
-function ratio(row, i) {
-    for (i = 1; i <= runs; i++) one[i] = mpps[row, "pollway", i] / mpps[row, peer[row], i]
-    return median(one)
+function ratio(row) {
+    compare(row)
+    return spread(2)
 }
 
 # A program's median share, in percent.
-function share_of(row, program, i) {
-    for (i = 1; i <= runs; i++) one[i] = shares[row, program, i] * 100
-    return median(one)
+function share_of(row, program, i, one) {
+    for (i = 1; i <= taken[row, program]; i++) one[i] = shares[row, program, i] * 100
+    return median(one, i - 1)
 }
 
 function object(row, program, i, list) {
+    for (i = 1; i <= taken[row, program]; i++) list = list (i > 1 ? "," : "") mpps[row, program, i]
     summarise(row, program)
-    for (i = 1; i <= runs; i++) list = list (i > 1 ? "," : "") mpps[row, program, i]
-    return sprintf("{\"command\":\"%s\",\"mpps\":[%s],\"median\":%.3f,\"min\":%.3f,\"max\":%.3f%s}", quoted(command[row, program]), list, \
-        middle, low, high, share ? sprintf(",\"%s\":%.3f", share, share_of(row, program) / 100) : "")
+    return sprintf("{\"command\":\"%s\",\"load\":\"%s\",\"mpps\":[%s],\"median\":%.3f,\"min\":%.3f,\"max\":%.3f%s}", \
+        quoted(command[row, program]), quoted(command[row, program "-load"]), list, middle, low, high, \
+        share ? sprintf(",\"%s\":%.3f", share, share_of(row, program) / 100) : "")
 }
 
 function quoted(words) {
@@ -61,12 +82,14 @@ function quoted(words) {
 }
 
 function json(i, row) {
-    printf "{\"runs\":%d,\"seconds\":%d,\"warm_up_s\":%d,\"results\":[", runs, seconds, warm_up
+    printf "{\"seconds\":%s,\"warm_up_s\":%s,\"results\":[", seconds, warm_up
     for (i = 1; i <= count; i++) {
         row = rows[i]
         split(row, name, " ")
-        printf "%s{\"%s\":\"%s\",\"%s\":\"%s\",\"load\":\"%s\",\"pollway\":%s,\"%s\":%s,\"ratio\":%.3f}", (i > 1 ? "," : ""), heading[1], \
-            name[1], heading[2], name[2], quoted(command[row, "load"]), object(row, "pollway"), peer[row], object(row, peer[row]), ratio(row)
+        printf "%s{\"%s\":\"%s\",\"%s\":\"%s\",\"runs\":%d,\"pollway\":%s,\"%s\":%s,", (i > 1 ? "," : ""), heading[1], name[1], heading[2], \
+            name[2], runs[row], object(row, "pollway"), peer[row], object(row, peer[row])
+        compare(row)
+        printf "\"ratio\":{\"median\":%.3f,\"min\":%.3f,\"max\":%.3f}}", middle, low, high
     }
     print "]}"
 }
@@ -74,7 +97,7 @@ function json(i, row) {
 # A line of a table: seven words, the last of which is there only with shares.
 function line(a, b, c, d, e, f, g) {
     if (format == "markdown") printf "| %s | %s | %s | %s | %s | %s |%s\n", a, b, c, d, e, f, share ? " " g " |" : ""
-    else printf "%-7s %-8s %-8s %-24s %-24s %-6s %s\n", a, b, c, d, e, f, g
+    else printf "%-7s %-17s %-8s %-22s %-22s %-18s %s\n", a, b, c, d, e, f, g
 }
 
 END {
@@ -85,7 +108,7 @@ END {
     for (i = 1; i <= count; i++) {
         row = rows[i]
         split(row, name, " ")
-        line(name[1], name[2], peer[row], spread(row, "pollway"), spread(row, peer[row]), sprintf("%.2f", ratio(row)), \
+        line(name[1], name[2], peer[row], reached(row, "pollway"), reached(row, peer[row]), ratio(row), \
             share ? sprintf("%.0f %%, %.0f %%", share_of(row, "pollway"), share_of(row, peer[row])) : "")
     }
     print format == "markdown" ? "\n```" : ""

@@ -1,20 +1,26 @@
 # shellcheck shell=bash disable=SC2154 # What is not assigned here the script that sources this has assigned.
-# What benchmarks against other programs share; to be sourced after needs.sh. Pollway and its peer run in turns, each first every other
-# time (A B, B A, …), and their figures become medians, spreads and ratios.
+# What benchmarks against other programs share; to be sourced after needs.sh. Pollway and its peer are up at the same time and run in
+# turns of a second or less, each first every other time (A B, B A, …), while the other one is frozen: a machine that is slower for some
+# minutes is so for both. What a program got by chance as it started, such as the places of its mbufs, it has for all its turns: so both
+# are started anew for each run. The figures become medians, spreads and ratios.
 #
-# The script that sources it has read its options into `runs`, `seconds`, `warm_up`, `json`, `markdown` and `binary`, and has
+# The script that sources it has read its options into `runs`, `turns`, `seconds`, `warm_up`, `json`, `markdown` and `binary`, and has
 #
 #   rows        lines of three words: two that name what is measured, such as a device and a mode, and the peer
 #   columns     the headings of the first two
-#   command_of PROGRAM ROW…   prints the command of `pollway`, of the peer, or of the `load`, if there is one
-#   measure PROGRAM ROW…      runs it, and adds a line `ROW… PROGRAM MPPS` to the file `results`; a further figure in it, a share, is
-#                             what the heading `share` says
+#   share       the heading of a further figure, if there is one
+#   command_of PROGRAM ROW…   prints the command of `pollway` or the peer, or of `PROGRAM-load`, if there is one
+#   begin PROGRAM ROW…        starts it, by `open`, and has it work
+#   ask PROGRAM ROW…          has it print its counts
+#   counts_of PROGRAM ROW…    prints a line for each answer so far: the packets, and for a share also its part and its whole
+#   end PROGRAM ROW…          ends it in order, by `close`
 
 # prepare MIB: looks for what is needed, builds the program if none was named, and goes to a folder of its own.
 prepare() {
     [[ $runs =~ ^[1-9][0-9]*$ ]] || refuse "--runs is a number from 1 on, not '$runs'"
-    [[ $seconds =~ ^[1-9][0-9]*$ ]] || refuse "--seconds is a whole number from 1 on, not '$seconds'"
-    [[ $warm_up =~ ^[0-9]+$ ]] || refuse "--warm-up is a whole number, not '$warm_up'"
+    [[ $turns =~ ^[1-9][0-9]*$ ]] || refuse "--turns is a number from 1 on, not '$turns'"
+    [[ $seconds =~ ^[0-9]+(\.[0-9]+)?$ ]] || refuse "--seconds is a number such as 0.5, not '$seconds'"
+    [[ $warm_up =~ ^[0-9]+(\.[0-9]+)?$ ]] || refuse "--warm-up is a number such as 0.5, not '$warm_up'"
     need_programs dpdk-testpmd
     need_processors
     need_hugepages "$1"
@@ -25,87 +31,154 @@ prepare() {
     cd "$work" || exit
 }
 
-declare -A started=()
+# The programs that were started and have not been ended, and the file descriptors that their shells read, by name. What belongs to a
+# program, such as its load, is called after it: PROGRAM-load.
+declare -A pid_of=() shell_of=()
+
 # Ends what was started and has not been ended, whatever happens.
 clean_up() {
-    [[ ${#started[@]} -eq 0 ]] || kill "${!started[@]}" 2>/dev/null || true
+    local name
+    for name in "${!pid_of[@]}"; do
+        kill -TERM "${pid_of[$name]}" && kill -CONT "${pid_of[$name]}"
+    done 2>/dev/null || true
     wait
     rm -rf "$work"
 }
 
-# in_background NAME COMMAND…: starts a program that reads nothing. Sets `pid`.
+# in_background NAME COMMAND…: starts a program that reads nothing.
 in_background() {
     "${@:2}" >"$1.log" 2>&1 &
-    pid=$!
-    started[$pid]=yes
+    pid_of[$1]=$!
 }
 
-# open NAME COMMAND…: starts a program whose shell reads NAME.in and waits for its prompt. Sets `pid` and the file
-# descriptor `shell`.
+# open NAME COMMAND…: starts a program whose shell reads NAME.in, and waits for its prompt.
 open() {
-    local name=$1
+    local name=$1 shell
     shift
     rm -f "$name.in"
     mkfifo "$name.in"
-    "$@" <"$name.in" >"$name.log" 2>&1 &
-    pid=$!
-    started[$pid]=yes
+    # By lines, or answers would stay in the program until its end.
+    stdbuf -oL "$@" <"$name.in" >"$name.log" 2>&1 &
+    pid_of[$name]=$!
     exec {shell}>"$name.in"
+    shell_of[$name]=$shell
     for _ in {1..300}; do
         grep -Eq '^(pollway|testpmd|Pktgen:/)> ' "$name.log" && return
-        kill -0 "$pid" 2>/dev/null || break
+        kill -0 "${pid_of[$name]}" 2>/dev/null || break
         sleep 0.1
     done
-    cat "$name.log" >&2
+    tail -n 40 "$name.log" >&2
     fail "no prompt from: $*"
 }
 
-# close NAME PID SHELL STOP: ends a program in order, with its command to stop.
+# tell NAME COMMANDS: has its shell read them.
+tell() { echo "$2" >&"${shell_of[$1]}"; }
+
+# close NAME STOP: ends a program in order, with its command to stop.
 close() {
-    local shell=$3
-    printf '%s\nquit\n' "$4" >&"$shell"
+    local shell=${shell_of[$1]}
+    tell "$1" "$2"$'\n'quit
     exec {shell}>&-
-    wait "$2" || {
-        cat "$1.log" >&2
+    wait "${pid_of[$1]}" || {
+        tail -n 40 "$1.log" >&2
         fail "$1 ended with an error"
     }
-    unset "started[$2]"
+    unset "pid_of[$1]" "shell_of[$1]"
 }
 
-# processor_time PID: the nanoseconds that its forwarding thread has run. EAL calls it rte-worker-1, newer ones dpdk-worker1, and
+# signal SIGNAL PROGRAM: to it and what belongs to it.
+signal() {
+    local name
+    for name in "${!pid_of[@]}"; do
+        [[ $name != "$2" && $name != "$2"-* ]] || kill "-$1" "${pid_of[$name]}"
+    done
+}
+
+# processor_time PROGRAM: the nanoseconds that its forwarding thread has run. EAL calls it rte-worker-1, newer ones dpdk-worker1, and
 # Open vSwitch pmd-c01.
 processor_time() {
     local task
-    for task in "/proc/$1/task/"*; do
+    for task in "/proc/${pid_of[$1]}/task/"*; do
         [[ ! $(<"$task/comm") =~ worker|^pmd- ]] || cut -d ' ' -f 1 "$task/schedstat"
     done
 }
 
-# observe PID SHELL COMMAND: asks a shell for figures, and again some seconds later. Sets `ns`, the time that the poll loop of the
-# program measured ran in between.
-observe() {
-    local before
-    echo "$3" >&"$2"
+# wait_for_answers N PROGRAM ROW…
+wait_for_answers() {
+    local count=$1
+    shift
+    for _ in {1..500}; do
+        [[ $(counts_of "$@" | wc -l) -lt $count ]] || return 0
+        sleep 0.01
+    done
+    tail -n 40 "$1"*.log >&2
+    fail "no counts from: $(command_of "$@")"
+}
+
+# turn NUMBER PROGRAM ROW…: lets it run, and adds the time that its poll loop got between two questions to the file PROGRAM.ns.
+turn() {
+    local number=$1 before
+    shift
+    signal CONT "$1"
+    # Caches have been the other's.
+    sleep 0.1
+    ask "$@"
     before=$(processor_time "$1")
     sleep "$seconds"
-    echo "$3" >&"$2"
-    # shellcheck disable=SC2034 # For `measure`.
-    ns=$(($(processor_time "$1") - before))
+    ask "$@"
+    echo "$(($(processor_time "$1") - before))" >>"$1.ns"
+    wait_for_answers $((2 * number)) "$@"
+    signal STOP "$1"
+}
+
+# turns_of RUN PROGRAM ROW ROW: adds a line `ROW ROW PROGRAM RUN MPPS [SHARE]` for each of its turns to the file `results`.
+turns_of() {
+    local run=$1
+    shift
+    counts_of "$@" | paste - - "$1.ns" | awk -v turn="$2 $3 $1 $run" '
+        {
+            packets = NF == 3 ? $2 - $1 : $4 - $1
+            if (packets <= 0 || $NF <= 0) exit 1
+            printf "%s %.3f", turn, packets * 1000 / $NF
+            if (NF > 3) printf " %.3f", $6 > $3 ? ($5 - $2) / ($6 - $3) : 0
+            print ""
+        }' >>results || {
+        tail -n 40 "$1"*.log >&2
+        fail "no packets by: $(command_of "$@")"
+    }
+}
+
+# measure RUN FIRST SECOND PEER: one run of a row's two programs.
+measure() {
+    local run=$1 row=("$2" "$3") programs=(pollway "$4") program number
+    for program in "${programs[@]}"; do
+        rm -f "$program.ns"
+        begin "$program" "${row[@]}"
+        sleep "$warm_up"
+        signal STOP "$program"
+    done
+    for ((number = 1; number <= turns; number++)); do
+        for program in "${programs[@]}"; do
+            turn "$number" "$program" "${row[@]}"
+        done
+        programs=("${programs[1]}" "${programs[0]}")
+    done
+    for program in "${programs[@]}"; do
+        signal CONT "$program"
+        end "$program" "${row[@]}"
+        turns_of "$run" "$program" "${row[@]}"
+    done
 }
 
 # take_turns: measures each of the rows.
 take_turns() {
-    local first second peer run program order command
+    local first second peer run program command
     while read -r first second peer <&3; do
         for ((run = 1; run <= runs; run++)); do
-            order="pollway $peer"
-            ((run % 2)) || order="$peer pollway"
-            for program in $order; do
-                measure "$program" "$first" "$second"
-                echo "$(basename "$0" .sh): run $run of $runs: $(tail -n 1 results) Mpps" >&2
-            done
+            measure "$run" "$first" "$second" "$peer"
+            echo "$(basename "$0" .sh): run $run of $runs: $first $second" >&2
         done
-        for program in pollway "$peer" load; do
+        for program in pollway "$peer" pollway-load "$peer-load"; do
             command=$(command_of "$program" "$first" "$second")
             [[ -z $command ]] || echo "$first $second $program $command" >>commands
         done
@@ -117,6 +190,6 @@ report() {
     local format=plain
     [[ -z $markdown ]] || format=markdown
     [[ -z $json ]] || format=json
-    awk -v format="$format" -v runs="$runs" -v seconds="$seconds" -v warm_up="$warm_up" -v columns="$columns" -v share="${share:-}" \
+    awk -v format="$format" -v seconds="$seconds" -v warm_up="$warm_up" -v columns="$columns" -v share="${share:-}" \
         -f "$project/scripts/lib/report.awk" results commands
 }
