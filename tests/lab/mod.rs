@@ -70,9 +70,9 @@ pub(crate) fn lcores(workers: usize, processor: usize) -> String {
     format!("0@0,(1-{workers})@{}", processor % processors)
 }
 
-/// Six letters at most that tell this process's interfaces and namespaces from another's.
+/// Six letters at most that tell this thread's interfaces and namespaces from another's, in this process and in others.
 pub(crate) fn tag() -> String {
-    format!("{:x}", std::process::id() & 0xff_ffff)
+    format!("{:x}", rustix::thread::gettid().as_raw_nonzero().get() & 0xff_ffff)
 }
 
 /// Looks until `found` has an answer.

@@ -3,6 +3,11 @@
 use crate::guest::{self, Guest};
 use crate::machine::IGB;
 
+tests![
+    functions_of_a_physical_one_on_vfio_open_to_who_knows_its_token,
+    declared_functions_have_their_settings,
+];
+
 const DONE: &str = "nothing to do: all is so already\n";
 
 /// Makes devices what a configuration says: planned, done in one run, and then nothing is left to do.
@@ -20,11 +25,9 @@ fn apply(guest: &Guest, config: &str) {
 }
 
 /// The PF's program names the token first; then it opens the VFs.
-#[test]
 fn functions_of_a_physical_one_on_vfio_open_to_who_knows_its_token() {
     const TOKEN: &str = "--vfio-vf-token=14d63f20-8445-11ea-8900-1f9ce7d5650d";
-    let name = "functions_of_a_physical_one_on_vfio_open_to_who_knows_its_token";
-    let Some(guest) = guest::or_skip(name) else { return };
+    let guest = guest::lease();
     let [pf, other] = IGB.each_ref().map(|nic| nic.address);
     apply(
         &guest,
@@ -41,9 +44,8 @@ fn functions_of_a_physical_one_on_vfio_open_to_who_knows_its_token() {
     forwarder.stop();
 }
 
-#[test]
 fn declared_functions_have_their_settings() {
-    let Some(guest) = guest::or_skip("declared_functions_have_their_settings") else { return };
+    let guest = guest::lease();
     let pf = IGB[0].address;
     apply(
         &guest,

@@ -1,10 +1,15 @@
 //! NICs in a container that has no privileges, as docs/container.md says.
 
 use crate::guest;
-use crate::lab::{lacks_programs, skip};
+use crate::lab::lacks_programs;
 use crate::machine::IGB;
 use crate::{allow, crosses_both_ways};
 use serde_json::Value;
+
+tests![
+    a_container_without_privileges_forwards_with_what_the_doctor_asks_for
+        unless lacks_programs(&["podman", "runc"]),
+];
 
 /// A root for containers, of the guest's own programs.
 const PREPARE: &str = "mkdir -p /run/box && cd /run/box && mkdir dev etc proc run sys tmp usr var
@@ -16,13 +21,8 @@ const ENGINE: &str = "podman --root /run/podman/root --runroot /run/podman/run -
     --cgroup-manager=cgroupfs run --rm --interactive --network=none --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 \
     --volume $pollway:$pollway:ro --cap-drop=all --volume /dev/hugepages:/dev/hugepages";
 
-#[test]
 fn a_container_without_privileges_forwards_with_what_the_doctor_asks_for() {
-    let name = "a_container_without_privileges_forwards_with_what_the_doctor_asks_for";
-    if let Some(reason) = lacks_programs(&["podman", "runc"]) {
-        return skip(name, &reason);
-    }
-    let Some(guest) = guest::or_skip(name) else { return };
+    let guest = guest::lease();
     let addresses = IGB.each_ref().map(|nic| nic.address);
     guest.bind("vfio-pci", &addresses);
     guest.run(PREPARE);

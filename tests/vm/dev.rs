@@ -5,6 +5,11 @@ use crate::machine::{CONTROL, IGB, SHARED};
 use crate::{allow, crosses_both_ways};
 use serde_json::Value;
 
+tests![
+    restore_brings_an_interface_back_with_its_name_address_and_route,
+    what_cannot_be_bound_is_refused_and_nothing_changed,
+];
+
 /// What `pollway dev status` says of a device.
 fn status(guest: &Guest, address: &str) -> Value {
     let status: Value = serde_json::from_str(&guest.run("$pollway dev status --json")).unwrap();
@@ -31,10 +36,8 @@ fn refused(guest: &Guest, command: &str, words: &[&str]) {
     assert_eq!(drivers(), before);
 }
 
-#[test]
 fn restore_brings_an_interface_back_with_its_name_address_and_route() {
-    let name = "restore_brings_an_interface_back_with_its_name_address_and_route";
-    let Some(guest) = guest::or_skip(name) else { return };
+    let guest = guest::lease();
     let addresses = IGB.each_ref().map(|nic| nic.address);
     let both = addresses.join(" ");
     let old = guest.run(&format!("ls /sys/bus/pci/devices/{}/net", addresses[0]));
@@ -72,11 +75,8 @@ fn restore_brings_an_interface_back_with_its_name_address_and_route() {
     guest.run(&format!("ip address flush dev {name}; ip link set {name} down; ip link set {name} mtu 1500 name {old}"));
 }
 
-#[test]
 fn what_cannot_be_bound_is_refused_and_nothing_changed() {
-    let Some(guest) = guest::or_skip("what_cannot_be_bound_is_refused_and_nothing_changed") else {
-        return;
-    };
+    let guest = guest::lease();
     let bind = |devices: &str| format!("$pollway dev bind vfio-pci {devices}");
     let [first, second] = IGB.each_ref().map(|nic| nic.address);
     refused(&guest, &bind(CONTROL), &[CONTROL, "default route"]);

@@ -5,6 +5,12 @@ use crate::machine::{BARE, IGB, SHARED, SPARE};
 use crate::{allow, crosses_both_ways};
 use serde_json::Value;
 
+tests![
+    findings_of_a_real_kernel_are_mended_by_what_is_printed,
+    devices_that_no_iommu_watches_are_told_from_those_that_one_does,
+    a_start_that_fails_is_mended_by_what_its_error_leads_to,
+];
+
 /// A finding of a check, as somebody with a configuration of one device meets it.
 struct Case {
     check: &'static str,
@@ -97,11 +103,10 @@ impl Case {
     }
 }
 
-#[test]
 fn findings_of_a_real_kernel_are_mended_by_what_is_printed() {
-    let name = "findings_of_a_real_kernel_are_mended_by_what_is_printed";
+    let guest = guest::lease();
     for case in CASES {
-        let Some(guest) = guest::or_skip(name) else { return };
+        guest.reset();
         guest.run(&format!("device={}; {GROUP}; {}", case.device, case.breaks));
         let findings = case.examine(&guest);
         assert_eq!(findings.len(), 1, "{}: {findings:?}", case.check);
@@ -117,10 +122,8 @@ fn findings_of_a_real_kernel_are_mended_by_what_is_printed() {
 
 /// The parameters that are printed are those that this guest's kernel was started with, and they reach all devices but those on
 /// the bus that the IOMMU leaves out.
-#[test]
 fn devices_that_no_iommu_watches_are_told_from_those_that_one_does() {
-    let name = "devices_that_no_iommu_watches_are_told_from_those_that_one_does";
-    let Some(guest) = guest::or_skip(name) else { return };
+    let guest = guest::lease();
     let examine = |device| case("iommu.on", device, "").examine(&guest);
     assert_eq!(examine(NIC), Vec::<Value>::new());
     let findings = examine(BARE[0].address);
@@ -162,10 +165,8 @@ fn follow(guest: &Guest, run_by: &str, checks: &[&str]) {
     assert_eq!(report["ports"].as_array().unwrap().len(), 2, "{report:#}");
 }
 
-#[test]
 fn a_start_that_fails_is_mended_by_what_its_error_leads_to() {
-    let name = "a_start_that_fails_is_mended_by_what_its_error_leads_to";
-    let Some(guest) = guest::or_skip(name) else { return };
+    let guest = guest::lease();
     follow(&guest, "", &["devices.driver"]);
     // They are bound now. Without the capability the limit on locked memory holds.
     let limited = "prlimit --memlock=65536 setpriv --bounding-set=-ipc_lock --inh-caps=-ipc_lock";

@@ -4,6 +4,15 @@ use crate::guest::{self, Guest};
 use crate::machine::{BARE, IGB, Nic, VIRTIO};
 use crate::{allow, crosses_both_ways};
 
+tests![
+    a_physical_function_forwards_on_vfio,
+    virtio_net_forwards_on_vfio,
+    vfio_forwards_without_an_iommu,
+    igb_uio_forwards,
+    uio_pci_generic_forwards,
+    an_ordinary_user_forwards_on_vfio,
+];
+
 /// Binds two NICs and forwards between them.
 fn forwards_with(guest: &Guest, driver: &str, nics: &[Nic; 2]) {
     let addresses = nics.each_ref().map(|nic| nic.address);
@@ -13,40 +22,34 @@ fn forwards_with(guest: &Guest, driver: &str, nics: &[Nic; 2]) {
     forwarder.stop();
 }
 
-#[test]
 fn a_physical_function_forwards_on_vfio() {
-    let Some(guest) = guest::or_skip("a_physical_function_forwards_on_vfio") else { return };
+    let guest = guest::lease();
     forwards_with(&guest, "vfio-pci", &IGB);
 }
 
-#[test]
 fn virtio_net_forwards_on_vfio() {
-    let Some(guest) = guest::or_skip("virtio_net_forwards_on_vfio") else { return };
+    let guest = guest::lease();
     forwards_with(&guest, "vfio-pci", &VIRTIO);
 }
 
-#[test]
 fn vfio_forwards_without_an_iommu() {
-    let Some(guest) = guest::or_skip("vfio_forwards_without_an_iommu") else { return };
+    let guest = guest::lease();
     forwards_with(&guest, "--noiommu-mode vfio-pci", &BARE);
 }
 
-#[test]
 fn igb_uio_forwards() {
-    let Some(guest) = guest::or_skip("igb_uio_forwards") else { return };
+    let guest = guest::lease();
     forwards_with(&guest, "igb_uio", &BARE);
 }
 
-#[test]
 fn uio_pci_generic_forwards() {
-    let Some(guest) = guest::or_skip("uio_pci_generic_forwards") else { return };
+    let guest = guest::lease();
     forwards_with(&guest, "uio_pci_generic", &BARE);
 }
 
 /// With the groups' files, hugepages, a folder of its own and memory that may be locked; without any capability.
-#[test]
 fn an_ordinary_user_forwards_on_vfio() {
-    let Some(guest) = guest::or_skip("an_ordinary_user_forwards_on_vfio") else { return };
+    let guest = guest::lease();
     let addresses = IGB.each_ref().map(|nic| nic.address);
     guest.bind("vfio-pci", &addresses);
     for address in addresses {

@@ -4,16 +4,20 @@ use crate::allow;
 use crate::guest;
 use crate::lab::checksums::verdicts;
 use crate::lab::generator::{account, stream};
-use crate::lab::{lacks_programs, skip};
+use crate::lab::lacks_programs;
 use crate::machine::{IGB, VIRTIO};
 use serde_json::Value;
 
+tests![
+    the_generator_measures_the_round_trip_through_the_forwarder,
+    a_rate_above_the_links_is_refused,
+    igb_fills_in_the_checksums unless lacks_programs(&["tshark"]),
+];
+
 /// Both programs in the guest; this test is the cables between their NICs.
-#[test]
 fn the_generator_measures_the_round_trip_through_the_forwarder() {
     const COUNT: u64 = 500;
-    let name = "the_generator_measures_the_round_trip_through_the_forwarder";
-    let Some(guest) = guest::or_skip(name) else { return };
+    let guest = guest::lease();
     let measured = IGB.each_ref().map(|nic| nic.address);
     let through = VIRTIO.each_ref().map(|nic| nic.address);
     guest.bind("vfio-pci", &measured);
@@ -44,9 +48,8 @@ fn the_generator_measures_the_round_trip_through_the_forwarder() {
     forwarder.stop();
 }
 
-#[test]
 fn a_rate_above_the_links_is_refused() {
-    let Some(guest) = guest::or_skip("a_rate_above_the_links_is_refused") else { return };
+    let guest = guest::lease();
     let nic = &IGB[0];
     guest.bind("vfio-pci", &[nic.address]);
     let said = guest.run(&format!(
@@ -62,14 +65,9 @@ fn a_rate_above_the_links_is_refused() {
     assert!(said.ends_with("ended with 2\n"), "{said}");
 }
 
-#[test]
 fn igb_fills_in_the_checksums() {
     const COUNT: usize = 40;
-    let name = "igb_fills_in_the_checksums";
-    if let Some(reason) = lacks_programs(&["tshark"]) {
-        return skip(name, &reason);
-    }
-    let Some(guest) = guest::or_skip(name) else { return };
+    let guest = guest::lease();
     let nic = &IGB[0];
     guest.bind("vfio-pci", &[nic.address]);
     let wire = guest.wire(nic);

@@ -2,7 +2,7 @@
 
 use crate::lab::console::{Console, Ended};
 use crate::lab::shell::Shell;
-use crate::lab::{self, wait_for};
+use crate::lab::wait_for;
 use crate::machine::{self, Nic, SCRIPTS};
 use crate::qmp::Qmp;
 use crate::wire::Wire;
@@ -12,10 +12,11 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::net::TcpListener;
+use std::ops::Deref;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock};
 
 /// The running guest.
 pub(crate) struct Guest {
@@ -29,38 +30,60 @@ pub(crate) struct Guest {
     _keeper: Child,
 }
 
-/// The guest, in the state after its boot; `None` if there cannot be one, which is said under the test's name.
-///
-/// The first test that asks boots it.
-pub(crate) fn or_skip(test: &str) -> Option<MutexGuard<'static, Guest>> {
-    static GUEST: OnceLock<Result<Mutex<Guest>, String>> = OnceLock::new();
-    match GUEST.get_or_init(|| Guest::boot().map(Mutex::new)) {
-        Ok(guest) => {
-            // A test that failed must not fail the others.
-            let guest = guest.lock().unwrap_or_else(PoisonError::into_inner);
-            guest.run("sh $scripts/reset.sh");
-            Some(guest)
-        }
-        Err(reason) => {
-            lab::skip(test, reason);
-            None
-        }
+/// Guests that are not in use.
+static FREE: Mutex<Vec<Guest>> = Mutex::new(Vec::new());
+
+/// A guest for as long as a test takes; then another test's.
+pub(crate) struct Lease(Option<Guest>);
+
+impl Deref for Lease {
+    type Target = Guest;
+
+    fn deref(&self) -> &Guest {
+        self.0.as_ref().unwrap()
     }
 }
 
-impl Guest {
-    /// A guest for one test, which may destroy it.
-    pub(crate) fn boot() -> Result<Self, String> {
-        let vm = Path::new(env!("CARGO_BIN_EXE_pollway")).ancestors().nth(2).unwrap().join("vm");
+impl Drop for Lease {
+    fn drop(&mut self) {
+        FREE.lock().unwrap().extend(self.0.take());
+    }
+}
+
+/// A guest in the state after its boot. There are as many as tests have run at a time.
+pub(crate) fn lease() -> Lease {
+    let free = FREE.lock().unwrap().pop();
+    let lease = Lease(Some(free.unwrap_or_else(Guest::boot)));
+    // A test that failed must not fail the others.
+    lease.reset();
+    lease
+}
+
+/// Where prepare.sh makes the machine.
+fn vm() -> PathBuf {
+    Path::new(env!("CARGO_BIN_EXE_pollway")).ancestors().nth(2).unwrap().join("vm")
+}
+
+/// Why there can be no guest on this machine.
+pub(crate) fn lacks() -> Option<String> {
+    static REASON: OnceLock<Option<String>> = OnceLock::new();
+    let prepare = || {
         let script = format!("{SCRIPTS}/prepare.sh");
-        let prepared = Command::new(&script).arg(&vm).output().unwrap();
+        let prepared = Command::new(&script).arg(vm()).output().unwrap();
         let said = String::from_utf8_lossy(&prepared.stderr);
         match prepared.status.code() {
-            Some(0) => {}
-            Some(77) => return Err(said.lines().last().unwrap_or_default().to_owned()),
+            Some(0) => None,
+            Some(77) => Some(said.lines().last().unwrap_or_default().to_owned()),
             _ => panic!("{script}: {}\n{said}", prepared.status),
         }
+    };
+    REASON.get_or_init(prepare).clone()
+}
 
+impl Guest {
+    /// A guest of the caller's own, which may destroy it.
+    pub(crate) fn boot() -> Self {
+        let vm = vm();
         let folder = tempfile::tempdir().unwrap().keep();
         fs::create_dir(folder.join("share")).unwrap();
         let wires = machine::nics().map(|nic| (nic.name, Wire::new(&folder, nic.name))).collect();
@@ -98,7 +121,12 @@ impl Guest {
         boots(&|log| log.contains("Run /init"));
         boots(&|_| folder.join("share/ready").exists());
         let qmp = RefCell::new(Qmp::on(qmp));
-        Ok(Self { qmp, wires, vm, folder, port, sessions: Cell::new(0), _keeper: keeper })
+        Self { qmp, wires, vm, folder, port, sessions: Cell::new(0), _keeper: keeper }
+    }
+
+    /// Makes it what it was after its boot.
+    pub(crate) fn reset(&self) {
+        self.run("sh $scripts/reset.sh");
     }
 
     /// The host's end of a NIC's cable.

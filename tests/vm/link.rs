@@ -7,6 +7,12 @@ use crate::machine::{IGB, Model, Nic, SPARE, VIRTIO};
 use crate::{allow, crosses_both_ways, frames};
 use serde_json::{Value, json};
 
+tests![
+    a_link_that_went_down_and_up_carries_again,
+    the_others_forward_on_when_a_nic_is_unplugged_until_another_takes_its_place,
+    the_generator_measures_on_when_a_nic_is_unplugged,
+];
+
 /// Waits until the shell's page of a port says this of its link.
 fn wait_for_link(forwarder: &mut Forwarder, port: usize, status: &str) {
     wait_for(&format!("the link of port {port} to be {status}"), || {
@@ -15,11 +21,8 @@ fn wait_for_link(forwarder: &mut Forwarder, port: usize, status: &str) {
     });
 }
 
-#[test]
 fn a_link_that_went_down_and_up_carries_again() {
-    let Some(guest) = guest::or_skip("a_link_that_went_down_and_up_carries_again") else {
-        return;
-    };
+    let guest = guest::lease();
     for nics in [&IGB, &VIRTIO] {
         let addresses = nics.each_ref().map(|nic| nic.address);
         guest.bind("vfio-pci", &addresses);
@@ -113,27 +116,24 @@ fn the_others_forward_on_with(guest: &Guest, driver: &str, nics: [&Nic; 4]) {
     forwarder.stop();
 }
 
-#[test]
 fn the_others_forward_on_when_a_nic_is_unplugged_until_another_takes_its_place() {
-    let name = "the_others_forward_on_when_a_nic_is_unplugged_until_another_takes_its_place";
     // VFIO keeps a NIC until its program lets go; a UIO driver's is gone at once. A virtio NIC's driver does not mind then, while
     // igb's waits for each of its registers: minutes in this guest.
     let igb_leaves = [&SPARE, &IGB[0], &VIRTIO[0], &VIRTIO[1]];
     let virtio_leaves = [&VIRTIO[0], &VIRTIO[1], &IGB[0], &IGB[1]];
+    let guest = guest::lease();
     for (driver, nics) in
         [("vfio-pci", igb_leaves), ("igb_uio", virtio_leaves), ("uio_pci_generic", virtio_leaves)]
     {
-        let Some(guest) = guest::or_skip(name) else { return };
+        guest.reset();
         the_others_forward_on_with(&guest, driver, nics);
     }
 }
 
 /// Two streams, each between two NICs. The one that loses its sender's NIC has come to its end, the other goes on to its own.
-#[test]
 fn the_generator_measures_on_when_a_nic_is_unplugged() {
     const COUNT: u64 = 500;
-    let name = "the_generator_measures_on_when_a_nic_is_unplugged";
-    let Some(guest) = guest::or_skip(name) else { return };
+    let guest = guest::lease();
     let nics = [&SPARE, &IGB[0], &VIRTIO[0], &VIRTIO[1]];
     let addresses = nics.map(|nic| nic.address);
     guest.bind("vfio-pci", &addresses);

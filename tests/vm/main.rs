@@ -2,6 +2,9 @@
 //! has says `machine`; `prepare.sh` makes it.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what fails here fails the test")]
 
+#[macro_use]
+mod test;
+
 mod apply;
 mod container;
 mod dev;
@@ -26,6 +29,24 @@ mod wire;
 
 use guest::{Forwarder, Guest};
 use machine::Nic;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let modules = [
+        apply::TESTS,
+        container::TESTS,
+        dev::TESTS,
+        doctor::TESTS,
+        drivers::TESTS,
+        generator::TESTS,
+        link::TESTS,
+        ports::TESTS,
+        queues::TESTS,
+        vfs::TESTS,
+        vhost::TESTS,
+    ];
+    test::run(modules.into_iter().flatten()).exit_code()
+}
 
 /// What a forwarder is told in order to take these devices, and no others.
 fn allow(addresses: &[&str]) -> String {

@@ -4,6 +4,12 @@ use crate::guest::{self, Forwarder};
 use crate::machine::{IGB, VIRTIO};
 use crate::{allow, crosses_both_ways, frames};
 
+tests![
+    named_devices_are_the_ports_in_their_order,
+    a_port_that_was_stopped_or_reset_forwards_again,
+    the_nic_fills_in_checksums,
+];
+
 /// Which device a port is.
 fn device_of(forwarder: &mut Forwarder, port: usize) -> String {
     let page = forwarder.shell.ask(&format!("show port info {port}"));
@@ -12,9 +18,8 @@ fn device_of(forwarder: &mut Forwarder, port: usize) -> String {
 }
 
 /// Others that are bound for programs stay for other programs.
-#[test]
 fn named_devices_are_the_ports_in_their_order() {
-    let Some(guest) = guest::or_skip("named_devices_are_the_ports_in_their_order") else { return };
+    let guest = guest::lease();
     let addresses = IGB.each_ref().map(|nic| nic.address);
     guest.bind("vfio-pci", &addresses);
     guest.bind("vfio-pci", &VIRTIO.each_ref().map(|nic| nic.address));
@@ -33,11 +38,8 @@ fn named_devices_are_the_ports_in_their_order() {
     assert_eq!(names(forwarder), [first, second]);
 }
 
-#[test]
 fn a_port_that_was_stopped_or_reset_forwards_again() {
-    let Some(guest) = guest::or_skip("a_port_that_was_stopped_or_reset_forwards_again") else {
-        return;
-    };
+    let guest = guest::lease();
     let addresses = IGB.each_ref().map(|nic| nic.address);
     guest.bind("vfio-pci", &addresses);
     let mut forwarder = guest.forward("", &allow(&addresses));
@@ -54,9 +56,8 @@ fn a_port_that_was_stopped_or_reset_forwards_again() {
 }
 
 /// Wrong ones go in; what comes out is what the sender had computed, and the NIC did it.
-#[test]
 fn the_nic_fills_in_checksums() {
-    let Some(guest) = guest::or_skip("the_nic_fills_in_checksums") else { return };
+    let guest = guest::lease();
     let addresses = IGB.each_ref().map(|nic| nic.address);
     guest.bind("vfio-pci", &addresses);
     let mut forwarder = guest.forward("", &format!("{} --forward-mode csum", allow(&addresses)));

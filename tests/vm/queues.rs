@@ -4,10 +4,15 @@ use crate::lab::forwarder::number;
 use crate::machine::{IGB, VIRTIO};
 use crate::{allow, frames, guest};
 
-#[test]
+tests![
+    rss_spreads_flows_over_two_queues,
+    frames_of_6000_bytes_cross_in_several_buffers,
+    the_nic_takes_vlan_tags_off,
+];
+
 fn rss_spreads_flows_over_two_queues() {
     const FRAMES: u16 = 256;
-    let Some(guest) = guest::or_skip("rss_spreads_flows_over_two_queues") else { return };
+    let guest = guest::lease();
     let addresses = IGB.each_ref().map(|nic| nic.address);
     guest.bind("vfio-pci", &addresses);
     let mut forwarder =
@@ -31,11 +36,8 @@ fn rss_spreads_flows_over_two_queues() {
     assert!(by_queue.iter().all(|received| *received > u64::from(FRAMES) / 4), "{by_queue:?}");
 }
 
-#[test]
 fn frames_of_6000_bytes_cross_in_several_buffers() {
-    let Some(guest) = guest::or_skip("frames_of_6000_bytes_cross_in_several_buffers") else {
-        return;
-    };
+    let guest = guest::lease();
     for nics in [&IGB, &VIRTIO] {
         let addresses = nics.each_ref().map(|nic| nic.address);
         guest.bind("vfio-pci", &addresses);
@@ -48,9 +50,8 @@ fn frames_of_6000_bytes_cross_in_several_buffers() {
 }
 
 /// RTE_ETH_RX_OFFLOAD_VLAN_STRIP.
-#[test]
 fn the_nic_takes_vlan_tags_off() {
-    let Some(guest) = guest::or_skip("the_nic_takes_vlan_tags_off") else { return };
+    let guest = guest::lease();
     let addresses = IGB.each_ref().map(|nic| nic.address);
     guest.bind("vfio-pci", &addresses);
     let forwarder = guest.forward("", &format!("{} --rx-offloads 0x1", allow(&addresses)));

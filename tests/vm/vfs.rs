@@ -6,6 +6,15 @@ use crate::machine::{IGB, Nic};
 use crate::wire::Wire;
 use crate::{allow, frames};
 
+tests![
+    two_functions_of_one_nic_forward_to_each_other,
+    a_functions_vlan_and_mac_are_obeyed,
+    a_trusted_functions_address_is_its_own,
+    wrong_numbers_of_functions_are_refused,
+    settings_that_the_driver_lacks_are_refused_by_name,
+    what_the_kernel_counts_is_shown_of_each_function,
+];
+
 const PF: &Nic = &IGB[0];
 /// Where its first two VFs are: this NIC has one at every second function.
 const VFS: [&str; 2] = ["0000:02:10.0", "0000:02:10.2"];
@@ -52,11 +61,8 @@ fn crosses(wire: &Wire, into: usize, vlans: Option<[u16; 2]>) {
     wire.exchange(wire, &sent, &wanted);
 }
 
-#[test]
 fn two_functions_of_one_nic_forward_to_each_other() {
-    let Some(guest) = guest::or_skip("two_functions_of_one_nic_forward_to_each_other") else {
-        return;
-    };
+    let guest = guest::lease();
     make_vfs(&guest, [0, 0]);
     let host = text(frames::HOST);
     let forwarder = guest.forward(
@@ -80,9 +86,8 @@ fn two_functions_of_one_nic_forward_to_each_other() {
 }
 
 /// The NIC takes a VLAN's tag off what it gives a VF, adds it to what the VF sends, and gives it nothing else.
-#[test]
 fn a_functions_vlan_and_mac_are_obeyed() {
-    let Some(guest) = guest::or_skip("a_functions_vlan_and_mac_are_obeyed") else { return };
+    let guest = guest::lease();
     make_vfs(&guest, [100, 200]);
     // They have no interface, and their addresses are shown.
     let shown = guest.run("$pollway dev status");
@@ -117,10 +122,9 @@ fn a_functions_vlan_and_mac_are_obeyed() {
 }
 
 /// A function that is trusted may take another address than its PF was told, and nothing comes to the old one then.
-#[test]
 fn a_trusted_functions_address_is_its_own() {
     const OTHER: [u8; 6] = [2, 0, 0, 0, 2, 9];
-    let Some(guest) = guest::or_skip("a_trusted_functions_address_is_its_own") else { return };
+    let guest = guest::lease();
     make_vfs(&guest, [0, 0]);
     let trusted = guest.run(&format!("$pollway dev vfs {} --count 2 --vf 0,trust=on", PF.address));
     assert_eq!(trusted, "setting trust=on on VF 0 of 0000:02:00.0 (now trust=off)\n");
@@ -143,9 +147,8 @@ fn a_trusted_functions_address_is_its_own() {
 }
 
 /// Refused in words, with nothing changed.
-#[test]
 fn wrong_numbers_of_functions_are_refused() {
-    let Some(guest) = guest::or_skip("wrong_numbers_of_functions_are_refused") else { return };
+    let guest = guest::lease();
     let count = || guest.run(&format!("cat /sys/bus/pci/devices/{}/sriov_numvfs", PF.address));
     let refused = |count: u16, words: &str| {
         let ended = guest.attempt(&format!("$pollway dev vfs {} --count {count}", PF.address));
@@ -163,11 +166,8 @@ fn wrong_numbers_of_functions_are_refused() {
 }
 
 /// What igb takes none of; the kernel has few words for it. The settings stay those that were.
-#[test]
 fn settings_that_the_driver_lacks_are_refused_by_name() {
-    let Some(guest) = guest::or_skip("settings_that_the_driver_lacks_are_refused_by_name") else {
-        return;
-    };
+    let guest = guest::lease();
     make_vfs(&guest, [0, 0]);
     // The functions' lines alone: the PF's link may come up meanwhile.
     let settings = || {
@@ -196,11 +196,8 @@ fn settings_that_the_driver_lacks_are_refused_by_name() {
 }
 
 /// The kernel has the physical function still, and its driver says nothing of what it counts for others: zeros.
-#[test]
 fn what_the_kernel_counts_is_shown_of_each_function() {
-    let Some(guest) = guest::or_skip("what_the_kernel_counts_is_shown_of_each_function") else {
-        return;
-    };
+    let guest = guest::lease();
     make_vfs(&guest, [0, 0]);
     let counters = || {
         let shown =

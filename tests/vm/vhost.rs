@@ -5,7 +5,7 @@ use crate::guest::{self, Guest};
 use crate::lab::console::Console;
 use crate::lab::forwarder::{Forwarder, number};
 use crate::lab::kernel::{Datagrams, Namespace, command_in, inside, ping};
-use crate::lab::{PATIENCE, lacks, run, skip, tag, wait_for};
+use crate::lab::{PATIENCE, lacks, run, tag, wait_for};
 use crate::machine::VHOST_SLOT;
 use crate::namespaces::Namespaces;
 use serde_json::{Value, json};
@@ -14,6 +14,16 @@ use std::io::Read;
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Command;
+
+tests![
+    // A guest more, as the last one has: they are not to run at the same time.
+    two_kernels_that_leave_segments_to_each_other,
+    a_kernel_that_leaves_checksums_to_the_port unless lacks(&PROGRAMS),
+    a_kernel_that_makes_its_own_checksums unless lacks(&PROGRAMS),
+    a_kernel_that_leaves_segments_to_the_port unless lacks(&PROGRAMS),
+    a_kernel_that_leaves_segments_to_the_port_and_talks_to_a_tap unless lacks(&PROGRAMS),
+    a_guest_that_is_killed_under_traffic unless lacks(&PROGRAMS),
+];
 
 /// The address of the guest, and of a second one.
 const ADDRESS: &str = "198.18.7.3";
@@ -25,31 +35,23 @@ const PROGRAMS: [&str; 5] = ["ip", "ethtool", "ping", "iperf3", "sha256sum"];
 /// What the switch needs; a guest's memory is the guest's.
 const SMALL: [&str; 3] = ["--no-huge", "-m", "256"];
 
-#[test]
 fn a_kernel_that_leaves_checksums_to_the_port() {
-    let name = "a_kernel_that_leaves_checksums_to_the_port";
     let has = ["csum", "guest_csum", "guest_tso4", "mrg_rxbuf"];
-    talks(name, Peer::veth, "", &has, &["host_tso4"]);
+    talks(Peer::veth, "", &has, &["host_tso4"]);
 }
 
-#[test]
 fn a_kernel_that_makes_its_own_checksums() {
-    let name = "a_kernel_that_makes_its_own_checksums";
     let lacks = ["csum", "guest_csum", "host_tso4", "guest_tso4"];
-    talks(name, Peer::veth, ",csum=0,guest_csum=0", &["mrg_rxbuf"], &lacks);
+    talks(Peer::veth, ",csum=0,guest_csum=0", &["mrg_rxbuf"], &lacks);
 }
 
-#[test]
 fn a_kernel_that_leaves_segments_to_the_port() {
-    let name = "a_kernel_that_leaves_segments_to_the_port";
     let has = ["csum", "host_tso4", "host_tso6"];
-    talks(name, Peer::veth, ",tso=1", &has, &["host_ecn", "host_ufo"]);
+    talks(Peer::veth, ",tso=1", &has, &["host_ecn", "host_ufo"]);
 }
 
-#[test]
 fn a_kernel_that_leaves_segments_to_the_port_and_talks_to_a_tap() {
-    let name = "a_kernel_that_leaves_segments_to_the_port_and_talks_to_a_tap";
-    talks(name, Peer::tap, ",tso=1", &["csum", "host_tso4"], &["host_ufo"]);
+    talks(Peer::tap, ",tso=1", &["csum", "host_tso4"], &["host_ufo"]);
 }
 
 /// The kernel that the guest's talks to, in a namespace.
@@ -94,11 +96,8 @@ impl Peer {
 }
 
 /// Lets the guest's kernel and another talk through a vhost-user port with these options; the guest takes features or not.
-fn talks(name: &str, peer: fn() -> Peer, options: &str, has: &[&str], lacking: &[&str]) {
-    let Some(guest) = guest::or_skip(name) else { return };
-    if let Some(reason) = lacks(&PROGRAMS) {
-        return skip(name, &reason);
-    }
+fn talks(peer: fn() -> Peer, options: &str, has: &[&str], lacking: &[&str]) {
+    let guest = guest::lease();
     let peer = peer();
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
@@ -137,11 +136,9 @@ fn talks(name: &str, peer: fn() -> Peer, options: &str, has: &[&str], lacking: &
     switch.stop();
 }
 
-#[test]
 fn two_kernels_that_leave_segments_to_each_other() {
-    let name = "two_kernels_that_leave_segments_to_each_other";
-    let Some(one) = guest::or_skip(name) else { return };
-    let other = Guest::boot().unwrap();
+    let one = guest::lease();
+    let other = Guest::boot();
     let folder = tempfile::tempdir().unwrap();
     let sockets = ["one", "other"].map(|name| folder.path().join(name).display().to_string());
     let devices = sockets.each_ref().map(|socket| format!("vhost:{socket},tso=1"));
@@ -176,13 +173,8 @@ fn long_packets(switch: &mut Forwarder, port: u16, ring: &str) -> u64 {
     own.next().map_or(0, |count| count.parse().unwrap())
 }
 
-#[test]
 fn a_guest_that_is_killed_under_traffic() {
-    let name = "a_guest_that_is_killed_under_traffic";
-    let Some(successor) = guest::or_skip(name) else { return };
-    if let Some(reason) = lacks(&PROGRAMS) {
-        return skip(name, &reason);
-    }
+    let successor = guest::lease();
     let kernels = Namespaces::new(&tag()).unwrap();
     let [one, other] = kernels.ends();
     let folder = tempfile::tempdir().unwrap();
@@ -195,7 +187,7 @@ fn a_guest_that_is_killed_under_traffic() {
     let mut switch = Forwarder::switch(&devices.each_ref().map(String::as_str), &SMALL);
     let traffic = Datagrams::start(&one.namespace, &other.namespace, &other.address);
 
-    let guest = Guest::boot().unwrap();
+    let guest = Guest::boot();
     plug_in(&guest, &socket, ADDRESS);
     guest.run(&format!("ping -f {} </dev/null >/dev/null 2>&1 &", one.address));
     switch.shell.wait_for_figure(0, "RX-packets", 1000);
