@@ -86,8 +86,8 @@ pub(crate) const CASES: &[Case] = &[
     case("cpu.isolcpus", |root| root.put(&format!("{CPU}/isolated"), "2")),
     case("cpu.nohz_full", |root| root.put(&format!("{CPU}/nohz_full"), "(null)")),
     case("cpu.rcu_nocbs", |root| {
-        root.put("proc/cmdline", "quiet");
-        root.put("etc/default/grub", "GRUB_CMDLINE_LINUX=\"quiet\"");
+        root.put("proc/cmdline", "rcu_nocbs=1 quiet");
+        root.put("etc/default/grub", "GRUB_CMDLINE_LINUX=\"rcu_nocbs=1 quiet\"");
     }),
     Case {
         check: "cpu.siblings",

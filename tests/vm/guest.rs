@@ -3,7 +3,7 @@
 use crate::lab::console::{Console, Ended};
 use crate::lab::shell::Shell;
 use crate::lab::wait_for;
-use crate::machine::{self, Nic, SCRIPTS};
+use crate::machine::{self, Build, Nic, SCRIPTS};
 use crate::qmp::Qmp;
 use crate::wire::Wire;
 use rustix::process::{Pid, Signal, kill_process};
@@ -60,7 +60,7 @@ pub(crate) fn lease() -> Lease {
 }
 
 /// Where prepare.sh makes the machine.
-fn vm() -> PathBuf {
+pub(crate) fn vm() -> PathBuf {
     Path::new(env!("CARGO_BIN_EXE_pollway")).ancestors().nth(2).unwrap().join("vm")
 }
 
@@ -83,13 +83,18 @@ pub(crate) fn lacks() -> Option<String> {
 impl Guest {
     /// A guest of the caller's own, which may destroy it.
     pub(crate) fn boot() -> Self {
+        Self::on(&Build::usual())
+    }
+
+    /// One with other hardware than all others.
+    pub(crate) fn on(build: &Build) -> Self {
         let vm = vm();
         let folder = tempfile::tempdir().unwrap().keep();
         fs::create_dir(folder.join("share")).unwrap();
         let wires = machine::nics().map(|nic| (nic.name, Wire::new(&folder, nic.name))).collect();
         // Free a moment ago; QEMU takes no number of ours.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let qemu = machine::qemu(&vm, &folder, port);
+        let qemu = machine::qemu(&vm, build, &folder, port);
         let keeper = Command::new("sh")
             .args([
                 "-c",

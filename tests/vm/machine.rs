@@ -64,34 +64,69 @@ pub(crate) fn nics() -> impl Iterator<Item = &'static Nic> {
     [&SPARE].into_iter().chain(&IGB).chain(&VIRTIO).chain(&BARE)
 }
 
+/// What machines differ in.
+pub(crate) struct Build {
+    /// QEMU's words for processors and memory.
+    hardware: Vec<String>,
+    /// What the kernel is told beyond that which it needs to start.
+    parameters: String,
+}
+
+impl Build {
+    fn new(hardware: &str, parameters: &str) -> Self {
+        let hardware = hardware.split_whitespace().map(str::to_owned).collect();
+        Self { hardware, parameters: parameters.to_owned() }
+    }
+
+    /// All that QEMU's processor emulation has, and an IOMMU that is on.
+    pub(crate) fn usual() -> Self {
+        // A vhost-user port maps the guest's memory.
+        Self::new(
+            "-cpu max -smp 2 -object memory-backend-memfd,id=memory,size=2G,share=on \
+             -machine memory-backend=memory",
+            "intel_iommu=on iommu=pt",
+        )
+    }
+
+    /// Two sockets with memory of their own, each with the two threads of a core of this model, whose frequency follows the
+    /// load; [`BARE`] is at the second. The kernel is told no more than this.
+    pub(crate) fn of_two_sockets(vm: &Path, processor: &str, parameters: &str) -> Self {
+        let mut build = Self::new(
+            &format!(
+                "-cpu {processor} -smp 4,sockets=2,cores=1,threads=2 \
+                 -object memory-backend-ram,id=memory0,size=1G -numa node,cpus=0-1,memdev=memory0 \
+                 -object memory-backend-ram,id=memory1,size=1G -numa node,cpus=2-3,memdev=memory1 \
+                 -global pxb-pcie.numa_node=1"
+            ),
+            parameters,
+        );
+        let table = format!("file={}", vm.join("cpufreq.aml").display());
+        build.hardware.extend(["-acpitable".to_owned(), table]);
+        build
+    }
+}
+
 /// QEMU's command line for a guest made by prepare.sh, with its sockets, its log and its share in `folder`, which hears
 /// sessions on `port` of this host.
-pub(crate) fn qemu(vm: &Path, folder: &Path, port: u16) -> Command {
+pub(crate) fn qemu(vm: &Path, build: &Build, folder: &Path, port: u16) -> Command {
     let mut command = Command::new(vm.join("qemu"));
+    command.args(&build.hardware);
     let path = |name: &str| folder.join(name).display().to_string();
     let mut say = |words: &[&str]| {
         command.args(words);
     };
-    // The two processors take turns on one thread of the host's: QEMU's threads have crashed it, rarely.
-    say(&["-accel", "tcg,thread=single", "-cpu", "max", "-smp", "2", "-m", "2G"]);
-    // A vhost-user port maps the guest's memory.
-    say(&["-object", "memory-backend-memfd,id=memory,size=2G,share=on"]);
-    say(&[
-        "-machine",
-        "q35,kernel-irqchip=split,memory-backend=memory",
-        "-nodefaults",
-        "-display",
-        "none",
-        "-no-reboot",
-    ]);
+    // The processors take turns on one thread of the host's: QEMU's threads have crashed it, rarely.
+    say(&["-accel", "tcg,thread=single", "-m", "2G"]);
+    say(&["-machine", "q35,kernel-irqchip=split", "-nodefaults", "-display", "none", "-no-reboot"]);
     say(&["-device", "intel-iommu,intremap=on,caching-mode=on,device-iotlb=on,aw-bits=48"]);
     say(&["-kernel", &vm.join("vmlinux").display().to_string()]);
     say(&["-initrd", &vm.join("initrd").display().to_string()]);
     say(&[
         "-append",
         &format!(
-            "console=ttyS0 panic=-1 ipv6.disable=1 tsc=reliable no_timer_check mitigations=off hugepages=384 intel_iommu=on \
-             iommu=pt scripts={SCRIPTS} vm={}",
+            "console=ttyS0 panic=-1 ipv6.disable=1 tsc=reliable no_timer_check mitigations=off hugepages=384 {} \
+             scripts={SCRIPTS} vm={}",
+            build.parameters,
             vm.display()
         ),
     ]);

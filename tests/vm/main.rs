@@ -37,6 +37,7 @@ fn main() -> ExitCode {
         container::TESTS,
         dev::TESTS,
         doctor::TESTS,
+        doctor::hardware::TESTS,
         drivers::TESTS,
         generator::TESTS,
         link::TESTS,

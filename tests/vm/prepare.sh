@@ -4,11 +4,12 @@
 #   tests/vm/prepare.sh DIR
 #
 # DIR then has
-#   qemu       QEMU with emulated igb NICs: this system's own if it has them, else unpacked from the packages
-#   vmlinux    Debian's kernel, unpacked, as that boots in half the time
-#   initrd     what finds the host's files: busybox and a few modules
-#   modules/   the modules that tests load, igb_uio and a vfio that has the no-IOMMU mode among them
-#   busybox    a modprobe, a nc and a cpio that every machine has then
+#   qemu         QEMU with emulated igb NICs: this system's own if it has them, else unpacked from the packages
+#   vmlinux      Debian's kernel, unpacked, as that boots in half the time
+#   initrd       what finds the host's files: busybox and a few modules
+#   cpufreq.aml  what a firmware says of its processors' frequencies
+#   modules/     the modules that tests load, igb_uio and a vfio that has the no-IOMMU mode among them
+#   busybox      a modprobe, a nc and a cpio that every machine has then
 #
 # What is up to date is left alone. Takes no rights, some 240 MB from a mirror and a minute or two. Exit codes: 0 done,
 # 77 the lab cannot be had on this machine, anything else: a step failed; the last line on stderr says why.
@@ -16,7 +17,8 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
 # The modules that the guest may load; those that they need come along.
-modules=(9p 9pnet_virtio overlay virtio_pci virtio_net igb igbvf e1000 vfio-pci vfio_iommu_type1 uio_pci_generic igb_uio tun veth 8021q)
+modules=(9p 9pnet_virtio overlay virtio_pci virtio_net igb igbvf e1000 vfio-pci vfio_iommu_type1 uio_pci_generic igb_uio tun veth
+    8021q acpi-cpufreq)
 
 cannot() {
     echo "$*" >&2
@@ -29,7 +31,7 @@ lab=$(cd "$1" && pwd)
 # Two test programs must not prepare at the same time.
 exec 9>"$lab.lock"
 flock 9
-made_by=$(cat "$0" "$here/init.sh" | sha256sum)
+made_by=$(cat "$0" "$here/init.sh" "$here/cpufreq.asl" | sha256sum)
 [[ $(cat "$lab/made_by" 2>/dev/null) != "$made_by" ]] || exit 0
 
 # shellcheck source=/dev/null
@@ -149,7 +151,18 @@ make_initrd() {
     (cd initrd.d && find . | ../busybox cpio -o -H newc) >initrd 2>/dev/null
 }
 
+# A table that a guest's firmware may have beside QEMU's own.
+make_firmware() {
+    download acpica-tools
+    unpack acpica
+    acpica/usr/bin/iasl -p cpufreq "$here/cpufreq.asl" >make.log 2>&1 || {
+        cat make.log >&2
+        exit 1
+    }
+}
+
 make_qemu
+make_firmware
 download busybox-static
 unpack busybox.d
 mv busybox.d/bin/busybox busybox
@@ -159,4 +172,4 @@ make_initrd
 rm -rf "$lab"
 mkdir "$lab"
 echo "$made_by" >made_by
-mv qemu* vmlinux initrd modules busybox made_by "$lab/"
+mv qemu* cpufreq.aml vmlinux initrd modules busybox made_by "$lab/"

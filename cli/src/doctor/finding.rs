@@ -34,12 +34,19 @@ impl fmt::Display for Mend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Run(text) | Self::Decide(text) | Self::Do(text) => f.write_str(text),
-            Self::Boot(parameters) => write!(
-                f,
-                "sed -i 's/^GRUB_CMDLINE_LINUX=\"/&{parameters} /' /etc/default/grub && update-grub && reboot"
-            ),
+            Self::Boot(parameters) => f.write_str(&by_grub(parameters)),
         }
     }
+}
+
+/// The command that has GRUB start the kernel with these parameters. Of two of one name the kernel takes the first or the last
+/// one, so that others go.
+fn by_grub(parameters: &str) -> String {
+    let names: Vec<&str> =
+        parameters.split(' ').filter_map(|word| Some(word.split_once('=')?.0)).collect();
+    let others = format!("/^GRUB_CMDLINE_LINUX/s/\\b({})=[^ \"]* ?//g", names.join("|"));
+    let ours = format!("s/^GRUB_CMDLINE_LINUX=\"/&{parameters} /");
+    format!("sed -Ei '{others}; {ours}' /etc/default/grub && update-grub && reboot")
 }
 
 /// One thing that is wrong.

@@ -1,5 +1,7 @@
 //! Findings of `pollway doctor` that a real kernel makes: found, mended by the printed command, then gone.
 
+pub(crate) mod hardware;
+
 use crate::guest::{self, Guest};
 use crate::machine::{BARE, IGB, SHARED, SPARE};
 use crate::{allow, crosses_both_ways};
@@ -92,15 +94,25 @@ const GROUP: &str = "group() { basename $(readlink /sys/bus/pci/devices/$device/
 impl Case {
     /// Its findings.
     fn examine(&self, guest: &Guest) -> Vec<Value> {
-        let ended = guest.attempt(&format!(
-            "printf '%s\\n' \"port = [{{ device = '{}' }}]\" >/run/doctor.toml; \
-             {} $pollway doctor {} --config /run/doctor.toml --json",
-            self.device, self.examined_by, self.check
-        ));
-        let report: Value = serde_json::from_str(&ended.stdout)
-            .unwrap_or_else(|why| panic!("{}: {why}: {ended:?}", self.check));
-        report["findings"].as_array().unwrap().clone()
+        let config = format!("port = [{{ device = '{}' }}]", self.device);
+        findings(guest, self.examined_by, self.check, &config)
     }
+}
+
+/// What a check finds for a configuration; `before` comes before the doctor's name.
+fn findings(guest: &Guest, before: &str, check: &str, config: &str) -> Vec<Value> {
+    let ended = guest.attempt(&format!(
+        "cat >/run/doctor.toml <<'END'\n{config}\nEND\n\
+         {before} $pollway doctor {check} --config /run/doctor.toml --json"
+    ));
+    let report: Value = serde_json::from_str(&ended.stdout)
+        .unwrap_or_else(|why| panic!("{check}: {why}: {ended:?}"));
+    report["findings"].as_array().unwrap().clone()
+}
+
+/// The command in what mends a finding: where words come before it, it stands behind their colon.
+fn command_of(mend: &str) -> &str {
+    mend.rsplit(": ").next().unwrap_or(mend)
 }
 
 fn findings_of_a_real_kernel_are_mended_by_what_is_printed() {
@@ -112,10 +124,8 @@ fn findings_of_a_real_kernel_are_mended_by_what_is_printed() {
         assert_eq!(findings.len(), 1, "{}: {findings:?}", case.check);
         assert_eq!(findings[0]["check"], case.check);
         let mend = findings[0]["mend"].as_str().unwrap();
-        // Where words come before the command, it stands behind their colon.
-        let command = mend.rsplit(": ").next().unwrap_or(mend);
         // The program is not in the guest's path.
-        guest.run(&command.replace("pollway ", "$pollway "));
+        guest.run(&command_of(mend).replace("pollway ", "$pollway "));
         assert_eq!(case.examine(&guest), Vec::<Value>::new(), "{}: after {mend}", case.check);
     }
 }
