@@ -27,19 +27,25 @@ impl Histogram {
     /// Counts a number; returns its bucket.
     #[inline]
     pub fn record(&mut self, number: u64) -> usize {
+        self.record_times(number, 1)
+    }
+
+    /// Counts a number so many times; returns its bucket.
+    #[inline]
+    pub fn record_times(&mut self, number: u64, times: u64) -> usize {
         let bucket = bucket(number);
         match self.counts.get_mut(bucket) {
-            Some(count) => *count += 1,
-            None => self.saturate(),
+            Some(count) => *count += times,
+            None => self.saturate(times),
         }
         bucket
     }
 
     #[cold]
-    fn saturate(&mut self) {
-        self.saturated += 1;
+    fn saturate(&mut self, times: u64) {
+        self.saturated += times;
         if let Some(count) = self.counts.last_mut() {
-            *count += 1;
+            *count += times;
         }
     }
 

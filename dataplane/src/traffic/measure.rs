@@ -6,6 +6,7 @@ use super::polling::PollClock;
 use super::probe::{NotAProbe, PROBE_BYTES, Probe};
 use super::receiver::Receiver;
 use super::responder::Responder;
+use super::run::Run;
 use super::timeline::{Line, Ticker};
 use crate::batch::Batch;
 use crate::forward::{Context, Counts, Feed, Mode, Tally};
@@ -41,17 +42,6 @@ pub(super) struct MeasureParts {
     pub(super) capture: Option<CaptureTap>,
 }
 
-/// What a packet that came was.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Arrived {
-    /// A stream's, in time, the first of its number.
-    New,
-    /// It has a probe, and was counted.
-    Counted,
-    /// It has none.
-    Unknown,
-}
-
 /// Matches the packets that come back; they end there. What is left in the batch are answers to questions.
 pub struct Measure {
     parts: MeasureParts,
@@ -64,20 +54,35 @@ impl Measure {
         Self { parts, foreign: 0, counts: Arc::new(Tally::new(&[RECEIVED])) }
     }
 
-    /// Counts a frame that arrived at `now_tsc`, and at its device at `hardware_tsc`, if it has a probe.
+    /// The packets from the first one on that left together; `None` if that one has no probe.
     #[inline]
-    fn receive(&mut self, frame: &[u8], now_tsc: u64, hardware_tsc: Option<u64>) -> Arrived {
-        let first = self.parts.places.first().copied().unwrap_or_default();
-        let probe = read_at(frame, first, self.parts.signature).ok().or_else(|| self.search(frame));
-        let Some(probe) = probe else { return Arrived::Unknown };
-        match self.receiver(probe.stream) {
-            Some(receiver) => match receiver.receive(&probe, now_tsc, hardware_tsc) {
-                true => Arrived::New,
-                false => Arrived::Counted,
-            },
+    fn run<'a>(&mut self, mut frames: impl Iterator<Item = &'a [u8]>) -> Option<Run> {
+        let frame = frames.next()?;
+        let first = self.likeliest();
+        let mut run = match read_at(frame, first, self.parts.signature) {
+            Ok(run) => run,
+            Err(_) => self.search(frame)?,
+        };
+        let place = self.likeliest();
+        run.go_on(frames.map(|frame| frame.get(place..).unwrap_or_default()));
+        Some(run)
+    }
+
+    /// Where a probe is looked for first.
+    #[inline]
+    fn likeliest(&self) -> usize {
+        self.parts.places.first().copied().unwrap_or_default()
+    }
+
+    /// Counts packets that arrived at `now_tsc`, and the first of them at its device at `hardware_tsc`; returns how many came in time
+    /// and are the first of their numbers.
+    #[inline]
+    fn receive(&mut self, run: &Run, now_tsc: u64, hardware_tsc: Option<u64>) -> u64 {
+        match self.receiver(run.probe().stream) {
+            Some(receiver) => receiver.receive(run, now_tsc, hardware_tsc),
             None => {
-                self.foreign += 1;
-                Arrived::Counted
+                self.foreign += run.packets();
+                0
             }
         }
     }
@@ -102,22 +107,23 @@ impl Measure {
     /// Looks for a probe where the others lie, then where a device may have moved it by headers of its own. Where it is found
     /// the next one is looked for first.
     #[cold]
-    fn search(&mut self, frame: &[u8]) -> Option<Probe> {
+    fn search(&mut self, frame: &[u8]) -> Option<Run> {
         let MeasureParts { signature, places, .. } = &mut self.parts;
         let last = frame.len().min(SEARCHED).saturating_sub(PROBE_BYTES);
         // No packet's headers are shorter than Ethernet's, and all are even in length.
         let others = (HEADER_LEN..=last).step_by(2);
-        let (place, probe) =
-            places.iter().copied().chain(others).find_map(|place| {
-                read_at(frame, place, *signature).ok().map(|probe| (place, probe))
-            })?;
+        let (place, run) = places
+            .iter()
+            .copied()
+            .chain(others)
+            .find_map(|place| read_at(frame, place, *signature).ok().map(|run| (place, run)))?;
         if let Some(at) = places.iter().position(|known| *known == place) {
             places.swap(0, at);
         } else if let Some(first) = places.first_mut() {
             // It replaces the one that was tried in vain; no memory is asked for.
             *first = place;
         }
-        Some(probe)
+        Some(run)
     }
 
     /// Counts a frame without a sound probe. A damaged one counts for the stream that it names, if there is one.
@@ -184,8 +190,8 @@ impl Measure {
 }
 
 #[inline]
-fn read_at(frame: &[u8], place: usize, signature: u16) -> Result<Probe, NotAProbe> {
-    Probe::read(frame.get(place..).unwrap_or_default(), signature)
+fn read_at(frame: &[u8], place: usize, signature: u16) -> Result<Run, NotAProbe> {
+    Run::read(frame.get(place..).unwrap_or_default(), signature)
 }
 
 impl Mode for Measure {
@@ -196,20 +202,22 @@ impl Mode for Measure {
             self.report(second);
         }
         let arrivals = self.parts.arrivals.as_mut().map(ArrivalReader::now);
-        let (mut received, mut answers) = (0, 0);
-        for at in 0..batch.len() {
-            let hardware_tsc = arrivals.as_ref().and_then(|arrivals| arrivals.tsc(&batch[at]));
-            match self.receive(batch[at].data(), now_tsc, hardware_tsc) {
-                Arrived::New => received += 1,
-                Arrived::Counted => {}
-                Arrived::Unknown => {
-                    if self.answer(&mut batch[at]) {
-                        // To the front, where in the end only answers are left.
-                        batch[answers..=at].rotate_right(1);
-                        answers += 1;
-                    }
+        // The times that a device takes are each packet's own.
+        let together = if arrivals.is_some() { 1 } else { usize::MAX };
+        let (mut at, mut received, mut answers) = (0, 0, 0);
+        while at < batch.len() {
+            let Some(run) = self.run(batch[at..].iter().map(Mbuf::data).take(together)) else {
+                if self.answer(&mut batch[at]) {
+                    // To the front, where in the end only answers are left.
+                    batch[answers..=at].rotate_right(1);
+                    answers += 1;
                 }
-            }
+                at += 1;
+                continue;
+            };
+            let hardware_tsc = arrivals.as_ref().and_then(|arrivals| arrivals.tsc(&batch[at]));
+            received += self.receive(&run, now_tsc, hardware_tsc);
+            at += run.packets() as usize;
         }
         match &mut self.parts.capture {
             Some(capture) => capture.take(batch, answers, now_tsc),
@@ -265,8 +273,11 @@ mod tests {
 
     /// What `process` does with a packet that nobody answers.
     fn receive(measure: &mut Measure, frame: &[u8]) {
-        if measure.receive(frame, 9, None) == Arrived::Unknown {
-            measure.receive_unknown(frame);
+        match measure.run(std::iter::once(frame)) {
+            Some(run) => {
+                measure.receive(&run, 9, None);
+            }
+            None => measure.receive_unknown(frame),
         }
     }
 

@@ -25,6 +25,7 @@ pub mod rate;
 mod receiver;
 mod responder;
 pub mod result;
+mod run;
 pub mod sender;
 pub mod sequence;
 pub mod spec;

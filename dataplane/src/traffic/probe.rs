@@ -76,18 +76,20 @@ impl Probe {
     /// Writes the probe as it travels.
     #[inline]
     pub fn write(&self, bytes: &mut [u8; PROBE_BYTES], signature: u16) {
+        self.words(signature).write(bytes);
+    }
+
+    /// The probe as it travels.
+    #[inline]
+    pub(super) fn words(&self, signature: u16) -> Words {
         let Self { stream, sequence, departure, lateness } = *self;
-        // The first three are the same in packets that depart together: whoever writes those in a loop sums them once.
         let shared = u32::from(signature) + u32::from(stream) + u32::from(folded(departure));
         let check = !folded(u64::from(
             shared + (sequence >> 16) + (sequence & 0xffff) + u32::from(lateness),
         ));
         let head = u64::from(signature) << 48 | u64::from(stream) << 16;
         let head = head | u64::from(check) << 32 | u64::from(sequence >> 16);
-        let tail = departure | u64::from(sequence) << 48;
-        bytes[0..8].copy_from_slice(&head.to_be_bytes());
-        bytes[8..16].copy_from_slice(&tail.to_be_bytes());
-        bytes[16..18].copy_from_slice(&lateness.to_be_bytes());
+        Words { head, tail: departure | u64::from(sequence) << 48, lateness }
     }
 
     /// Reads a probe from the beginning of `bytes`.
@@ -96,26 +98,68 @@ impl Probe {
     /// [`NotAProbe`] says whether the packet is somebody else's or a damaged one of ours.
     #[inline]
     pub fn read(bytes: &[u8], signature: u16) -> Result<Self, NotAProbe> {
-        let Some(&[a, b, c, d, e, f, g, h, ref rest @ ..]) = bytes.first_chunk::<PROBE_BYTES>()
-        else {
-            return Err(NotAProbe::Foreign);
-        };
+        Words::read(bytes).ok_or(NotAProbe::Foreign)?.probe(signature)
+    }
+}
+
+/// A probe's bytes, as numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Words {
+    head: u64,
+    tail: u64,
+    lateness: u16,
+}
+
+impl Words {
+    /// Those at the beginning of `bytes`, if there are as many.
+    #[inline]
+    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+        let &[a, b, c, d, e, f, g, h, ref rest @ ..] = bytes.first_chunk::<PROBE_BYTES>()?;
         let &[i, j, k, l, m, n, o, p, q, r] = rest;
-        let head = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+        Some(Self {
+            head: u64::from_be_bytes([a, b, c, d, e, f, g, h]),
+            tail: u64::from_be_bytes([i, j, k, l, m, n, o, p]),
+            lateness: u16::from_be_bytes([q, r]),
+        })
+    }
+
+    #[inline]
+    pub(super) fn write(&self, bytes: &mut [u8; PROBE_BYTES]) {
+        bytes[0..8].copy_from_slice(&self.head.to_be_bytes());
+        bytes[8..16].copy_from_slice(&self.tail.to_be_bytes());
+        bytes[16..18].copy_from_slice(&self.lateness.to_be_bytes());
+    }
+
+    /// What they say.
+    #[inline]
+    pub(super) fn probe(&self, signature: u16) -> Result<Probe, NotAProbe> {
+        let Self { head, tail, lateness } = *self;
         if (head >> 48) as u16 != signature {
             return Err(NotAProbe::Foreign);
         }
-        let tail = u64::from_be_bytes([i, j, k, l, m, n, o, p]);
-        let lateness = u16::from_be_bytes([q, r]);
         if sum(head, tail, lateness) != u16::MAX {
             return Err(NotAProbe::Corrupt);
         }
-        Ok(Self {
+        Ok(Probe {
             stream: (head >> 16) as u16,
             sequence: (head as u32) << 16 | (tail >> 48) as u32,
             departure: tail & DEPARTURE,
             lateness,
         })
+    }
+
+    /// How often [`Self::following`] can be asked for: as long as neither word carries.
+    #[inline]
+    pub(super) fn followers(&self) -> u16 {
+        let (check, number) = ((self.head >> 32) as u16, (self.tail >> 48) as u16);
+        check.min(!number)
+    }
+
+    /// The same probe with the next number: that goes up by one, and the check down, so the sum stays what it is.
+    #[inline]
+    pub(super) fn following(&self) -> Self {
+        let head = self.head.wrapping_sub(1 << 32);
+        Self { head, tail: self.tail.wrapping_add(1 << 48), ..*self }
     }
 }
 
@@ -198,6 +242,15 @@ mod tests {
             let bytes = [&written(&probe, signature)[..], &behind].concat();
             prop_assert_eq!(Probe::read(&bytes, signature), Ok(probe));
             prop_assert_eq!(Probe::read(&bytes, !signature), Err(NotAProbe::Foreign));
+        }
+
+        #[test]
+        fn the_probe_of_the_next_number_follows(probe in probes(), signature: u16, steps: u16) {
+            let mut words = probe.words(signature);
+            let steps = steps.min(words.followers());
+            (0..steps).for_each(|_| words = words.following());
+            let sequence = probe.sequence + u32::from(steps);
+            prop_assert_eq!(words, Probe { sequence, ..probe }.words(signature));
         }
 
         #[test]

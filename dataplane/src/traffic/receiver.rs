@@ -1,7 +1,7 @@
 //! What becomes of one stream's packets, as one receive queue sees them.
 
 use super::histogram::{BARS, Histogram, bar};
-use super::probe::Probe;
+use super::run::Run;
 use super::sequence::{Arrival, SequenceTracker};
 use super::timeline::Line;
 use std::array;
@@ -67,53 +67,78 @@ impl Receiver {
         }
     }
 
-    /// Counts a packet that arrived at `now_tsc`, and at its device at `hardware_tsc`; `true` if it came in time and is the
-    /// first of its number.
+    /// Counts packets that arrived at `now_tsc`, and the first of them at its device at `hardware_tsc`; returns how many came in time
+    /// and are the first of their numbers.
     #[inline]
-    pub(super) fn receive(
-        &mut self,
-        probe: &Probe,
-        now_tsc: u64,
-        hardware_tsc: Option<u64>,
-    ) -> bool {
-        let delay = probe.delay(now_tsc);
+    pub(super) fn receive(&mut self, run: &Run, now_tsc: u64, hardware_tsc: Option<u64>) -> u64 {
+        let delay = run.probe().delay(now_tsc);
         if delay > self.wait {
-            return self.receive_late();
+            return self.receive_late(run);
         }
-        let sequence = self.tracker.extend(probe.sequence);
-        match self.tracker.observe(sequence) {
-            Arrival::New | Arrival::Reordered => {}
-            Arrival::Duplicate | Arrival::Late => return false,
+        let first = self.tracker.extend(run.probe().sequence);
+        if !self.tracker.observe_next(first, run.packets()) {
+            return self.receive_apart(first, run, delay, hardware_tsc);
         }
+        self.time(first, run, run.packets(), delay, hardware_tsc);
+        run.packets()
+    }
+
+    #[cold]
+    fn receive_late(&mut self, run: &Run) -> u64 {
+        self.too_late += run.packets();
+        0
+    }
+
+    /// Counts packets of which the first was not expected next.
+    #[cold]
+    fn receive_apart(
+        &mut self,
+        first: u64,
+        run: &Run,
+        delay: u64,
+        hardware_tsc: Option<u64>,
+    ) -> u64 {
+        let mut received = 0;
+        for sequence in first..first.saturating_add(run.packets()) {
+            match self.tracker.observe(sequence) {
+                Arrival::New | Arrival::Reordered => {
+                    self.time(sequence, run, 1, delay, hardware_tsc);
+                    received += 1;
+                }
+                Arrival::Duplicate | Arrival::Late => {}
+            }
+        }
+        received
+    }
+
+    /// Takes the times of packets that were received, with the numbers from `first` on.
+    #[inline]
+    fn time(&mut self, first: u64, run: &Run, packets: u64, delay: u64, hardware_tsc: Option<u64>) {
         let times = &mut self.times;
-        let bucket = times.actual.record(delay);
+        let bucket = times.actual.record_times(delay, packets);
         if let Some(bar) = self.bars.get_mut(bar(bucket)) {
-            *bar += 1;
+            *bar += packets as u32;
         }
         if let Some(intended) = &mut times.intended {
-            intended.record(delay + probe.late());
+            intended.record_times(delay + run.probe().late(), packets);
         }
         if let Some(arrival) = hardware_tsc {
-            times.record_hardware(probe.delay(arrival));
+            times.record_hardware(run.probe().delay(arrival));
         }
+        let [grew, shrank] = &mut times.variation;
         if let Some((before, last)) = times.last
-            && sequence == before + 1
+            && first == before + 1
         {
-            let [grew, shrank] = &mut times.variation;
             if delay >= last {
                 grew.record(delay - last)
             } else {
                 shrank.record(last - delay)
             };
         }
-        times.last = Some((sequence, delay));
-        true
-    }
-
-    #[cold]
-    fn receive_late(&mut self) -> bool {
-        self.too_late += 1;
-        false
+        if packets > 1 {
+            grew.record_times(0, packets - 1);
+        }
+        times.last = Some((first + (packets - 1), delay));
     }
 
     /// Counts a packet whose probe had changed and names this stream.
@@ -186,13 +211,16 @@ impl Times {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::traffic::probe::{PROBE_BYTES, Probe};
     use proptest::prelude::*;
 
     const WAIT: u64 = 10_000;
 
     /// The packet of a number that departs at `departure`, ten cycles late.
-    fn probe(sequence: u64, departure: u64) -> Probe {
-        Probe::new(3, sequence, departure - 10, departure)
+    fn packet(sequence: u64, departure: u64) -> Run {
+        let mut bytes = [0; PROBE_BYTES];
+        Probe::new(3, sequence, departure - 10, departure).write(&mut bytes, 7);
+        Run::read(&bytes, 7).unwrap()
     }
 
     #[test]
@@ -208,7 +236,7 @@ mod tests {
         ] {
             // The device saw it five cycles earlier, but for one that it did not look at.
             let hardware = (sequence != 1).then(|| arrival - 5);
-            receiver.receive(&probe(sequence, departure), arrival, hardware);
+            receiver.receive(&packet(sequence, departure), arrival, hardware);
         }
         receiver.receive_corrupt();
         let tracker = receiver.tracker();
@@ -228,12 +256,12 @@ mod tests {
     #[test]
     fn a_line_tells_of_its_second_alone() {
         let mut receiver = Receiver::new(WAIT, false, false);
-        receiver.receive(&probe(0, 100), 110, None);
-        receiver.receive(&probe(0, 100), 110, None);
+        receiver.receive(&packet(0, 100), 110, None);
+        receiver.receive(&packet(0, 100), 110, None);
         let line = receiver.last_line(3, 0);
         assert_eq!((line.received, line.duplicated, line.bars.unwrap()[bar(10)]), (1, 1, 1));
         receiver.turn();
-        receiver.receive(&probe(1, 100), 110, None);
+        receiver.receive(&packet(1, 100), 110, None);
         let line = receiver.last_line(3, 1);
         assert_eq!((line.received, line.duplicated, line.reordered), (1, 0, 0));
     }
@@ -243,7 +271,7 @@ mod tests {
         fn what_arrives_is_counted_once(arrivals in prop::collection::vec((0u64..300, 0u64..2 * WAIT), 0..600)) {
             let mut receiver = Receiver::new(WAIT, true, false);
             for (sequence, delay) in &arrivals {
-                receiver.receive(&probe(*sequence, 50), 50 + delay, None);
+                receiver.receive(&packet(*sequence, 50), 50 + delay, None);
             }
             let (tracker, times) = (receiver.tracker(), receiver.times());
             let counted = tracker.received() + tracker.duplicated() + receiver.late();

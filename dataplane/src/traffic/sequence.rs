@@ -77,22 +77,24 @@ impl SequenceTracker {
         }
     }
 
-    /// Counts the arrival of a packet.
+    /// Counts the arrivals of `packets` with the numbers from `sequence` on, if that is the next one: most are, and leap over
+    /// nothing. `false`, and none is counted, if it is not.
     #[inline]
-    pub fn observe(&mut self, sequence: u64) -> Arrival {
+    pub fn observe_next(&mut self, sequence: u64, packets: u64) -> bool {
         if sequence != self.next {
-            return self.observe_other(sequence);
+            return false;
         }
-        // Most packets are the next one, which leaps over nothing.
-        self.next = sequence.saturating_add(1);
-        self.received += 1;
-        self.mark(sequence);
-        Arrival::New
+        self.next = sequence.saturating_add(packets);
+        self.received += packets;
+        self.mark(sequence, self.next);
+        true
     }
 
-    /// Counts the arrival of a packet that is not the next one.
-    #[cold]
-    fn observe_other(&mut self, sequence: u64) -> Arrival {
+    /// Counts the arrival of a packet.
+    pub fn observe(&mut self, sequence: u64) -> Arrival {
+        if self.observe_next(sequence, 1) {
+            return Arrival::New;
+        }
         let arrival = self.classify(sequence);
         match arrival {
             Arrival::New => {
@@ -100,7 +102,7 @@ impl SequenceTracker {
                 self.forget(self.next.max(sequence.saturating_sub(self.window())), sequence);
                 self.next = sequence.saturating_add(1);
                 self.received += 1;
-                self.mark(sequence);
+                self.mark(sequence, self.next);
             }
             Arrival::Reordered => {
                 match self.gaps.find(sequence) {
@@ -111,7 +113,7 @@ impl SequenceTracker {
                 }
                 self.received += 1;
                 self.reordered += 1;
-                self.mark(sequence);
+                self.mark(sequence, sequence + 1);
             }
             Arrival::Duplicate => self.duplicated += 1,
             Arrival::Late => self.late += 1,
@@ -119,11 +121,10 @@ impl SequenceTracker {
         arrival
     }
 
-    /// Notes that a packet of the window has come.
+    /// Notes that packets of the window have come.
     #[inline]
-    fn mark(&mut self, sequence: u64) {
-        let (word, bit) = self.place(sequence);
-        self.seen[word] |= 1 << bit;
+    fn mark(&mut self, from: u64, to: u64) {
+        self.each_word(from, to, |word, bits| *word |= bits);
     }
 
     /// Completes a sequence number of which the low 32 bits are known: the one nearest to the number expected next.
@@ -179,11 +180,17 @@ impl SequenceTracker {
     }
 
     /// Clears what the window held of numbers that are older by its length.
-    fn forget(&mut self, mut from: u64, to: u64) {
+    fn forget(&mut self, from: u64, to: u64) {
+        self.each_word(from, to, |word, bits| *word &= !bits);
+    }
+
+    /// Has `change` change the bits of these numbers, word by word.
+    #[inline]
+    fn each_word(&mut self, mut from: u64, to: u64, change: impl Fn(&mut u64, u64)) {
         while from < to {
             let (word, bit) = self.place(from);
             let bits = (Self::WORD - bit).min(to - from);
-            self.seen[word] &= !((u64::MAX >> (Self::WORD - bits)) << bit);
+            change(&mut self.seen[word], (u64::MAX >> (Self::WORD - bits)) << bit);
             from += bits;
         }
     }
@@ -376,6 +383,20 @@ mod tests {
             let arrivals = observed(&mut tracker, &numbers);
             let first = arrivals.iter().filter(|arrival| matches!(arrival, New | Reordered)).count();
             prop_assert_eq!(tracker.received(), first as u64);
+        }
+
+        #[test]
+        fn many_at_once_are_each_of_them(window in 1usize..400, runs in prop::collection::vec((0u64..900, 1u64..200), 1..40)) {
+            let (mut together, mut alone) = (SequenceTracker::new(window), SequenceTracker::new(window));
+            for (leap, packets) in runs {
+                let from = if leap < 500 { alone.next } else { leap };
+                let arrivals = observed(&mut alone, &(from..from + packets).collect::<Vec<_>>());
+                if !together.observe_next(from, packets) {
+                    prop_assert_eq!(observed(&mut together, &(from..from + packets).collect::<Vec<_>>()), arrivals);
+                }
+                prop_assert_eq!((&together.seen, together.next), (&alone.seen, alone.next));
+            }
+            prop_assert_eq!(together.received(), alone.received());
         }
     }
 }
