@@ -4,11 +4,12 @@ use super::histogram::Histogram;
 use super::pacing::{Pacer, WHENEVER};
 use super::packet::Packets;
 use super::polling::{Backlog, PollClock};
-use super::probe::{PROBE_BYTES, Probe};
+use super::probe::{Probe, Words};
 use super::timeline::{Line, Ticker};
 use crate::batch::{Batch, MAX_BURST};
 use crate::forward::{Context, Feed, Mode};
 use crate::lcore::cycles;
+use crate::mbuf::Mbuf;
 use crate::mempool::Mempool;
 use crossbeam_channel::Sender;
 use std::sync::Arc;
@@ -202,16 +203,21 @@ impl Stamp {
     fn stamp(&mut self, batch: &mut Batch) {
         self.departure_tsc = cycles();
         let Some(at) = self.parts.packets.probe_at() else { return };
-        let place = at..at + PROBE_BYTES;
-        let first = self.figures.made - batch.len() as u64;
         let (stream, signature) = (self.parts.stream, self.parts.signature);
-        for ((mbuf, intended), sequence) in batch.iter_mut().zip(&*self.intended).zip(first..) {
+        let mut times = &self.intended[..batch.len()];
+        let differing = times.windows(2).fold(0, |bits, pair| bits | (pair[0] ^ pair[1]));
+        let mut sequence = self.figures.made - batch.len() as u64;
+        let mut packets = &mut batch[..];
+        while let Some(intended) = times.first() {
             let probe = Probe::new(stream, sequence, *intended, self.departure_tsc);
-            // Every packet here was made above and has one owner.
-            let rest = mbuf.data_mut().and_then(|frame| frame.get_mut(place.clone()));
-            if let Some(place) = rest.and_then(|rest| rest.first_chunk_mut()) {
-                probe.write(place, signature);
-            }
+            let words = probe.words(signature);
+            // What was to depart at the same time, or whenever, has the same probe but for its number.
+            let alike = if differing == 0 { 1 + usize::from(words.followers()) } else { 1 };
+            let alike = alike.min(times.len());
+            let (now, later) = packets.split_at_mut(alike);
+            write_probes(now, at, words);
+            (packets, times) = (later, &times[alike..]);
+            sequence += alike as u64;
         }
     }
 
@@ -223,6 +229,21 @@ impl Stamp {
         self.reported = self.figures.sent;
         // With the control thread away for minutes there is no room, and its record has a gap.
         let _ = self.parts.lines.try_send(line);
+    }
+}
+
+/// Writes a probe at a place of each packet: these words into the first, and into each other one what follows.
+///
+/// A call of its own, which keeps in registers what it needs.
+#[inline(never)]
+fn write_probes(packets: &mut [Mbuf], at: usize, mut words: Words) {
+    for mbuf in packets {
+        // Every packet here was made above and has one owner.
+        let rest = mbuf.data_mut().and_then(|frame| frame.get_mut(at..));
+        if let Some(place) = rest.and_then(|rest| rest.first_chunk_mut()) {
+            words.write(place);
+        }
+        words = words.following();
     }
 }
 

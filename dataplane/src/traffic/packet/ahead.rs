@@ -114,11 +114,19 @@ impl Ahead {
         self.bytes[self.at]
     }
 
-    /// The blocks of the packet's head.
+    /// Writes the packet's head into `place`, as far as that goes; returns how many blocks it may have.
     #[inline]
-    pub(super) fn head(&self) -> impl ExactSizeIterator<Item = &Block> {
+    pub(super) fn write_head(&self, place: &mut [Block]) -> usize {
         let at = self.at % AHEAD;
-        self.heads.iter().map(move |blocks| &blocks[at])
+        match (place, &*self.heads) {
+            // Small frames, which come in the greatest numbers, without a loop.
+            ([first], [heads]) => *first = heads[at],
+            ([first, second], [heads, behind]) => (*first, *second) = (heads[at], behind[at]),
+            (place, heads) => {
+                place.iter_mut().zip(heads).for_each(|(to, from)| *to = from[at]);
+            }
+        }
+        self.heads.len()
     }
 
     /// Works out the next packets.

@@ -90,15 +90,15 @@ impl Template {
     #[inline]
     pub fn make(&mut self, buffer: &mut [u8]) -> u16 {
         let bytes = self.ahead.turn();
-        // Whole blocks: what lies behind the packet's end is not sent.
-        let used = usize::from(bytes).div_ceil(BLOCK);
         let place = buffer.as_chunks_mut().0;
-        let head = self.ahead.head();
-        let behind = head.len();
-        place.iter_mut().zip(head).take(used).for_each(|(to, from)| *to = *from);
-        let rest = place.get_mut(behind..used).zip(self.image.get(behind..used));
-        if let Some((to, from)) = rest.filter(|(to, _)| !to.is_empty()) {
-            to.copy_from_slice(from);
+        let behind = self.ahead.write_head(place);
+        if behind < self.image.len() {
+            // Whole blocks: what lies behind the packet's end is not sent.
+            let used = usize::from(bytes).div_ceil(BLOCK);
+            if let Some((to, from)) = place.get_mut(behind..used).zip(self.image.get(behind..used))
+            {
+                to.copy_from_slice(from);
+            }
         }
         bytes
     }
