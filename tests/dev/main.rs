@@ -64,6 +64,29 @@ fn the_status_as_json_and_as_the_script_prints_it() {
     assert!(compat.starts_with(expected), "{compat}");
 }
 
+/// The interface is gone, and with it the file that has its address.
+#[test]
+fn a_device_that_a_program_has_is_shown_with_the_address_that_its_interface_had() {
+    let files = Files::new();
+    let device = "sys/bus/pci/devices/0000:01:00.0";
+    fs::remove_dir_all(files.0.path().join(format!("{device}/net"))).unwrap();
+    fs::remove_file(files.0.path().join(format!("{device}/driver"))).unwrap();
+    files.link(&format!("{device}/driver"), "../../drivers/vfio-pci");
+    let mac = || {
+        let json: serde_json::Value =
+            serde_json::from_str(&files.dev(&["status", "--json"]).1).unwrap();
+        let shown = files.dev(&["status"]).1.contains("02:00:00:00:00:07");
+        (shown, json["devices"][0]["kept"][0]["mac"].clone())
+    };
+    assert_eq!(mac(), (false, serde_json::Value::Null));
+    files.put(
+        "run/pollway/devices.json",
+        r#"{"0000:01:00.0": {"holder": {"driver": "igb"}, "driver_override": null, "interfaces": [{"name": "eth1",
+            "mac": "02:00:00:00:00:07", "up": true, "addresses": [], "routes": [], "mtu": 1500, "above": []}]}}"#,
+    );
+    assert_eq!(mac(), (true, "02:00:00:00:00:07".into()));
+}
+
 #[test]
 fn what_the_kernel_counts_is_shown_and_what_it_does_not_is_said() {
     let files = Files::new();

@@ -98,8 +98,14 @@ impl Console {
 
     /// Waits for an end that comes by itself.
     pub(crate) fn wait(&mut self) -> Ended {
+        self.wait_within(PATIENCE)
+    }
+
+    /// Waits so long for an end that comes by itself.
+    pub(crate) fn wait_within(&mut self, time: Duration) -> Ended {
         let start = Instant::now();
-        let status = super::wait_for("the program's end", || self.child.try_wait().unwrap());
+        let ended = || self.child.try_wait().unwrap();
+        let status = super::wait_within(time, "the program's end", ended);
         Ended {
             status,
             took: start.elapsed(),

@@ -79,8 +79,20 @@ pub(crate) fn tag() -> String {
 ///
 /// # Panics
 /// After [`PATIENCE`], with what was waited for.
-pub(crate) fn wait_for<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + PATIENCE;
+pub(crate) fn wait_for<T>(what: &str, found: impl FnMut() -> Option<T>) -> T {
+    wait_within(PATIENCE, what, found)
+}
+
+/// Looks for so long until `found` has an answer.
+///
+/// # Panics
+/// After that, with what was waited for.
+pub(crate) fn wait_within<T>(
+    time: Duration,
+    what: &str,
+    mut found: impl FnMut() -> Option<T>,
+) -> T {
+    let deadline = Instant::now() + time;
     loop {
         if let Some(found) = found() {
             return found;

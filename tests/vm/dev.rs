@@ -55,7 +55,8 @@ fn restore_brings_an_interface_back_with_its_name_address_and_route() {
 
     refused(&guest, &format!("$pollway dev bind vfio-pci {both}"), &[name, "--force"]);
     guest.run(&format!("$pollway dev bind --force vfio-pci {both}"));
-    assert_eq!(status(&guest, addresses[0])["driver"], "vfio-pci");
+    let bound = status(&guest, addresses[0]);
+    assert_eq!([&bound["driver"], &bound["kept"][0]["mac"]], ["vfio-pci", mac.trim()]);
     let mut forwarder = guest.forward("", &allow(&addresses));
     crosses_both_ways(&guest, &mut forwarder, &IGB);
     refused(&guest, "$pollway dev restore", &[addresses[0], "is in use by"]);

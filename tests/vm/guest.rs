@@ -2,7 +2,7 @@
 
 use crate::lab::console::{Console, Ended};
 use crate::lab::shell::Shell;
-use crate::lab::wait_for;
+use crate::lab::{wait_for, wait_within};
 use crate::machine::{self, Build, Nic, SCRIPTS};
 use crate::qmp::Qmp;
 use crate::wire::Wire;
@@ -17,6 +17,10 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, OnceLock};
+use std::time::Duration;
+
+/// How long a script may take in a guest, and each step of a boot: the emulated processor is slow, and slower yet beside others.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The running guest.
 pub(crate) struct Guest {
@@ -116,7 +120,7 @@ impl Guest {
             UnixStream::connect(folder.join("qmp")).ok()
         });
         let boots = |until: &dyn Fn(&str) -> bool| {
-            wait_for("the guest's start", || {
+            wait_within(PATIENCE, "the guest's start", || {
                 let log = log("console.log");
                 assert!(!log.contains("Kernel panic"), "{log}");
                 until(&log).then_some(())
@@ -152,7 +156,7 @@ impl Guest {
 
     /// Runs a shell script to its end.
     pub(crate) fn attempt(&self, script: &str) -> Ended {
-        self.start(script).0.wait()
+        self.start(script).0.wait_within(PATIENCE)
     }
 
     /// Runs a shell script that has to succeed, and returns what it printed.

@@ -3,7 +3,9 @@
 use super::flags::StatusFlags;
 use crate::failure::Failure;
 use crate::out;
+use dataplane::pci::binding::Kept;
 use dataplane::pci::kernel::{Kernel, Linux};
+use dataplane::pci::memory::Memory;
 use dataplane::pci::names::PciNames;
 use dataplane::pci::vf::VfSetting;
 use dataplane::pci::{Interface, PciDevice, Relation, Scan};
@@ -19,6 +21,8 @@ struct Named<'a> {
     group_members: Vec<String>,
     /// What a virtual function was told by its physical one.
     vf_settings: Vec<VfSetting>,
+    /// Of a device that is bound for programs: the interfaces that it had, and gets back.
+    kept: &'a [Kept],
     #[serde(flatten)]
     device: &'a PciDevice,
 }
@@ -31,6 +35,8 @@ struct Named<'a> {
 pub(super) fn show(kernel: &Linux, flags: &StatusFlags) -> Result<(), Failure> {
     let scan = Scan::of(kernel);
     let names = PciNames::of(kernel.machine());
+    // A damaged memory is for those to complain of that would change it.
+    let memory = Memory::load(kernel.machine()).unwrap_or_default();
     let devices: Vec<Named<'_>> = scan
         .devices()
         .filter(|device| flags.all || device.is_network())
@@ -38,7 +44,8 @@ pub(super) fn show(kernel: &Linux, flags: &StatusFlags) -> Result<(), Failure> {
             let (vendor_name, device_name) = names.find(device.vendor, device.device);
             let group_members = neighbours(&scan, device);
             let vf_settings = vf_settings(kernel, &scan, device);
-            Named { vendor_name, device_name, group_members, vf_settings, device }
+            let kept = memory.kept(device);
+            Named { vendor_name, device_name, group_members, vf_settings, kept, device }
         })
         .collect();
     if flags.json {
@@ -124,15 +131,17 @@ fn each(device: &PciDevice, text: impl Fn(&Interface) -> String) -> String {
     if lines.is_empty() { "-".to_owned() } else { lines.join("\n") }
 }
 
-/// The addresses of its interfaces; that which a virtual function was given, where it has none.
+/// The addresses of its interfaces. Where it has none, that which a virtual function was given, or of those that it had.
 fn mac(named: &Named<'_>) -> String {
+    let or_dash = |mac: Option<MacAddr>| mac.map_or_else(|| "-".to_owned(), |mac| mac.to_string());
+    if !named.device.interfaces.is_empty() {
+        return each(named.device, |interface| or_dash(interface.mac));
+    }
     let given = named.vf_settings.iter().find_map(|setting| match setting {
-        VfSetting::Mac(mac) if *mac != MacAddr([0; 6]) => Some(mac.to_string()),
+        VfSetting::Mac(mac) if *mac != MacAddr([0; 6]) => Some(*mac),
         _ => None,
     });
-    let own =
-        |interface: &Interface| interface.mac.map_or_else(|| "-".to_owned(), |mac| mac.to_string());
-    given.filter(|_| named.device.interfaces.is_empty()).unwrap_or_else(|| each(named.device, own))
+    or_dash(given.or_else(|| named.kept.iter().find_map(|kept| kept.mac)))
 }
 
 fn link(interface: &Interface) -> String {

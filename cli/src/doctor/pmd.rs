@@ -84,7 +84,9 @@ impl Installed {
     pub(super) fn of(machine: &Machine) -> Option<Self> {
         let (folder, abi) =
             folders(machine).into_iter().find(|(_, abi)| *abi == dataplane::eal::abi())?;
-        let files = machine.entries(&folder);
+        // Those that are for building only are links that lead nowhere without the driver's package.
+        let mut files = machine.entries(&folder);
+        files.retain(|file| machine.has(format!("{folder}/{file}")));
         Some(Self { folder: format!("/{folder}"), abi, files })
     }
 

@@ -53,6 +53,13 @@ impl Memory {
         }
     }
 
+    /// The interfaces that a device had, which a program has now.
+    #[must_use]
+    pub fn kept(&self, device: &PciDevice) -> &[Kept] {
+        let binding = self.0.get(&device.address).filter(|_| device.is_for_programs());
+        binding.map_or(&[], |binding| &binding.interfaces)
+    }
+
     /// The device of which an interface is remembered that fits.
     pub(super) fn find(&self, fits: impl Fn(&Kept) -> bool) -> Option<PciAddress> {
         let of = |(address, binding): (&PciAddress, &Binding)| {

@@ -32,9 +32,14 @@ const fn case(check: &'static str, device: &'static str, breaks: &'static str) -
 
 const NIC: &str = IGB[0].address;
 
-const CASES: [Case; 18] = [
+const CASES: [Case; 19] = [
     case("devices.driver", NIC, ""),
     case("devices.present", SPARE.address, "echo 1 >/sys/bus/pci/devices/$device/remove"),
+    case(
+        "devices.pmd",
+        NIC,
+        "sh $scripts/uninstall.sh /usr/lib/*/dpdk/pmds-*/librte_net_e1000.so.*.* >/dev/null 2>&1",
+    ),
     case("devices.tun", "tap:t0", ""),
     case("vfio.module", NIC, "modprobe vfio-pci && busybox rmmod vfio_pci"),
     case("vfio.file", NIC, "$pollway dev bind vfio-pci $device && rm /dev/vfio/$(group)"),
