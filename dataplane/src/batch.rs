@@ -196,8 +196,10 @@ impl Batch {
             let first = self.slots.as_mut_ptr();
             // SAFETY: both ranges are within the array; the taken entries are no longer ours.
             unsafe { std::ptr::copy(first.add(taken), first, left - taken) };
+            self.len = left - taken;
+        } else {
+            self.len = 0;
         }
-        self.len = left - taken;
         taken
     }
 

@@ -45,15 +45,13 @@ impl Segmenter {
     }
 
     /// Has all packets of a burst be such as the queue takes. More than a burst holds are sent ahead.
-    #[inline]
-    pub(super) fn adapt(&mut self, queue: &mut TxQueue, batch: &mut Batch, way: Way<'_>) {
-        if batch.iter().any(is_long) {
-            self.adapt_each(queue, batch, way);
-        }
-    }
-
+    ///
+    /// Not inlined: most streams have none of these.
     #[inline(never)]
-    fn adapt_each(&mut self, queue: &mut TxQueue, batch: &mut Batch, way: Way<'_>) {
+    pub(super) fn adapt(&mut self, queue: &mut TxQueue, batch: &mut Batch, way: Way<'_>) {
+        if !batch.iter().any(is_long) {
+            return;
+        }
         let Self { pool, ready } = self;
         let mut passage = Passage { pool, ready, queue, way };
         batch.drain_each(|mbuf| passage.pass(mbuf));

@@ -86,6 +86,15 @@ enum Polling {
     RingsOnly,
 }
 
+/// Rounds that a worker has done.
+struct Rounds {
+    rounds: u32,
+    /// Polls that moved packets.
+    busy_polls: u64,
+    /// Whether one of the last round did.
+    busy: bool,
+}
+
 impl Worker {
     /// A worker without streams yet.
     pub(super) fn new(lcore: LcoreId, burst: u16) -> Self {
@@ -107,9 +116,12 @@ impl Worker {
         let mut polling = Polling::All;
         let mut drained = 0;
         loop {
-            for _ in 0..LOOK_EVERY {
-                let busy = self.round(polling);
-                clock.round(busy, self.streams.len() as u64 - busy, &self.counters);
+            let mut left = LOOK_EVERY;
+            while left > 0 {
+                let passed = self.rounds(if clock.rests() { left } else { 1 }, polling);
+                left -= passed.rounds;
+                let polls = u64::from(passed.rounds) * self.streams.len() as u64;
+                clock.note(&passed, polls, &self.counters);
             }
             clock.charge(cycles(), &self.counters);
             if let Some(jobs) = self.orders.take_new_jobs() {
@@ -122,7 +134,7 @@ impl Worker {
                 Order::Drain(round) => {
                     polling = Polling::RingsOnly;
                     self.streams.iter_mut().for_each(|stream| stream.awake = false);
-                    while self.round(polling) > 0 {}
+                    while self.rounds(LOOK_EVERY, polling).busy {}
                     drained = round;
                     self.orders.drained(round);
                 }
@@ -155,21 +167,28 @@ impl Worker {
     pub(super) fn run_first(&mut self, jobs: JobSet, rounds: u32) {
         let own = self.replace_jobs(jobs);
         for _ in 0..rounds {
-            self.round(Polling::All);
+            self.rounds(1, Polling::All);
         }
         self.replace_jobs(own);
     }
 
-    /// Polls each stream once; returns how many moved packets.
+    /// Polls each stream once a round, so many rounds or until one moves nothing.
     #[inline(always)]
-    fn round(&mut self, polling: Polling) -> u64 {
-        let mut busy = 0;
-        for stream in &mut self.streams {
-            if polling == Polling::All || matches!(stream.source, SourceEnd::Ring(_)) {
-                busy += u64::from(stream.poll(self.burst, &mut self.sinks));
+    fn rounds(&mut self, most: u32, polling: Polling) -> Rounds {
+        // Apart, or they would be looked up anew for each poll.
+        let Self { streams, sinks, burst, .. } = self;
+        let mut passed = Rounds { rounds: 0, busy_polls: 0, busy: true };
+        while passed.busy && passed.rounds < most {
+            let before = passed.busy_polls;
+            for stream in streams.iter_mut() {
+                if polling == Polling::All || matches!(stream.source, SourceEnd::Ring(_)) {
+                    passed.busy_polls += u64::from(stream.poll(*burst, sinks));
+                }
             }
+            passed.busy = passed.busy_polls > before;
+            passed.rounds += 1;
         }
-        busy
+        passed
     }
 }
 
@@ -197,21 +216,16 @@ impl Stream {
 
     /// Takes one burst from source to sink; `true` if there was one.
     ///
-    /// A call of its own: inlined into the worker's loop, that loop's values and these compete for registers.
+    /// A call of its own: inlined into the worker's loop, that loop's values and these compete for registers. The way from port to
+    /// port is all in here and comes first; the others take a call more.
     #[inline(never)]
     fn poll(&mut self, burst: u16, sinks: &mut Sinks) -> bool {
-        let received = match &mut self.source {
-            SourceEnd::Rx(queue) => {
-                let received = queue.rx_burst(&mut self.batch, burst);
-                self.counters.received(received);
-                received
-            }
-            SourceEnd::Ring(ring) => {
-                let received = ring.dequeue_batch(&mut self.batch, usize::from(burst));
-                self.counters.received(received);
-                received
-            }
-            SourceEnd::Resting(_) | SourceEnd::Nothing => 0,
+        let received = if let SourceEnd::Rx(queue) = &mut self.source {
+            let received = queue.rx_burst(&mut self.batch, burst);
+            self.counters.received(received);
+            received
+        } else {
+            self.take(burst)
         };
         if self.batch.is_empty() && !self.awake {
             return false;
@@ -220,47 +234,64 @@ impl Stream {
             let mut context = Context { counters: &self.counters, exits: &mut sinks.exits };
             mode.process(&mut self.batch, &mut context);
         }
-        let full = match &mut self.sink {
-            SinkEnd::Nothing => {
-                // What the mode did not take away it is done with.
-                self.batch.clear();
-                return received > 0;
-            }
+        let SinkEnd::Tx(at) = self.sink else { return self.give(sinks) || received > 0 };
+        if self.batch.is_empty() {
+            return received > 0;
+        }
+        let queue = &mut sinks.outlets.tx[at];
+        if let Some(segmenter) = &mut self.job.segmenter {
+            let way = Way { retry: self.job.retry, counters: &self.counters, exit: None };
+            segmenter.adapt(queue, &mut self.batch, way);
+        }
+        let sent = send(queue, &mut self.batch, || self.job.retry, &self.counters);
+        self.counters.sent(sent);
+        if !self.batch.is_empty() {
+            let reason = refusal(queue);
+            self.leave(reason);
+        }
+        true
+    }
+
+    /// Takes a burst from a source that is no port; returns how many packets that were.
+    #[inline(never)]
+    fn take(&mut self, burst: u16) -> usize {
+        let SourceEnd::Ring(ring) = &mut self.source else { return 0 };
+        let received = ring.dequeue_batch(&mut self.batch, usize::from(burst));
+        self.counters.received(received);
+        received
+    }
+
+    /// Hands the burst to a sink that is no port; `true` if there was one.
+    #[inline(never)]
+    fn give(&mut self, sinks: &mut Sinks) -> bool {
+        let sent = match &mut self.sink {
             SinkEnd::Exits => {
                 sinks.exits.send(&mut sinks.outlets, &mut self.job, &self.counters);
                 // A mode that switches leaves none.
                 self.drop_rest(DropReason::NoExit);
-                return received > 0;
+                return false;
             }
-            _ if self.batch.is_empty() => return received > 0,
-            SinkEnd::Tx(at) => {
-                let queue = &mut sinks.outlets.tx[*at];
-                let Job { segmenter, retry, .. } = &mut self.job;
-                if let Some(segmenter) = segmenter {
-                    let way = Way { retry: *retry, counters: &self.counters, exit: None };
-                    segmenter.adapt(queue, &mut self.batch, way);
-                }
-                let sent = send(queue, &mut self.batch, || *retry, &self.counters);
-                self.counters.sent(sent);
-                if self.batch.is_empty() {
-                    return true;
-                }
-                refusal(queue)
+            SinkEnd::Nothing => {
+                // What the mode did not take away it is done with.
+                self.batch.clear();
+                return false;
             }
-            SinkEnd::Ring(at) => {
-                self.counters.sent(sinks.outlets.rings[*at].enqueue_batch(&mut self.batch));
-                DropReason::RingFull
-            }
-            SinkEnd::FanOut(fan_out) => {
-                self.counters.sent(fan_out.hand_out(&mut self.batch, sinks));
-                DropReason::RingFull
-            }
+            _ if self.batch.is_empty() => return false,
+            SinkEnd::Ring(at) => sinks.outlets.rings[*at].enqueue_batch(&mut self.batch),
+            SinkEnd::FanOut(fan_out) => fan_out.hand_out(&mut self.batch, sinks),
+            SinkEnd::Tx(_) => return false,
         };
+        self.counters.sent(sent);
+        self.leave(DropReason::RingFull);
+        true
+    }
+
+    /// Is left with what the sink did not take.
+    fn leave(&mut self, reason: DropReason) {
         // The generator finds those not sent in its batch at the next round, and sends them first.
         if !matches!(self.source, SourceEnd::Nothing) {
-            self.drop_rest(full);
+            self.drop_rest(reason);
         }
-        true
     }
 
     /// Frees what the stream and its mode hold: the run ends, or another mode takes over.
@@ -308,8 +339,7 @@ impl FanOut {
 
 /// Divides a worker's time into busy and idle without asking the clock in every round.
 struct Clock {
-    /// Whether the last rounds moved packets, and how many of them in a row did, or did not.
-    busy: bool,
+    /// Busy rounds in a row, 0 after an idle one; one more than [`Self::PRECISE`] stands for any number above it.
     streak: u32,
     /// Polls since the last charge.
     busy_polls: u64,
@@ -325,23 +355,29 @@ impl Clock {
 
     fn new() -> Self {
         let now = cycles();
-        Self { busy: false, streak: 0, busy_polls: 0, idle_polls: 0, since: now, last: now }
+        Self { streak: 0, busy_polls: 0, idle_polls: 0, since: now, last: now }
     }
 
-    /// Notes a round and how many of its polls moved packets and did not.
+    /// Whether rounds that move packets can be noted together: in a long streak of them the clock is not read.
     #[inline]
-    fn round(&mut self, busy_polls: u64, idle_polls: u64, counters: &WorkerCounters) {
-        let busy = busy_polls > 0;
-        if busy != self.busy {
-            let end = if self.busy && self.streak > Self::PRECISE { cycles() } else { self.last };
+    fn rests(&self) -> bool {
+        self.streak > Self::PRECISE
+    }
+
+    /// Notes rounds and the polls in them: one, or some while it rests.
+    #[inline]
+    fn note(&mut self, passed: &Rounds, polls: u64, counters: &WorkerCounters) {
+        self.busy_polls += passed.busy_polls;
+        self.idle_polls += polls - passed.busy_polls;
+        if passed.busy != (self.streak > 0) {
+            let end = if self.rests() { cycles() } else { self.last };
             self.charge(end, counters);
-            self.busy = busy;
             self.streak = 0;
         }
-        self.busy_polls += busy_polls;
-        self.idle_polls += idle_polls;
-        self.streak = self.streak.saturating_add(1);
-        if !busy || self.streak <= Self::PRECISE {
+        if !self.rests() {
+            self.streak += u32::from(passed.busy);
+        }
+        if !self.rests() {
             self.last = cycles();
         }
     }
@@ -350,7 +386,7 @@ impl Clock {
     #[inline]
     fn charge(&mut self, now: u64, counters: &WorkerCounters) {
         let cycles = now.saturating_sub(self.since);
-        let (busy_cycles, idle_cycles) = if self.busy { (cycles, 0) } else { (0, cycles) };
+        let (busy_cycles, idle_cycles) = if self.streak > 0 { (cycles, 0) } else { (0, cycles) };
         let polls = std::mem::take(&mut self.busy_polls);
         counters.busy(polls, busy_cycles);
         let polls = std::mem::take(&mut self.idle_polls);
@@ -365,13 +401,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_streak_of_any_length_is_counted() {
+    fn every_poll_is_counted_and_all_time_is_busy_or_idle() {
         let counters = WorkerCounters::default();
-        let mut clock = Clock { streak: u32::MAX - 1, ..Clock::new() };
-        (0..4).for_each(|_| clock.round(0, 3, &counters));
-        clock.round(2, 1, &counters);
-        clock.charge(cycles(), &counters);
+        let mut clock = Clock::new();
+        let since = clock.since;
+        for busy_polls in [0, 0, 2, 1, 2, 2, 2, 2, 2, 0, 1] {
+            let passed = Rounds { rounds: 1, busy_polls, busy: busy_polls > 0 };
+            clock.note(&passed, 3, &counters);
+        }
+        let until = cycles();
+        clock.charge(until, &counters);
         let figures = counters.figures();
-        assert_eq!((figures.busy_polls, figures.idle_polls), (2, 13));
+        assert_eq!((figures.busy_polls, figures.idle_polls), (14, 19));
+        assert!(figures.busy_cycles > 0 && figures.idle_cycles > 0, "{figures:?}");
+        assert_eq!(figures.busy_cycles + figures.idle_cycles, until - since);
     }
 }

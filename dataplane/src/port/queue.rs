@@ -8,6 +8,7 @@ use crate::offload::port::PREPARED;
 use dpdk_sys::rte_eth_fp_ops;
 use std::collections::BTreeMap;
 use std::ffi::c_void;
+use std::ptr::NonNull;
 
 /// A started port's queues, each handed out once.
 #[derive(Debug)]
@@ -22,6 +23,7 @@ impl Queues {
     /// The queues of a port that was just started.
     pub(super) fn of(port: PortId, config: &PortConfig) -> Self {
         let queue = |id, others: &BTreeMap<QueueId, QueueConfig>| Queue {
+            ops: Ops::of(port),
             port,
             id: QueueId(id),
             running: !others.get(&QueueId(id)).is_some_and(|queue| queue.deferred),
@@ -49,30 +51,41 @@ impl Queues {
     }
 }
 
+/// A port's fast-path functions and the data of its queues: its entry of ethdev's table.
+#[derive(Clone, Copy, Debug)]
+struct Ops(NonNull<rte_eth_fp_ops>);
+
+// SAFETY: any thread may read the entry: its pointers change only while the port is started or stopped, and then no queue of the
+// port exists.
+unsafe impl Send for Ops {}
+
+impl Ops {
+    fn of(port: PortId) -> Self {
+        let table = (&raw const dpdk_sys::rte_eth_fp_ops).cast::<rte_eth_fp_ops>();
+        // SAFETY: the table has an entry for every port number ethdev gives out.
+        Self(unsafe { NonNull::from(&*table.add(usize::from(port.0))) })
+    }
+
+    #[inline]
+    fn get(&self) -> &rte_eth_fp_ops {
+        // SAFETY: the table stays where it is, for ever.
+        unsafe { self.0.as_ref() }
+    }
+}
+
 #[derive(Debug)]
 struct Queue {
+    ops: Ops,
     port: PortId,
     id: QueueId,
     running: bool,
 }
 
 impl Queue {
-    /// The port's fast-path functions and queue data.
-    #[inline]
-    fn ops(&self) -> &'static rte_eth_fp_ops {
-        // SAFETY: the table has an entry for every port number ethdev gives out; its pointers change only while the
-        // port is started or stopped, and then this queue does not exist.
-        unsafe {
-            &*(&raw const dpdk_sys::rte_eth_fp_ops)
-                .cast::<rte_eth_fp_ops>()
-                .add(usize::from(self.port.0))
-        }
-    }
-
     /// This queue's entry of a table of the port's queues.
     ///
     /// # Safety
-    /// `table` is one of `ops()`'s.
+    /// `table` is one of its `ops`.
     #[inline]
     unsafe fn entry(&self, table: *mut *mut c_void) -> *mut c_void {
         // SAFETY: the table has RTE_MAX_QUEUES_PER_PORT entries (`rte_ethdev.h`).
@@ -90,11 +103,11 @@ impl RxQueue {
     /// Source: `rte_ethdev.h`, `rte_eth_rx_burst`.
     #[inline]
     pub fn rx_burst(&mut self, batch: &mut Batch, limit: u16) -> usize {
-        let ops = self.0.ops();
-        let Some(receive) = ops.rx_pkt_burst else { return 0 };
+        let ops = self.0.ops.get();
         // SAFETY: the port is started and this is its only user of the queue; the device hands over the packets that it
-        // writes. Callbacks (packet capture, latency statistics) run as DPDK's inline runs them.
+        // writes. No function of the table is ever missing: where there is no port ethdev puts one that does nothing. Callbacks (packet capture, latency statistics) run as DPDK's inline runs them.
         unsafe {
+            let receive = ops.rx_pkt_burst.unwrap_unchecked();
             let data = self.0.entry(ops.rxq.data);
             batch.fill_with(usize::from(limit), |mbufs, limit| {
                 let received = receive(data, mbufs.cast(), limit);
@@ -155,7 +168,7 @@ impl TxQueue {
     ///
     /// Source: `rte_ethdev.h`, `rte_eth_tx_prepare`.
     pub fn prepare(&mut self, batch: &mut Batch) -> usize {
-        let ops = self.0.ops();
+        let ops = self.0.ops.get();
         let Some(prepare) = ops.tx_pkt_prepare else { return batch.len() };
         // SAFETY: as in `rx_burst`; the driver changes the packets and keeps none. `Mbuf` is a transparent pointer.
         unsafe {
@@ -169,11 +182,11 @@ impl TxQueue {
     /// Source: `rte_ethdev.h`, `rte_eth_tx_burst`.
     #[inline]
     pub fn tx_burst(&mut self, batch: &mut Batch) -> usize {
-        let ops = self.0.ops();
-        let Some(send) = ops.tx_pkt_burst else { return 0 };
+        let ops = self.0.ops.get();
         // SAFETY: as in `rx_burst`; the device owns the leading packets that it took. A callback may free packets and
         // close the gap; it returns how many are left.
         unsafe {
+            let send = ops.tx_pkt_burst.unwrap_unchecked();
             let data = self.0.entry(ops.txq.data);
             let callbacks = self.0.entry(ops.txq.clbk);
             batch.take_with(|mbufs, count| {
