@@ -104,6 +104,10 @@ pub(super) fn make(stream: &StreamContext<'_>) -> Made {
     if accesses > 0 && options.memory_mib == 0 {
         return Err(ModeError::NoMemory);
     }
+    if accesses == 0 && options.buffer <= 1 {
+        // There is nobody to be heard.
+        return options.inner.make(stream);
+    }
     Ok(Some(Box::new(Noisy {
         inner: options.inner.make(stream)?,
         buffer: (options.buffer > 1).then(|| Buffer::new(stream)).transpose()?,
@@ -186,6 +190,9 @@ impl Buffer {
     }
 
     /// Puts a burst in and takes out what had to make room for it; returns how many packets went in.
+    ///
+    /// Not inlined: its batch would be on the stack of those that have no buffer, too.
+    #[inline(never)]
     fn pass(&mut self, batch: &mut Batch, context: &mut Context<'_>) -> usize {
         let (came, held) = (batch.len(), self.held.len());
         // As testpmd: as many leave as come, if not all that come find room.
