@@ -25,13 +25,12 @@ fn testpmd_is_a_device_under_test_over_memif() {
     let mut testpmd = lab::testpmd::start(&eal, &["--total-num-mbufs=8191"]);
     testpmd.ask("start");
     // The rings hold all packets, and each is waited for as long as can be: none is lost while a program waits for its processor.
-    // A client's poll is what makes room in the ring towards it, so the first packet leaves when there were polls.
     let ports =
         [0, 1].map(|side| format!("[[port]]\ndevice = 'memif:{},rsize=14'\n", socket(side)));
     let config = folder.path().join("gen.toml");
     let text = format!(
-        "{}[gen]\nmap = '1.[0-1]'\n[traffic]\nwait_ms = 10_000\n[[traffic.stream]]\nexpect = 1\nrate = '10k'\nstart = 0.1\n\
-         count = 10_000\nsize = 128\n",
+        "{}[gen]\nmap = '1.[0-1]'\n[traffic]\nwait_ms = 10_000\n[[traffic.stream]]\nexpect = 1\nrate = '10k'\ncount = 10_000\n\
+         size = 128\n",
         ports.concat()
     );
     std::fs::write(&config, text).unwrap();

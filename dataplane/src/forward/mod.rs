@@ -38,6 +38,7 @@ pub use impair::{ImpairOptions, Pick};
 pub use job::{Feed, Job, Mode, ModeError, Retry};
 pub use noisy::{NoisyInner, NoisyOptions};
 pub use options::ModeOptions;
+pub(crate) use rxonly::Rxonly;
 pub use tally::{Counts, Tally, TallyFigure};
 pub use txonly::{Split, TxOptions};
 

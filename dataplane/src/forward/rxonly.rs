@@ -9,7 +9,7 @@ use super::{Context, Made, Mode, StreamContext};
 use crate::batch::Batch;
 
 /// Ends every packet.
-struct Rxonly;
+pub(crate) struct Rxonly;
 
 /// A mode for any stream.
 pub(super) fn make(_stream: &StreamContext<'_>) -> Made {
