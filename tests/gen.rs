@@ -257,6 +257,23 @@ fn a_forwarder_in_this_process_is_a_device_under_test() {
     assert!(stream["delay"]["corrected_ns"]["p50"].is_u64());
 }
 
+/// What is asked of its mode is asked by the flags of `pollway fwd`, and what that counted stands beside what was measured.
+#[test]
+fn a_forwarder_in_this_process_holds_packets_as_long_as_it_is_told() {
+    let result = Generator::of_file()
+        .eal(&["--lcores", &lcores(1, 1)])
+        .with(&["--forwarder", "delay", "--delay-us", "300", "-m", "1.0"])
+        .with(&["--rate", "20k", "--count", "10000"])
+        .run();
+    let stream = stream(&result, 0);
+    assert_eq!(account(stream, "received"), 10_000, "{stream:#}");
+    // A packet is never early; three digits are kept.
+    assert!(stream["delay"]["actual_ns"]["min"].as_u64().unwrap() >= 299_700, "{stream:#}");
+    let counts = result["trials"][0]["forwarder"].as_array().unwrap();
+    let held = counts.iter().find(|figure| figure["name"] == "held").unwrap();
+    assert_eq!(held["count"], 10_000);
+}
+
 /// One lcore sends, receives, and forwards on the other end of a memif.
 #[test]
 fn a_forwarder_in_this_process_may_be_on_a_device() {
@@ -416,6 +433,11 @@ fn what_cannot_be_sent_is_refused() {
             &["--port", "ring:x", "--forwarder", "io", "--forwarder-port", "3"],
             "--forwarder-port=3: there is no port 3; there are 0",
         ),
+        (
+            &["--port", "ring:x", "--delay-us", "5"],
+            "--delay-us: there is no forwarder in this process; add --forwarder=MODE",
+        ),
+        (&["--forwarder", "delay", "--delay-us=-1"], "--delay-us=-1"),
     ] {
         let said = refusal(flags);
         assert!(said.contains(part), "{flags:?}: {said}");

@@ -1,6 +1,7 @@
 //! The flags of `pollway gen`.
 
 use crate::flags::eal::EalFlags;
+use crate::flags::modes::ModeFlags;
 use clap::{Args, Subcommand};
 use dataplane::traffic::rate::Rate;
 use std::path::PathBuf;
@@ -82,6 +83,9 @@ pub(crate) struct GenAppFlags {
     pub(crate) stream: StreamFlags,
     #[command(flatten)]
     pub(crate) output: OutputFlags,
+    /// What is asked of the forwarder's mode.
+    #[command(flatten)]
+    pub(crate) modes: ModeFlags,
 }
 
 /// One stream, for which no file is needed. Any of these starts the trial at once.

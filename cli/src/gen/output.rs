@@ -7,6 +7,7 @@ use super::hdr::{self, Interval};
 use super::{html, picture};
 use crate::failure::Failure;
 use crate::out::{note, print};
+use dataplane::forward::TallyFigure;
 use dataplane::traffic::result::TrialResult;
 use dataplane::traffic::spec::TrafficSpec;
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,9 @@ pub(crate) struct Done {
     pub(crate) result: TrialResult,
     /// Its streams as they are drawn.
     pub(crate) drawn: Vec<Trial>,
+    /// What the mode of the forwarder in this process counted itself.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) forwarder: Vec<TallyFigure>,
     /// Where it began, in seconds from the program's first trial.
     pub(crate) start_s: f64,
     /// Whether it was ended before its time, by Ctrl-C or by the end of the program.
@@ -59,11 +63,13 @@ impl Done {
     pub(crate) fn new(
         configuration: TrafficSpec,
         result: TrialResult,
+        forwarder: Vec<TallyFigure>,
         start: Duration,
         interrupted: bool,
     ) -> Self {
         let drawn = result.streams.iter().map(|stream| Trial::of(stream, &result)).collect();
-        Self { configuration, result, drawn, start_s: start.as_secs_f64(), interrupted }
+        let start_s = start.as_secs_f64();
+        Self { configuration, result, drawn, forwarder, start_s, interrupted }
     }
 }
 

@@ -12,9 +12,9 @@ use crate::lcores;
 use crate::out::note;
 use crate::session::open::{self, Opened};
 use dataplane::eal::Eal;
-use dataplane::engine::StreamAt;
 use dataplane::engine::plan::{ModelRequest, Plan, PortRequest, Request, Topology, Work};
-use dataplane::forward::{Forwarding, Ground, Job, ModeEntry, ModeError};
+use dataplane::engine::{StreamAt, StreamReport};
+use dataplane::forward::{Forwarding, Ground, Job, ModeError, TallyFigure};
 use dataplane::lcore::{LcoreId, SocketId};
 use dataplane::port::device::VhostSocket;
 use dataplane::port::{PortConfig, PortId, PortStats, QueueId, wire_pair};
@@ -102,9 +102,10 @@ impl Rig {
                 config.tx_queues = transmit.len() as u16;
             }
         }
-        // Commands may have any port's packets captured; those wait for the control thread.
+        // Commands may have any port's packets captured; those wait for the control thread. Others the forwarder holds.
         let captures = settings.traffic.as_ref().map_or(1, |traffic| traffic.capture.len());
-        let held = WAITING.saturating_mul(captures as u32);
+        let captured = WAITING.saturating_mul(captures as u32);
+        let held = settings.base.pool.held.saturating_add(captured);
         let mut dataplane = Dataplane::new(&eal, PoolSetup { held, ..settings.base.pool });
         for (port, config) in opened {
             dataplane.add(port, config);
@@ -320,6 +321,13 @@ impl Rig {
         result.map(Some).map_err(Failure::running)
     }
 
+    /// What the mode of the forwarder in this process counted in the last trial, if there is one and it counts.
+    pub(super) fn forwarder_counts(&self) -> Vec<TallyFigure> {
+        let figures = self.dataplane.engine.figures();
+        let forwards = |stream: &&StreamReport| matches!(stream.plan.work, Work::Forward { .. });
+        figures.streams().find(forwards).map_or_else(Vec::new, |stream| stream.mode.clone())
+    }
+
     /// Stops and closes everything.
     ///
     /// # Errors
@@ -367,12 +375,7 @@ fn placed(
     let taken: Vec<LcoreId> = map.lcores().collect();
     workers.sort_by_key(|lcore| taken.contains(lcore));
     let lcore = workers.first().copied().ok_or_else(no_worker)?;
-    Ok((map, Some(Forwarder::new(port, lcore, mode))))
-}
-
-impl Forwarder {
-    fn new(port: PortId, lcore: LcoreId, mode: &'static ModeEntry) -> Self {
-        let forwarding = Forwarding::of(mode);
-        Self { port, lcore, forwarding }
-    }
+    let options = settings.base.modes.clone();
+    let forwarding = Forwarding { options, ..Forwarding::of(mode) };
+    Ok((map, Some(Forwarder { port, lcore, forwarding })))
 }

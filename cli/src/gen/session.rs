@@ -136,7 +136,8 @@ impl Session {
         for capture in &result.captured {
             note(&capture.to_string());
         }
-        let done = Done::new(traffic, result, start, interrupted);
+        let forwarder = self.rig.forwarder_counts();
+        let done = Done::new(traffic, result, forwarder, start, interrupted);
         // With --json on standard output nothing else is there.
         if self.output.json.as_deref() != Some(Path::new("-")) {
             let drawn = done.drawn.iter().filter(|_| draws).map(terminal::draw);

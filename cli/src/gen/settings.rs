@@ -62,6 +62,8 @@ pub(crate) enum GenSettingsError {
     Mac(String),
     #[error("--forwarder={mode}: there is no such forwarding mode; {mend}")]
     Forwarder { mode: String, mend: String },
+    #[error("--{0}: there is no forwarder in this process; add --forwarder=MODE, or leave it out")]
+    NoForwarder(&'static str),
     #[error("{setting}: {why}; write {mend}")]
     Value { setting: String, why: &'static str, mend: &'static str },
 }
@@ -123,6 +125,10 @@ impl GenSettings {
         }
         let traffic = traffic.map(|traffic| checked(traffic, file)).transpose()?;
         let forwarder = app.forwarder.as_deref().map(forwarder).transpose()?;
+        let asked = app.modes.given().into_iter().find(|(_, value)| value.is_some());
+        if let (None, Some((name, _))) = (forwarder, asked) {
+            return Err(GenSettingsError::NoForwarder(name));
+        }
         let forwarder_port = app.forwarder_port.map(PortId);
         let (flags, files) = ((flags.eal.clone(), app), (config.eal, config.port));
         Ok(Self {
@@ -165,6 +171,8 @@ fn base(
         txd: app.txd,
         mbuf_size: app.mbuf_size,
         total_num_mbufs: app.total_num_mbufs,
+        forward_mode: app.forwarder.clone(),
+        modes: app.modes.clone(),
         ..AppFlags::default()
     };
     let port = ports.into_iter().map(Into::into).collect();
