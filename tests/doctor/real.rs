@@ -107,3 +107,36 @@ fn a_capability_that_a_service_is_to_have() {
     let given = ["--inh-caps=-all,+net_admin", "--ambient-caps=-all,+net_admin"];
     assert_eq!(look(&given), Vec::<Value>::new());
 }
+
+/// The program has its libdpdk in a place of its own, and what the distribution has installed is another release's.
+#[test]
+fn drivers_of_another_release() {
+    let name = "drivers_of_another_release";
+    if let Some(reason) = lacks(&["unshare", "mount", "ldd"]) {
+        return skip(name, &reason);
+    }
+    let folders = std::fs::read_dir("/usr/lib").unwrap().flatten();
+    let Some(drivers) = folders.map(|at| at.path().join("dpdk")).find(|at| at.is_dir()) else {
+        return skip(name, "libdpdk is not a distribution's");
+    };
+    let own = tempfile::tempdir().unwrap();
+    let needed = run(Command::new("ldd").arg(cargo_bin("pollway")));
+    let libraries = needed.lines().filter_map(|line| line.split_whitespace().nth(2));
+    for library in libraries.filter(|library| library.contains("/librte_")) {
+        let library = Path::new(library);
+        std::fs::copy(library, own.path().join(library.file_name().unwrap())).unwrap();
+    }
+    let libraries = format!("LD_LIBRARY_PATH={}", own.path().display());
+    let look =
+        |before: &[&str]| findings(&[&[libraries.as_str()], before].concat(), &["devices.release"]);
+    let mount = format!(
+        "mount -t tmpfs drivers {0} && mkdir {0}/pmds-20.0 && exec \"$@\"",
+        drivers.display()
+    );
+    let found = look(&["unshare", "--mount", "sh", "-c", &mount, "sh"]);
+    assert_eq!(found.len(), 1, "{found:?}");
+    let [_, what, mend] = told(&found[0]);
+    assert!(what.contains("/dpdk/pmds-20.0 are for DPDK's binary interface 20"), "{what}");
+    assert!(mend.contains("or install the drivers of DPDK "), "{mend}");
+    assert_eq!(look(&[]), Vec::<Value>::new());
+}
