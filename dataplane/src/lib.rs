@@ -4,6 +4,7 @@
 //! one lcore. DPDK's nouns are the files of this folder, everything built on them is a folder.
 
 pub mod batch;
+pub mod counter;
 pub mod eal;
 pub mod engine;
 pub mod forward;

@@ -7,6 +7,7 @@ use crate::lab::neighbours::Neighbours;
 use crate::lab::shell::Shell;
 use crate::lab::{self, skip, testpmd};
 use crate::{SMALL, folder, guest, no_testpmd};
+use serde_json::json;
 
 /// A forwarder with a port at a socket, another that sends to it without end, and two guests at two more.
 struct Busy {
@@ -173,7 +174,55 @@ fn a_full_ring_a_bad_descriptor_and_no_guest_are_reasons() {
     for reason in ["tx_full", "bad_descriptor", "no_link"] {
         assert!(all.contains(&format!("Dropped ({reason}): ")), "{all}");
     }
+    // The port has one ring to its guests.
+    switch.shell.ask("stop");
+    assert_eq!(unsent(&mut switch), [reasons(&mut switch)]);
+    let page = switch.shell.ask("show vhost 1");
+    for reason in ["tx_full", "bad_descriptor", "no_link"] {
+        assert!(page.contains(&format!("Dropped before ring 0 ({reason}): ")), "{page}");
+    }
     switch.stop();
+}
+
+/// Two queues send to a port without a guest, and to one that receives by the first of two alone.
+#[test]
+fn each_ring_has_its_own_drops() {
+    let (_folder, path) = folder();
+    let socket = path("sock");
+    let devices = ["null:", &format!("vhost:{socket}")];
+    let flags = [&SMALL[..], &["--rxq=2", "--txq=2"]].concat();
+    let mut forwarder = Forwarder::on(&devices, &flags);
+    let both = |forwarder: &mut Forwarder, reason: usize| {
+        lab::wait_for("drops before both rings", || {
+            let rings = unsent(forwarder);
+            (rings.len() == 2 && rings.iter().all(|ring| ring[reason] > 1000)).then_some(())
+        });
+    };
+    both(&mut forwarder, NO_LINK);
+    let _guest = Frontend::up(&socket, 0);
+    both(&mut forwarder, FULL);
+    forwarder.shell.ask("stop");
+    let rings = unsent(&mut forwarder);
+    let report = forwarder.stop();
+    let streams = report["engine"]["workers"][0]["streams"].as_array().unwrap();
+    for (queue, ring) in rings.iter().enumerate() {
+        let feeds = |stream: &&serde_json::Value| stream["plan"]["sink"]["tx"] == json!([1, queue]);
+        let dropped = &streams.iter().find(feeds).unwrap()["figures"]["dropped"];
+        let [full, _, no_link] = ring;
+        let counted = json!([
+            { "reason": "tx_full", "packets": full },
+            { "reason": "no_link", "packets": no_link },
+        ]);
+        assert_eq!(*dropped, counted, "ring of queue {queue}");
+    }
+}
+
+/// What did not get into the rings of port 1, ring by ring and by reason.
+fn unsent(forwarder: &mut Forwarder) -> Vec<[u64; 3]> {
+    let pages = forwarder.shell.ask("show vhost 1 --json");
+    let pages: serde_json::Value = serde_json::from_str(&pages).unwrap();
+    let rings = pages[0]["unsent"].as_array().unwrap();
+    rings.iter().map(|ring| REASONS.map(|reason| number(ring, &format!("/{reason}")))).collect()
 }
 
 const REASONS: [&str; 3] = ["full", "bad_descriptor", "no_link"];

@@ -4,7 +4,7 @@ use crate::features::{feature_names, protocol_feature_names};
 use crate::ffi::calls;
 use crate::guests::{Alive, Known, while_alive, while_still};
 use crate::{RingFormat, ring};
-use dataplane::port::PortId;
+use dataplane::port::{Port, PortId, Unsent};
 use serde::Serialize;
 
 /// A vhost-user port.
@@ -18,6 +18,8 @@ pub struct Figures {
     pub offered: Vec<String>,
     /// The guest that is there.
     pub guest: Option<GuestFigures>,
+    /// What did not get into its rings to the guest since the port was started, by queue: ring 0, ring 2 and so on.
+    pub unsent: Vec<Unsent>,
 }
 
 /// A guest.
@@ -74,8 +76,9 @@ pub struct Statistic {
 }
 
 impl Figures {
-    /// What is known of a port now.
-    pub fn of(port: PortId, path: &str) -> Self {
+    /// What is known now of a port with a socket at `path`.
+    pub fn of<State>(port: &Port<State>, path: &str) -> Self {
+        let (port, unsent) = (port.id(), port.unsent());
         let offered = calls::offered(path).map_or_else(Vec::new, feature_names);
         let guest = while_alive(port, GuestFigures::of).map(|mut guest| {
             for figures in &mut guest.rings {
@@ -83,7 +86,7 @@ impl Figures {
             }
             guest
         });
-        Self { port, path: path.to_owned(), offered, guest }
+        Self { port, path: path.to_owned(), offered, guest, unsent }
     }
 }
 

@@ -1,5 +1,7 @@
 //! A vhost-user port: `show vhost`.
 
+use dataplane::forward::DropReason;
+use dataplane::port::Unsent;
 use pollway_vhost::{Figures, GuestFigures, RingFigures, Statistic};
 use serde::Serialize;
 use std::fmt;
@@ -11,27 +13,33 @@ pub(crate) struct VhostPage(pub(crate) Figures);
 
 impl fmt::Display for VhostPage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Figures { port, path, offered, guest } = &self.0;
+        let Figures { port, path, offered, guest, unsent } = &self.0;
         writeln!(f, "\n********************* vhost-user port {port:<2} *********************")?;
         writeln!(f, "Socket: {path}")?;
         writeln!(f, "Offered: {}", offered.join(" "))?;
-        let Some(guest) = guest else { return writeln!(f, "Guest: none") };
-        let GuestFigures { vid, ring_format, features, protocol_features, mtu, memory, rings } =
-            guest;
-        writeln!(f, "Guest: {vid}")?;
-        writeln!(f, "Ring format: {ring_format}")?;
-        writeln!(f, "Features: {}", features.join(" "))?;
-        writeln!(f, "Protocol features: {}", protocol_features.join(" "))?;
-        match mtu {
-            Some(mtu) => writeln!(f, "MTU: {mtu}")?,
-            None => writeln!(f, "MTU: not told to the guest")?,
+        match guest {
+            Some(guest) => show_guest(f, guest)?,
+            None => writeln!(f, "Guest: none")?,
         }
-        for region in memory {
-            let mib = region.size_bytes.div_ceil(1 << 20);
-            writeln!(f, "Memory: {mib} MiB at {:#x}", region.guest_address)?;
-        }
-        rings.iter().try_for_each(|ring| show_ring(f, ring))
+        unsent.iter().enumerate().try_for_each(|(queue, unsent)| show_unsent(f, 2 * queue, unsent))
     }
+}
+
+fn show_guest(f: &mut fmt::Formatter<'_>, guest: &GuestFigures) -> fmt::Result {
+    let GuestFigures { vid, ring_format, features, protocol_features, mtu, memory, rings } = guest;
+    writeln!(f, "Guest: {vid}")?;
+    writeln!(f, "Ring format: {ring_format}")?;
+    writeln!(f, "Features: {}", features.join(" "))?;
+    writeln!(f, "Protocol features: {}", protocol_features.join(" "))?;
+    match mtu {
+        Some(mtu) => writeln!(f, "MTU: {mtu}")?,
+        None => writeln!(f, "MTU: not told to the guest")?,
+    }
+    for region in memory {
+        let mib = region.size_bytes.div_ceil(1 << 20);
+        writeln!(f, "Memory: {mib} MiB at {:#x}", region.guest_address)?;
+    }
+    rings.iter().try_for_each(|ring| show_ring(f, ring))
 }
 
 fn show_ring(f: &mut fmt::Formatter<'_>, ring: &RingFigures) -> fmt::Result {
@@ -44,4 +52,18 @@ fn show_ring(f: &mut fmt::Formatter<'_>, ring: &RingFigures) -> fmt::Result {
     }
     let counted = statistics.iter().filter(|statistic| statistic.value > 0);
     counted.into_iter().try_for_each(|Statistic { name, value }| writeln!(f, "  {name}: {value}"))
+}
+
+/// What did not get into a ring, by the reasons' names in other accounts.
+fn show_unsent(f: &mut fmt::Formatter<'_>, ring: usize, unsent: &Unsent) -> fmt::Result {
+    let Unsent { full, no_link, bad_descriptor } = unsent;
+    let reasons = [
+        (DropReason::TxFull, full),
+        (DropReason::NoLink, no_link),
+        (DropReason::BadDescriptor, bad_descriptor),
+    ];
+    let counted = reasons.iter().filter(|(_, packets)| **packets > 0);
+    counted.into_iter().try_for_each(|(reason, packets)| {
+        writeln!(f, "Dropped before ring {ring} ({}): {packets}", reason.name())
+    })
 }

@@ -191,9 +191,9 @@ pub(super) fn stats(figures: &Figures, plan: &Plan) -> SwitchStatsPage {
             port,
             received: received.map(|report| report.figures.received).sum(),
             sent: by_exits.chain(fed().map(|figures| figures.sent)).sum(),
-            full: refused(|exit| exit.full, DropReason::TxFull),
-            no_link: refused(|exit| exit.no_link, DropReason::NoLink),
-            bad_descriptor: refused(|exit| exit.bad_descriptor, DropReason::BadDescriptor),
+            full: refused(|exit| exit.unsent.full, DropReason::TxFull),
+            no_link: refused(|exit| exit.unsent.no_link, DropReason::NoLink),
+            bad_descriptor: refused(|exit| exit.unsent.bad_descriptor, DropReason::BadDescriptor),
         });
     }
     for dropped in figures.streams().flat_map(|report| &report.figures.dropped) {

@@ -31,7 +31,8 @@ impl Session {
         let pages: Vec<_> = self
             .vhost_sockets()
             .filter(|(port, _)| ports.contains(port))
-            .map(|(port, path)| Ok(Answer::page(VhostPage(Figures::of(port, &path)))))
+            .filter_map(|(port, path)| Some(VhostPage(Figures::of(self.port(port)?, &path))))
+            .map(|page| Ok(Answer::page(page)))
             .collect();
         match ports.as_slice() {
             _ if !pages.is_empty() => Ok(Answer::Pages(pages)),

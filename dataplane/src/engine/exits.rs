@@ -1,14 +1,14 @@
 //! A switching worker's ways out: one a port, each with the packets that were put into it and not sent yet.
 
-use super::counters::{Counter, StreamCounters};
-use super::retry::refusal;
+use super::counters::StreamCounters;
 use super::segmenter::Way;
 use super::send::send;
 use super::worker::Outlets;
 use crate::batch::Batch;
+use crate::counter::Counter;
 use crate::forward::{DropReason, Job};
 use crate::mbuf::Mbuf;
-use crate::port::PortId;
+use crate::port::{PortId, Refusal, Unsent, UnsentCounters};
 use crossbeam_utils::CachePadded;
 use serde::Serialize;
 use std::sync::Arc;
@@ -132,12 +132,16 @@ impl Exits {
             counters.sent(sent);
             end.counters.sent(sent);
             if !end.staged.is_empty() {
-                let reason = match end.outlet {
-                    Outlet::Tx(at) => refusal(&outlets.tx[at]),
-                    Outlet::Ring(_) => DropReason::RingFull,
+                let packets = end.staged.len();
+                let (why, reason) = match end.outlet {
+                    Outlet::Tx(at) => {
+                        let why = outlets.tx[at].refuse(packets);
+                        (why, why.into())
+                    }
+                    Outlet::Ring(_) => (Refusal::Full, DropReason::RingFull),
                 };
-                counters.dropped(reason, end.staged.len());
-                end.counters.refused(reason, end.staged.len());
+                counters.dropped(reason, packets);
+                end.counters.refused(why, packets);
                 end.staged.clear();
             }
         }
@@ -163,48 +167,31 @@ fn exit<'a>(
 
 /// What one worker counts at one exit.
 #[derive(Debug, Default)]
-pub(super) struct ExitCounters(CachePadded<ExitCounts>);
-
-#[derive(Debug, Default)]
-struct ExitCounts {
-    sent: Counter,
-    full: Counter,
-    no_link: Counter,
-    bad_descriptor: Counter,
+pub(super) struct ExitCounters {
+    sent: CachePadded<Counter>,
+    unsent: UnsentCounters,
 }
 
 impl ExitCounters {
     /// Counts packets that the outlet took.
     #[inline]
     pub(super) fn sent(&self, packets: usize) {
-        self.0.sent.add(packets as u64);
+        self.sent.add(packets as u64);
     }
 
     /// Counts packets that it did not take.
-    pub(super) fn refused(&self, reason: DropReason, packets: usize) {
-        let counter = match reason {
-            DropReason::NoLink => &self.0.no_link,
-            DropReason::BadDescriptor => &self.0.bad_descriptor,
-            _ => &self.0.full,
-        };
-        counter.add(packets as u64);
+    pub(super) fn refused(&self, why: Refusal, packets: usize) {
+        self.unsent.add(why, packets);
     }
 
     /// The counts now.
     pub(super) fn figures(&self, port: PortId) -> ExitFigures {
-        let ExitCounts { sent, full, no_link, bad_descriptor } = &*self.0;
-        ExitFigures {
-            port,
-            sent: sent.get(),
-            full: full.get(),
-            no_link: no_link.get(),
-            bad_descriptor: bad_descriptor.get(),
-        }
+        ExitFigures { port, sent: self.sent.get(), unsent: self.unsent.figures() }
     }
 
     pub(super) fn reset(&self) {
-        let ExitCounts { sent, full, no_link, bad_descriptor } = &*self.0;
-        [sent, full, no_link, bad_descriptor].into_iter().for_each(Counter::reset);
+        self.sent.reset();
+        self.unsent.reset();
     }
 }
 
@@ -215,20 +202,15 @@ pub struct ExitFigures {
     pub port: PortId,
     /// Packets that the port's queue, or the ring towards it, took.
     pub sent: u64,
-    /// Packets that it did not take, as it was full.
-    pub full: u64,
-    /// Packets that it did not take, as the port has no link.
-    pub no_link: u64,
-    /// Packets that it did not take, as its guest has put a descriptor there that cannot be used.
-    pub bad_descriptor: u64,
+    /// Packets that it did not take.
+    #[serde(flatten)]
+    pub unsent: Unsent,
 }
 
 impl ExitFigures {
     /// Takes off what had been counted before.
     pub(super) fn subtract(&mut self, before: &Self) {
         self.sent = self.sent.saturating_sub(before.sent);
-        self.full = self.full.saturating_sub(before.full);
-        self.no_link = self.no_link.saturating_sub(before.no_link);
-        self.bad_descriptor = self.bad_descriptor.saturating_sub(before.bad_descriptor);
+        self.unsent.subtract(&before.unsent);
     }
 }

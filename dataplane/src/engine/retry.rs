@@ -1,7 +1,7 @@
-//! What a full transmit queue did not take: it is sent again, or has a reason to be dropped.
+//! What a full transmit queue did not take is sent again.
 
 use crate::batch::Batch;
-use crate::forward::{DropReason, Retry};
+use crate::forward::Retry;
 use crate::lcore::{cycles, cycles_hz};
 use crate::port::TxQueue;
 use std::hint::spin_loop;
@@ -22,14 +22,4 @@ pub(super) fn send_again(queue: &mut TxQueue, batch: &mut Batch, retry: Retry) -
         }
     }
     sent
-}
-
-/// Why a transmit queue took no more.
-#[cold]
-pub(super) fn refusal(queue: &TxQueue) -> DropReason {
-    match (queue.has_lost_link(), queue.is_stuck()) {
-        (true, _) => DropReason::NoLink,
-        (false, true) => DropReason::BadDescriptor,
-        (false, false) => DropReason::TxFull,
-    }
 }

@@ -5,7 +5,6 @@
 
 use super::counters::StreamCounters;
 use super::exits::ExitCounters;
-use super::retry::refusal;
 use super::send::send;
 use crate::batch::Batch;
 use crate::forward::{DropReason, Retry};
@@ -98,9 +97,10 @@ impl Passage<'_> {
         counters.sent(sent);
         exit.inspect(|exit| exit.sent(sent));
         if !self.ready.is_empty() {
-            let (reason, packets) = (refusal(self.queue), self.ready.len());
-            counters.dropped(reason, packets);
-            exit.inspect(|exit| exit.refused(reason, packets));
+            let packets = self.ready.len();
+            let why = self.queue.refuse(packets);
+            counters.dropped(why.into(), packets);
+            exit.inspect(|exit| exit.refused(why, packets));
             self.ready.clear();
         }
     }

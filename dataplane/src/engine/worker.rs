@@ -3,7 +3,6 @@
 use super::counters::{StreamCounters, WorkerCounters};
 use super::exits::Exits;
 use super::orders::{JobSet, LOOK_EVERY, Order, Orders};
-use super::retry::refusal;
 use super::segmenter::Way;
 use super::send::send;
 use crate::batch::Batch;
@@ -245,9 +244,9 @@ impl Stream {
         }
         let sent = send(queue, &mut self.batch, || self.job.retry, &self.counters);
         self.counters.sent(sent);
-        if !self.batch.is_empty() {
-            let reason = refusal(queue);
-            self.leave(reason);
+        if !self.batch.is_empty() && !self.keeps_unsent() {
+            let why = queue.refuse(self.batch.len());
+            self.drop_rest(why.into());
         }
         true
     }
@@ -282,16 +281,16 @@ impl Stream {
             SinkEnd::Tx(_) => return false,
         };
         self.counters.sent(sent);
-        self.leave(DropReason::RingFull);
+        if !self.keeps_unsent() {
+            self.drop_rest(DropReason::RingFull);
+        }
         true
     }
 
-    /// Is left with what the sink did not take.
-    fn leave(&mut self, reason: DropReason) {
-        // The generator finds those not sent in its batch at the next round, and sends them first.
-        if !matches!(self.source, SourceEnd::Nothing) {
-            self.drop_rest(reason);
-        }
+    /// The generator finds those not sent in its batch at the next round, and sends them first.
+    #[inline]
+    fn keeps_unsent(&self) -> bool {
+        matches!(self.source, SourceEnd::Nothing)
     }
 
     /// Frees what the stream and its mode hold: the run ends, or another mode takes over.

@@ -7,7 +7,7 @@ use crate::engine::exits::{Exits, NotPut};
 use crate::lcore::{LcoreId, SocketId};
 use crate::mbuf::Mbuf;
 use crate::mempool::Mempool;
-use crate::port::PortId;
+use crate::port::{PortId, Refusal};
 use crate::wire::ethernet::{Frame, MacAddr};
 use serde::{Serialize, Serializer};
 use std::num::NonZeroU64;
@@ -121,6 +121,16 @@ pub enum DropReason {
     NoBuffer,
     /// It came by a port that is there for the copies of a mirror.
     Mirror,
+}
+
+impl From<Refusal> for DropReason {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Full => Self::TxFull,
+            Refusal::NoLink => Self::NoLink,
+            Refusal::BadDescriptor => Self::BadDescriptor,
+        }
+    }
 }
 
 impl Serialize for DropReason {

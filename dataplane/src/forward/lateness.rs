@@ -1,7 +1,7 @@
 //! How late packets left, and how long they may have waited before: histograms with one writer, read by anyone.
 
 use super::tally::{Counts, TallyFigure};
-use crate::engine::counters::Counter;
+use crate::counter::Counter;
 use std::num::NonZeroU64;
 
 /// Buckets of each power of two, a power of two: neighbours are a sixteenth apart.

@@ -1,6 +1,6 @@
 //! A mode's own counts: what it did beside receiving, sending and dropping.
 
-use crate::engine::counters::Counter;
+use crate::counter::Counter;
 use crossbeam_utils::CachePadded;
 use serde::Serialize;
 

@@ -39,6 +39,7 @@ mod stuck;
 mod timesync;
 mod tune;
 mod tunnel;
+mod unsent;
 mod vlan;
 pub(crate) mod watch;
 mod wire_pair;
@@ -77,6 +78,8 @@ pub use stats::{ExtendedStat, PortStats};
 pub use stuck::{forget_bad_descriptors, note_bad_descriptor};
 pub use timesync::Timesync;
 pub use tunnel::Tunnel;
+pub(crate) use unsent::UnsentCounters;
+pub use unsent::{Refusal, Unsent};
 pub use vlan::{VlanOffload, VlanOffloads, VlanTag};
 pub use watch::{Sights, WatchError};
 pub use wire_pair::wire_pair;
@@ -91,6 +94,7 @@ use std::cell::{Cell, RefCell};
 use std::ffi::{CString, c_char};
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 /// A port as ethdev numbers them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -160,6 +164,8 @@ struct Device {
     /// Receive queues hold packets of these pools: the one that is configured, and any that an earlier configuration
     /// left in a queue.
     pools: Vec<Mempool>,
+    /// What its transmit queues did not take since its last start, by queue.
+    unsent: Vec<Arc<UnsentCounters>>,
     /// Last, as everything above is DPDK's.
     eal: Eal,
     _one_thread_at_a_time: PhantomData<Cell<()>>,
@@ -282,6 +288,7 @@ impl Port<Stopped> {
             stopped: true,
             rings,
             pools: Vec::new(),
+            unsent: Vec::new(),
             eal: eal.clone(),
             _one_thread_at_a_time: PhantomData,
         };
@@ -313,6 +320,7 @@ impl Port<Stopped> {
         self.device.stopped = false;
         self.device.note_link(config.link_interrupt);
         let queues = Queues::of(self.device.id, &config);
+        self.device.unsent = queues.tx.iter().map(|queue| Arc::clone(queue.unsent())).collect();
         Ok((Port { device: self.device, _state: PhantomData }, queues))
     }
 }

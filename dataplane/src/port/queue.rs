@@ -2,13 +2,14 @@
 //!
 //! The calls go through `rte_eth_fp_ops`, as DPDK's static inlines do; a test holds them against their C twins.
 
-use super::{PortConfig, PortId, QueueConfig, QueueId};
+use super::{PortConfig, PortId, QueueConfig, QueueId, UnsentCounters};
 use crate::batch::Batch;
 use crate::offload::port::PREPARED;
 use dpdk_sys::rte_eth_fp_ops;
 use std::collections::BTreeMap;
 use std::ffi::c_void;
 use std::ptr::NonNull;
+use std::sync::Arc;
 
 /// A started port's queues, each handed out once.
 #[derive(Debug)]
@@ -31,7 +32,11 @@ impl Queues {
         Self {
             rx: (0..config.rx_queues).map(|id| RxQueue(queue(id, &config.rx))).collect(),
             tx: (0..config.tx_queues)
-                .map(|id| TxQueue(queue(id, &config.tx), config.tx_offloads))
+                .map(|id| TxQueue {
+                    queue: queue(id, &config.tx),
+                    offloads: config.tx_offloads,
+                    unsent: Arc::default(),
+                })
                 .collect(),
         }
     }
@@ -47,7 +52,7 @@ impl Queues {
         self.rx.len() == usize::from(rx)
             && self.tx.len() == usize::from(tx)
             && self.rx.iter().all(|queue| queue.0.port == port)
-            && self.tx.iter().all(|queue| queue.0.port == port)
+            && self.tx.iter().all(|queue| queue.queue.port == port)
     }
 }
 
@@ -145,22 +150,30 @@ impl RxQueue {
 }
 
 /// A transmit queue of a started port. One lcore feeds it: not `Clone`, and sending needs `&mut`.
-///
-/// The second value are the port's offloads.
 #[derive(Debug)]
-pub struct TxQueue(Queue, u64);
+pub struct TxQueue {
+    queue: Queue,
+    /// The port's.
+    offloads: u64,
+    unsent: Arc<UnsentCounters>,
+}
 
 impl TxQueue {
     /// Whether packets are to be prepared before they are sent: they may ask the device for offloads, for which its driver does
     /// that.
     #[inline]
     pub fn prepares(&self) -> bool {
-        self.1 & PREPARED != 0
+        self.offloads & PREPARED != 0
     }
 
     /// The port's transmit offloads (`RTE_ETH_TX_OFFLOAD_*`).
     pub(super) fn offloads(&self) -> u64 {
-        self.1
+        self.offloads
+    }
+
+    /// What it did not take.
+    pub(super) fn unsent(&self) -> &Arc<UnsentCounters> {
+        &self.unsent
     }
 
     /// Has the driver make leading packets ready for the offloads that they ask for; returns how many are. The one behind
@@ -168,11 +181,11 @@ impl TxQueue {
     ///
     /// Source: `rte_ethdev.h`, `rte_eth_tx_prepare`.
     pub fn prepare(&mut self, batch: &mut Batch) -> usize {
-        let ops = self.0.ops.get();
+        let ops = self.queue.ops.get();
         let Some(prepare) = ops.tx_pkt_prepare else { return batch.len() };
         // SAFETY: as in `rx_burst`; the driver changes the packets and keeps none. `Mbuf` is a transparent pointer.
         unsafe {
-            let data = self.0.entry(ops.txq.data);
+            let data = self.queue.entry(ops.txq.data);
             usize::from(prepare(data, batch.as_mut_ptr().cast(), batch.len() as u16))
         }
     }
@@ -182,18 +195,18 @@ impl TxQueue {
     /// Source: `rte_ethdev.h`, `rte_eth_tx_burst`.
     #[inline]
     pub fn tx_burst(&mut self, batch: &mut Batch) -> usize {
-        let ops = self.0.ops.get();
+        let ops = self.queue.ops.get();
         // SAFETY: as in `rx_burst`; the device owns the leading packets that it took. A callback may free packets and
         // close the gap; it returns how many are left.
         unsafe {
             let send = ops.tx_pkt_burst.unwrap_unchecked();
-            let data = self.0.entry(ops.txq.data);
-            let callbacks = self.0.entry(ops.txq.clbk);
+            let data = self.queue.entry(ops.txq.data);
+            let callbacks = self.queue.entry(ops.txq.clbk);
             batch.take_with(|mbufs, count| {
                 let left = if callbacks.is_null() {
                     count
                 } else {
-                    let (port, queue) = (self.0.port.0, self.0.id.0);
+                    let (port, queue) = (self.queue.port.0, self.queue.id.0);
                     dpdk_sys::rte_eth_call_tx_callbacks(port, queue, mbufs, count, callbacks)
                 };
                 (usize::from(send(data, mbufs.cast(), left)), usize::from(left))
@@ -203,20 +216,20 @@ impl TxQueue {
 
     /// The port it belongs to.
     pub fn port(&self) -> PortId {
-        self.0.port
+        self.queue.port
     }
 
     /// Its number.
     pub fn id(&self) -> QueueId {
-        self.0.id
+        self.queue.id
     }
 
     /// Whether the device serves it; one that is stopped must not be polled.
     pub fn is_running(&self) -> bool {
-        self.0.running
+        self.queue.running
     }
 
     pub(super) fn set_running(&mut self, running: bool) {
-        self.0.running = running;
+        self.queue.running = running;
     }
 }

@@ -1,6 +1,6 @@
 //! A rule as control keeps it, and its counts.
 
-use crate::engine::counters::Counter;
+use crate::counter::Counter;
 use crate::switch::rules::{FlowSpec, RuleFigures};
 use std::sync::Arc;
 use std::time::Instant;
