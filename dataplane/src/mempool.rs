@@ -232,6 +232,17 @@ impl Mempool {
         true
     }
 
+    /// A packet with these bytes; `None` if the pool has none left, or they are too many for one.
+    pub fn make(&self, bytes: &[u8]) -> Option<Mbuf> {
+        let mut batch = Batch::new();
+        let written = |buffer: &mut [u8]| {
+            buffer.copy_from_slice(bytes);
+            bytes.len() as u16
+        };
+        self.make_bulk(&mut batch, 1, bytes.len(), written);
+        batch.pop()
+    }
+
     /// A packet of this pool with the same bytes and flags; `None` if there is none left.
     ///
     /// Source: `rte_mbuf.h`, `rte_pktmbuf_copy`.

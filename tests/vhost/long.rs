@@ -7,6 +7,7 @@ use crate::lab::forwarder::Forwarder;
 use crate::lab::frontend::*;
 use crate::lab::{lacks, skip, wait_for};
 use crate::{SMALL, folder};
+use dataplane::wire::checksum::Sum;
 use etherparse::{PacketBuilder, SlicedPacket, TransportSlice};
 
 /// Payload of a segment.
@@ -46,10 +47,13 @@ fn payload(frame: &[u8]) -> Vec<u8> {
     }
 }
 
-/// The frame without its TCP checksum, which its receiver does not look at.
-fn without_checksum(six: bool, frame: &[u8]) -> Frame {
-    let at = if six { 54 } else { 34 } + 16;
-    [&frame[..at], &[0, 0], &frame[at + 2..]].concat()
+/// The frame with the checksum that its receiver makes of what stands in the place of it, as one does that sends it on: it sums
+/// up all from the TCP header on.
+fn completed(six: bool, frame: &[u8]) -> Frame {
+    let transport = if six { 54 } else { 34 };
+    let sum = Sum::new().bytes(&frame[transport..]).checksum();
+    let at = transport + 16;
+    [&frame[..at], &sum.to_be_bytes(), &frame[at + 2..]].concat()
 }
 
 #[test]
@@ -85,7 +89,7 @@ fn long_packets_go_on_as_each_port_takes_them() {
         from.send_packet(FREE, &[&header[..], &frame].concat());
         let whole = wait_for("the packet as it was", || takes.receive_packet());
         assert_eq!(whole[..HEADER - 2], header[..HEADER - 2], "{six} {length}");
-        assert_eq!(without_checksum(six, &whole[HEADER..]), without_checksum(six, &frame));
+        assert_eq!(completed(six, &whole[HEADER..]), frame);
         let mut joined = Vec::new();
         while joined.len() < length {
             let packet = wait_for("a segment", || takes_not.receive_packet());

@@ -11,7 +11,7 @@ use crate::forward::{DropReason, Retry};
 use crate::mbuf::{HeaderLengths, Mbuf};
 use crate::mempool::Mempool;
 use crate::offload::{rx, tx};
-use crate::port::TxQueue;
+use crate::port::{Taker, TxQueue};
 use crate::wire::segmentation::Segmentation;
 
 /// Makes bursts such as a transmit queue takes.
@@ -68,17 +68,44 @@ impl Passage<'_> {
             return self.push(mbuf);
         }
         match Segmentation::of(mbuf.data(), mbuf.pkt_len() as usize, mbuf.segment()) {
-            None => self.way.counters.dropped(DropReason::Offload, 1),
-            Some(whole) if self.queue.takes_long(whole.six) => {
-                ask_for_segments(&mut mbuf, &whole);
-                self.push(mbuf);
-            }
-            Some(whole) => {
-                if let Err(reason) = self.cut(&mbuf, &whole) {
-                    self.way.counters.dropped(reason, 1);
+            None => self.drop_one(DropReason::Offload),
+            Some(whole) => match self.queue.taker(whole.six) {
+                Some(Taker::Device) => {
+                    ask_for_segments(&mut mbuf, &whole);
+                    self.push(mbuf);
                 }
-            }
+                Some(Taker::OtherEnd) => match self.seeded(mbuf, &whole) {
+                    Ok(mbuf) => self.push(mbuf),
+                    Err(reason) => self.drop_one(reason),
+                },
+                None => {
+                    if let Err(reason) = self.cut(&mbuf, &whole) {
+                        self.drop_one(reason);
+                    }
+                }
+            },
         }
+    }
+
+    fn drop_one(&self, reason: DropReason) {
+        self.way.counters.dropped(reason, 1);
+    }
+
+    /// The packet as the other end is to have it: with the sum of all of the pseudo header in place of TCP's checksum. Who sends
+    /// it on and cuts it takes the length off that.
+    ///
+    /// librte_vhost puts the sum without the length there, which is for devices, unless the headers are in several buffers
+    /// (`rte_net.h`, `rte_net_intel_cksum_flags_prepare`). So TCP's header gets into another than those before it.
+    fn seeded(&mut self, mut mbuf: Mbuf, whole: &Segmentation) -> Result<Mbuf, DropReason> {
+        let front = mbuf.data().get(..whole.transport()).ok_or(DropReason::Truncated)?;
+        let mut head = self.pool.make(front).ok_or(DropReason::NoBuffer)?;
+        head.set_tx_offload_of(&mbuf);
+        ask_for_segments(&mut head, whole);
+        mbuf.trim_front(whole.transport() as u16).ok_or(DropReason::Shared)?;
+        let ip = head.data().get(whole.network()..).unwrap_or_default();
+        whole.seed(ip, mbuf.data_mut().ok_or(DropReason::Shared)?);
+        head.chain(mbuf).map_err(|_| DropReason::Offload)?;
+        Ok(head)
     }
 
     fn push(&mut self, mbuf: Mbuf) {

@@ -72,6 +72,7 @@ pub use queue_info::{
     BurstMode, QueueState, RxDescriptor, RxQueueInfo, Thresholds, TxDescriptor, TxQueueInfo,
 };
 pub use rss::{RETA_GROUP, RSS_TYPES, RetaEntry, RssHash, RssTypes};
+pub(crate) use segmentation::Taker;
 pub use segmentation::{TakesLong, note_takes_long, offers_tso};
 pub use sight::{LayerLength, Sight};
 pub use stats::{ExtendedStat, PortStats};

@@ -28,12 +28,24 @@ pub fn note_takes_long(port: PortId, takes: TakesLong) {
     }
 }
 
+/// Who takes a TCP packet that is longer than a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Taker {
+    /// The other end.
+    OtherEnd,
+    /// The device, which cuts it.
+    Device,
+}
+
 impl TxQueue {
-    /// Whether a TCP packet longer than a segment is sent as it is: the device cuts it, or the other end takes it.
-    pub(crate) fn takes_long(&self, six: bool) -> bool {
+    /// Who takes a TCP packet longer than a segment as it is; `None` if nobody does.
+    pub(crate) fn taker(&self, six: bool) -> Option<Taker> {
         let noted =
             TAKES.get(usize::from(self.port().0)).map_or(0, |noted| noted.load(Ordering::Relaxed));
-        self.offloads() & TCP_SEGMENTS != 0 || noted & if six { V6 } else { V4 } != 0
+        if noted & if six { V6 } else { V4 } != 0 {
+            return Some(Taker::OtherEnd);
+        }
+        (self.offloads() & TCP_SEGMENTS != 0).then_some(Taker::Device)
     }
 }
 

@@ -138,8 +138,8 @@ pub fn sizing(plan: &Plan, descriptors: u64, long: bool, setup: &PoolSetup) -> S
         streams: plan.workers.iter().map(|worker| worker.streams.len() as u64).sum(),
         exits: plan.exits() as u64,
         burst: u64::from(plan.burst),
-        // No IP packet is longer.
-        chain: if long { u64::from(u16::MAX).div_ceil(room) } else { 1 },
+        // No IP packet is longer, and its first headers may be in a buffer of their own.
+        chain: if long { u64::from(u16::MAX).div_ceil(room) + 1 } else { 1 },
         // The main lcore frees packets when ports are drained.
         lcores: plan.workers.len() as u64 + 1,
         cache: u64::from(setup.cache),
