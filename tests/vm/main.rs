@@ -43,6 +43,8 @@ fn main() -> ExitCode {
         link::TESTS,
         ports::TESTS,
         queues::TESTS,
+        // It takes a guest more, as two of the last do.
+        vhost::routing::TESTS,
         vfs::TESTS,
         vhost::TESTS,
     ];

@@ -1,14 +1,17 @@
 //! The guest's kernel on a vhost-user port: it talks to a kernel in a namespace through the switch, to which it leaves checksums
 //! or does not.
 
+mod nic;
+pub(crate) mod routing;
+
 use crate::guest::{self, Guest};
 use crate::lab::console::Console;
 use crate::lab::forwarder::{Forwarder, number};
 use crate::lab::kernel::{Datagrams, Namespace, command_in, inside, ping};
 use crate::lab::{PATIENCE, lacks, run, tag, wait_for};
-use crate::machine::VHOST_SLOT;
 use crate::namespaces::Namespaces;
-use serde_json::{Value, json};
+use nic::{plug_in, unplug};
+use serde_json::Value;
 use std::fs::{self, File};
 use std::io::Read;
 use std::net::{TcpListener, TcpStream};
@@ -203,47 +206,6 @@ fn a_guest_that_is_killed_under_traffic() {
     traffic.finish();
     unplug(&successor);
     switch.stop();
-}
-
-/// Plugs in a NIC that is at the socket, gives it an address, and waits until the port has it.
-fn plug_in(guest: &Guest, socket: &str, address: &str) {
-    // That of a test that failed.
-    if is_plugged_in(guest) {
-        unplug(guest);
-    }
-    let (_, host) = address.rsplit_once('.').unwrap();
-    let mac = format!("52:54:00:00:08:{:02x}", host.parse::<u8>().unwrap());
-    let at = json!({ "type": "unix", "data": { "path": socket } });
-    let backend = json!({ "type": "socket", "data": { "addr": at, "server": false } });
-    guest.machine("chardev-add", json!({ "id": "vhost-socket", "backend": backend }));
-    let net = json!({ "type": "vhost-user", "id": "vhost-net", "chardev": "vhost-socket" });
-    guest.machine("netdev_add", net);
-    let nic = json!({
-        "driver": "virtio-net-pci",
-        "id": "vhost-nic",
-        "netdev": "vhost-net",
-        "bus": VHOST_SLOT,
-        "mac": mac,
-        "disable-legacy": "on",
-    });
-    guest.machine("device_add", nic);
-    guest.run(&format!(
-        "until nic=$(grep -l {mac} /sys/class/net/*/address | cut -d / -f 5) && [ -n \"$nic\" ]; do sleep 0.2; done
-         ip address add {address}/24 dev $nic
-         ip link set $nic up
-         until [ \"$(cat /sys/class/net/$nic/carrier)\" = 1 ]; do sleep 0.2; done"
-    ));
-}
-
-fn unplug(guest: &Guest) {
-    guest.machine("device_del", json!({ "id": "vhost-nic" }));
-    wait_for("the NIC to be let go", || (!is_plugged_in(guest)).then_some(()));
-    guest.machine("netdev_del", json!({ "id": "vhost-net" }));
-}
-
-fn is_plugged_in(guest: &Guest) -> bool {
-    let devices = guest.machine("qom-list", json!({ "path": "/machine/peripheral" }));
-    devices.as_array().unwrap().iter().any(|device| device["name"] == "vhost-nic")
 }
 
 /// Has the guest store what is sent to it. It has nothing to say itself, which is not the end of what it says: the other side
