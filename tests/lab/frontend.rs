@@ -287,6 +287,11 @@ impl Frontend {
         self.make_available(1, place);
     }
 
+    /// Whether all that it sent through a split ring was taken.
+    pub(crate) fn is_taken(&self) -> bool {
+        self.read_u16(RING_ROOM + USED + 2) == self.made[1]
+    }
+
     /// The next frame that came through a split ring, if one did.
     pub(crate) fn receive_frame(&mut self) -> Option<Frame> {
         Some(self.receive_packet()?.split_off(HEADER))

@@ -8,6 +8,9 @@ pub(crate) type Sent = (u16, Frame);
 
 /// A switch that takes part.
 pub(crate) trait Contender {
+    /// Whether packets of several flows that come together leave by a port in the order in which they came.
+    const KEEPS_ORDER: bool = true;
+
     /// Has it receive packets by a port, one behind the other; returns all that it sends.
     fn feed(&mut self, port: u16, frames: &[Frame]) -> Vec<Sent>;
 }
@@ -42,9 +45,9 @@ impl<T: Contender + Ruled> Switch for T {}
 ///
 /// # Panics
 /// If that is not the same, with the first packet that makes the difference alone, if one does.
-pub(crate) fn compare(
+pub(crate) fn compare<T: Contender>(
     ours: &mut impl Switch,
-    theirs: &mut impl Contender,
+    theirs: &mut T,
     port: u16,
     frames: &[Frame],
 ) {
@@ -57,14 +60,17 @@ pub(crate) fn compare(
 }
 
 /// How what both send of these packets differs, if it does.
-fn difference(
+fn difference<T: Contender>(
     ours: &mut impl Switch,
-    theirs: &mut impl Contender,
+    theirs: &mut T,
     port: u16,
     frames: &[Frame],
 ) -> Option<String> {
     let before = ours.rules();
-    let sent = [by_port(ours.feed(port, frames)), by_port(theirs.feed(port, frames))];
+    let mut sent = [by_port(ours.feed(port, frames)), by_port(theirs.feed(port, frames))];
+    if !T::KEEPS_ORDER {
+        sent.iter_mut().flat_map(BTreeMap::values_mut).for_each(|frames| frames.sort());
+    }
     if sent[0] == sent[1] {
         return None;
     }
@@ -120,7 +126,7 @@ fn timeless(rules: &str) -> Vec<String> {
     let lines = rules.lines().filter(|line| line.contains("cookie="));
     let timeless = |word: &str| match word.split_once('=') {
         Some(("duration" | "idle_age" | "hard_age", _)) => {
-            word.replace(|c: char| c.is_ascii_digit(), "")
+            word.replace(|c: char| c.is_ascii_digit() || c == '.', "")
         }
         _ => word.to_owned(),
     };

@@ -13,18 +13,20 @@ mod draw;
 mod flows;
 mod kernel;
 mod open_vswitch;
+mod open_vswitch_dpdk;
 mod ours;
 mod packets;
 mod program;
 mod rules;
 
 use common::on_main_lcore;
-use contest::{Counts, Ruled, compare, compare_rules};
+use contest::{Contender, Counts, Ruled, compare, compare_rules};
 use dataplane::switch::SwitchConfig;
 use draw::Draw;
 use lab::ovs;
-use open_vswitch::OpenVSwitch;
+use open_vswitch::{Ends, OpenVSwitch};
 use ours::Ours;
+use std::ops::Range;
 
 /// Ports of each switch.
 const PORTS: usize = 5;
@@ -51,23 +53,45 @@ fn rules_send_the_same_packets() {
     }
     on_main_lcore(|eal| {
         let (mut ours, mut theirs) = pair(eal, "rules");
-        let ports = ours.ports.clone();
-        for group in rules::groups(&ports) {
-            ours.add_group(&group);
-            theirs.add_group(&group);
-        }
-        for seed in 0..SETS {
-            let mut draw = Draw::new(seed);
-            give_rules(&mut draw, &mut ours, &mut theirs, false);
-            for _ in 0..BURSTS {
-                let frames: Vec<_> = (0..BURST).map(|_| packets::packet(&mut draw)).collect();
-                compare(&mut ours, &mut theirs, draw.of(&ports), &frames);
-            }
-            // Where several packets come at once, Open vSwitch counts one too few now and then.
-            compare_rules(&mut ours, &mut theirs, Counts::LeftOut);
-        }
+        follow_rules(&mut ours, &mut theirs, 0..SETS);
         ours.board.end();
     });
+}
+
+#[test]
+fn rules_send_the_same_packets_as_open_vswitch_on_dpdk() {
+    let name = "rules_send_the_same_packets_as_open_vswitch_on_dpdk";
+    if let Some(reason) = lab::lacks(&[]).or_else(ovs::lacks_dpdk) {
+        return lab::skip(name, &reason);
+    }
+    on_main_lcore(|eal| {
+        let mut ours = Ours::new(eal, "dpdk", PORTS, SwitchConfig::default());
+        let mut theirs = OpenVSwitch::with_guests(&ours.ports, 0);
+        follow_rules(&mut ours, &mut theirs, SETS..2 * SETS);
+        ours.board.end();
+    });
+}
+
+/// Gives both some sets of rules, and packets to each.
+fn follow_rules<E: Ends>(ours: &mut Ours, theirs: &mut OpenVSwitch<E>, seeds: Range<u64>)
+where
+    OpenVSwitch<E>: Contender,
+{
+    let ports = ours.ports.clone();
+    for group in rules::groups(&ports) {
+        ours.add_group(&group);
+        theirs.add_group(&group);
+    }
+    for seed in seeds {
+        let mut draw = Draw::new(seed);
+        give_rules(&mut draw, ours, theirs, false);
+        for _ in 0..BURSTS {
+            let frames: Vec<_> = (0..BURST).map(|_| packets::packet(&mut draw)).collect();
+            compare(ours, theirs, draw.of(&ports), &frames);
+        }
+        // Where several packets come at once, Open vSwitch counts one too few now and then.
+        compare_rules(ours, theirs, Counts::LeftOut);
+    }
 }
 
 #[test]
@@ -98,7 +122,7 @@ fn packets_one_by_one_are_bridged_alike_and_count_the_same() {
 }
 
 /// Gives both a set of rules and no others.
-fn give_rules(draw: &mut Draw, ours: &mut Ours, theirs: &mut OpenVSwitch, learns: bool) {
+fn give_rules(draw: &mut Draw, ours: &mut Ours, theirs: &mut impl Ruled, learns: bool) {
     ours.clear();
     theirs.clear();
     let ports = ours.ports.clone();

@@ -1,4 +1,4 @@
-//! Open vSwitch, without any device.
+//! Open vSwitch: on ports that are no devices, or on others.
 
 use crate::contest::{Commanded, Contender, Ruled, Sent};
 use crate::lab::capture::Frame;
@@ -14,10 +14,23 @@ const PACKET_HEADER: usize = 16;
 /// Has `ovs-ofctl` speak a newer OpenFlow than 1.0.
 const NEWER: &[&str] = &["-O", "OpenFlow13"];
 
-/// A bridge of Open vSwitch.
-pub(crate) struct OpenVSwitch {
+/// A bridge of Open vSwitch, and what is at its ports.
+pub(crate) struct OpenVSwitch<Ends = Dummies> {
     pub(crate) ovs: Ovs,
-    ports: Vec<Port>,
+    pub(crate) ends: Ends,
+}
+
+/// What is at a bridge's ports.
+pub(crate) trait Ends {
+    /// A rule of its own, which is always there and no part of what is compared: what it matches, and its actions.
+    const RULE: Option<[&str; 2]>;
+}
+
+/// The files of what dummies send.
+pub(crate) struct Dummies(Vec<Port>);
+
+impl Ends for Dummies {
+    const RULE: Option<[&str; 2]> = None;
 }
 
 struct Port {
@@ -46,7 +59,7 @@ impl OpenVSwitch {
             });
             port.read.drain(..FILE_HEADER);
         }
-        Self { ovs, ports }
+        Self { ovs, ends: Dummies(ports) }
     }
 }
 
@@ -55,9 +68,12 @@ pub(crate) fn name(number: u16) -> String {
     format!("p{number}")
 }
 
-impl Ruled for OpenVSwitch {
+impl<E: Ends> Ruled for OpenVSwitch<E> {
     fn clear(&mut self) {
         self.ovs.ofctl("del-flows", &[]);
+        if let Some([matches, actions]) = E::RULE {
+            self.add_rule(&format!("{matches},actions={actions}"));
+        }
     }
 
     fn add_rule(&mut self, rule: &str) {
@@ -71,7 +87,9 @@ impl Ruled for OpenVSwitch {
     }
 
     fn rules(&mut self) -> String {
-        self.ovs.ofctl("dump-flows", &[])
+        let rules = self.ovs.ofctl("dump-flows", &[]);
+        let is_own = |rule: &&str| E::RULE.is_some_and(|[matches, _]| rule.contains(matches));
+        rules.lines().filter(|rule| !is_own(rule)).collect::<Vec<_>>().join("\n")
     }
 }
 
@@ -92,7 +110,7 @@ impl Contender for OpenVSwitch {
         // and addresses, which would be a few milliseconds old, and has counted all.
         self.ovs.appctl("revalidator/purge", &[]);
         let mut sent = Vec::new();
-        for port in &mut self.ports {
+        for port in &mut self.ends.0 {
             port.sent.read_to_end(&mut port.read).unwrap();
             while let Some(frame) = port.next() {
                 sent.push((port.number, frame));
