@@ -76,6 +76,40 @@ fn a_guest_that_listens_is_found_again() {
     killed_and_back(&format!("vhost:{},client=1", path("sock")), path, ",server=1");
 }
 
+/// A guest's link is its connection: it goes with the port, and comes with another at the same socket.
+#[test]
+fn a_port_that_is_removed_takes_the_link_of_its_guest_down() {
+    let name = "a_port_that_is_removed_takes_the_link_of_its_guest_down";
+    if let Some(reason) = no_testpmd() {
+        return skip(name, &reason);
+    }
+    let (_folder, path) = folder();
+    let socket = path("sock");
+    let device = format!("vhost:{socket},client=1");
+    let mut busy = Busy::new(&device, path);
+    let mut peer = guest(&socket, ",server=1", &[]);
+    let mut is = |status: &str| {
+        lab::wait_for("testpmd's link", || {
+            peer.ask("show port info 0").contains(&format!("Link status: {status}")).then_some(())
+        });
+    };
+    is("up");
+    let refused = busy.forwarder.shell.ask("set link-down port 0");
+    assert!(refused.contains("fail.; port remove 0 takes the link of its guest down"), "{refused}");
+    for _ in 0..2 {
+        let removed = busy.forwarder.shell.ask("port remove 0");
+        assert!(removed.starts_with("Port 0 is removed"), "{removed}");
+        is("down");
+        busy.neighbours.are_served();
+        let added = busy.forwarder.shell.ask(&format!("port add {device}"));
+        assert!(added.starts_with("Port 0 is added"), "{added}");
+        is("up");
+        busy.neighbours.are_served();
+    }
+    peer.console.close();
+    busy.end();
+}
+
 /// testpmd listens at two sockets, to which a switch connects that joins them; each end sends without end.
 #[test]
 fn a_switch_that_is_killed_is_followed_by_another() {

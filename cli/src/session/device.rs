@@ -5,6 +5,7 @@ use super::{NOT_IMPLEMENTED, Session, refused};
 use crate::command::{DeviceChange, DeviceCommand, TunnelChange};
 use crate::failure::Failure;
 use dataplane::port::{Any, Direction, Errno, PTYPE_ALL, Port, PortId, QueueId, QueueState};
+use pollway_vhost::socket_path;
 
 /// The numbers of a device's statistics (`RTE_ETHDEV_QUEUE_STAT_CNTRS`).
 const STATISTICS: u8 = 16;
@@ -21,13 +22,9 @@ impl Session {
             DeviceChange::StatsMapping(direction, queue, to) => {
                 map_stats(port, direction, queue, to)
             }
-            DeviceChange::Link(up) => match port.set_link(up) {
-                Ok(()) => Ok(String::new()),
-                Err(_) => {
-                    let way = if up { "up" } else { "down" };
-                    Err(refused(format!("\nSet link {way} fail.")))
-                }
-            },
+            DeviceChange::Link(up) => {
+                port.set_link(up).map(|()| String::new()).map_err(|_| link_refused(port, up))
+            }
             DeviceChange::Rate(queue, mbps) => limit_rate(port, queue, mbps),
             DeviceChange::Tunnel(TunnelChange { tunnel, udp_port, look, called }) => port
                 .look_for_tunnel(tunnel, udp_port, look)
@@ -62,6 +59,21 @@ impl Session {
         })?;
         Ok(format!("Cleanup port {id} Tx queue {queue} mbuf nums: {freed}\n"))
     }
+}
+
+/// A guest's link is its connection, and so lasts as long as the port.
+fn link_refused(port: &Port<Any>, up: bool) -> Failure {
+    let is_guests = port.info().is_ok_and(|info| socket_path(&info).is_some());
+    let (way, mend) = match (up, is_guests) {
+        (true, false) => ("up", String::new()),
+        (false, false) => ("down", String::new()),
+        (true, true) => ("up", "; the link of a guest is up while it is connected".to_owned()),
+        (false, true) => {
+            let mend = "; port remove PORT takes the link of its guest down, port add up again";
+            ("down", mend.replace("PORT", &port.id().to_string()))
+        }
+    };
+    refused(format!("\nSet link {way} fail.{mend}"))
 }
 
 fn set_ptypes(port: &Port<Any>, mask: u32) -> Result<String, Failure> {
