@@ -41,7 +41,7 @@ generate() {
 through() {
     # The processor of the main lcore, which sleeps, is the forwarder's: what the system has to do besides is done there too, and
     # not where times are taken.
-    generate "$1" --lcores 0@0,1@1,2@0 -- -m 1.0 --calibrate "${@:2}"
+    generate "$1" --lcores 0@0,1@1 -- -m 1.0 --calibrate "${@:2}"
     # `io` counts nothing.
     { grep -oE '"name":"((late|waited)_ns_[a-z0-9]+|dropped|duplicated|swapped)","count":[0-9]+' "$work/$1.json" || true; } |
         sed -E 's/"name":"([^"]+)","count":/\1: /' | paste -sd , | sed 's/,/, /g' >"$work/$1.record"

@@ -147,6 +147,16 @@ fn sequence(frame: &[u8]) -> u64 {
     Probe::read(&frame[PROBE_AT..], SIGNATURE).unwrap().sequence.into()
 }
 
+/// The first packet is due at once; those after it would be, if they were not more than were to be sent.
+#[test]
+fn a_stream_that_has_sent_all_gives_nothing_up() {
+    on_main_lcore(|eal| {
+        let result = Rig::new(eal, "all", one(stream(pps(100_000), 1))).run(|_| {});
+        let sending = &result.streams[0].sending;
+        assert_eq!((sending.packets, sending.skipped), (1, 0));
+    });
+}
+
 #[test]
 fn an_echo_returns_everything_once_and_in_order() {
     on_main_lcore(|eal| {

@@ -169,14 +169,15 @@ impl Stamp {
     /// Writes the times of the packets that are due behind those of the `kept` ones; returns how many there are.
     #[inline]
     fn due(&mut self, now_tsc: u64, kept: usize) -> usize {
-        if self.parts.halt.load(Ordering::Relaxed) {
+        let left = self.parts.count - self.figures.made;
+        // When all are made, the pacer is not asked any more: it would take what is not sent for given up.
+        if left == 0 || self.parts.halt.load(Ordering::Relaxed) {
             return 0;
         }
         if !self.begun {
             self.begun = true;
             self.parts.pacer.begin(now_tsc.saturating_add(self.parts.start));
         }
-        let left = self.parts.count - self.figures.made;
         let room = self.burst.saturating_sub(kept).min(usize::try_from(left).unwrap_or(usize::MAX));
         let places = self.intended.get_mut(kept..kept + room).unwrap_or_default();
         let due = self.parts.pacer.due(now_tsc, places);
