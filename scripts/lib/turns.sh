@@ -135,7 +135,8 @@ turn() {
 turns_of() {
     local run=$1
     shift
-    counts_of "$@" | paste - - "$1.ns" | awk -v turn="$2 $3 $1 $run" '
+    # Two questions a turn; what a program says at its end nobody asked for.
+    counts_of "$@" | head -n $((2 * turns)) | paste - - "$1.ns" | awk -v turn="$2 $3 $1 $run" '
         {
             packets = NF == 3 ? $2 - $1 : $4 - $1
             if (packets <= 0 || $NF <= 0) exit 1
