@@ -37,6 +37,7 @@ enum {
 	PW_MBUF_HASH_RSS = offsetof(struct rte_mbuf, hash.rss),
 	PW_MBUF_BUF_LEN = offsetof(struct rte_mbuf, buf_len),
 	PW_MBUF_NEXT = offsetof(struct rte_mbuf, next),
+	PW_MBUF_POOL = offsetof(struct rte_mbuf, pool),
 	PW_MBUF_TX_OFFLOAD = offsetof(struct rte_mbuf, tx_offload),
 };
 

@@ -44,6 +44,11 @@ int pw_pktmbuf_alloc_bulk(struct rte_mempool *pool, struct rte_mbuf **mbufs, uns
 	return rte_pktmbuf_alloc_bulk(pool, mbufs, count);
 }
 
+void pw_mempool_put_bulk(struct rte_mempool *pool, void *const *objects, unsigned int count)
+{
+	rte_mempool_put_bulk(pool, objects, count);
+}
+
 unsigned int pw_ring_enqueue_burst(struct rte_ring *ring, const void *elems, unsigned int size, unsigned int n)
 {
 	return rte_ring_enqueue_burst_elem(ring, elems, size, n, NULL);

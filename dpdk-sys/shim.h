@@ -27,6 +27,9 @@ uint64_t pw_rdtsc(void);
 /* rte_pktmbuf_alloc_bulk (rte_mbuf.h): 0, or negative with nothing allocated. */
 int pw_pktmbuf_alloc_bulk(struct rte_mempool *pool, struct rte_mbuf **mbufs, unsigned int count);
 
+/* rte_mempool_put_bulk (rte_mempool.h). */
+void pw_mempool_put_bulk(struct rte_mempool *pool, void *const *objects, unsigned int count);
+
 /* rte_ring_{en,de}queue_{burst,bulk}_elem (rte_ring_elem.h): how many elements moved. */
 unsigned int pw_ring_enqueue_burst(struct rte_ring *ring, const void *elems, unsigned int size, unsigned int n);
 unsigned int pw_ring_enqueue_bulk(struct rte_ring *ring, const void *elems, unsigned int size, unsigned int n);

@@ -1,7 +1,7 @@
 //! A burst of packets: an inline array of owned mbufs.
 #![allow(unsafe_code)]
 
-use crate::mbuf::Mbuf;
+use crate::mbuf::{Mbuf, free_bulk};
 use dpdk_sys::rte_mbuf;
 use std::mem::MaybeUninit;
 use std::ops::{Deref, DerefMut};
@@ -88,7 +88,10 @@ impl Batch {
         self.len = len;
         // SAFETY: the `count` slots from the new length on are initialised and no longer counted, so they are freed exactly
         // once.
-        unsafe { dpdk_sys::rte_pktmbuf_free_bulk(self.raw().add(len), count as u32) };
+        unsafe {
+            let first = self.slots.as_ptr().add(len).cast::<Mbuf>();
+            free_bulk(std::slice::from_raw_parts(first, count));
+        }
     }
 
     /// Keeps the packets for which `keep` says so, in order; the others are freed in bulk. Returns how many were freed.

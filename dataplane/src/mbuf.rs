@@ -5,11 +5,13 @@
 #![allow(unsafe_code)]
 
 mod bytes;
+mod free;
 mod front;
 pub mod gro;
 pub mod gso;
 mod timestamp;
 
+pub(crate) use free::free_bulk;
 pub use timestamp::RxTimestamp;
 
 use crate::offload::tx::{MEMORY, QINQ, VLAN};

@@ -408,6 +408,22 @@ fn bulk_calls_move_all_or_nothing() {
 }
 
 #[test]
+fn packets_of_several_pools_go_back_each_to_its_own() {
+    on_main_lcore(|eal| {
+        let pools = ["one", "two"].map(|name| pool(eal, name, 63));
+        for runs in [[40, 0], [0, 40], [1, 1], [20, 40], [40, 20]] {
+            let mut batch = Batch::new();
+            for (pool, count) in pools.iter().zip(runs) {
+                assert!(pool.alloc_bulk(&mut batch, count));
+            }
+            assert_eq!([0, 1].map(|at: usize| pools[at].in_use() as usize), runs);
+            batch.clear();
+            assert_eq!([0, 1].map(|at: usize| pools[at].in_use()), [0, 0]);
+        }
+    });
+}
+
+#[test]
 fn a_ring_of_packets_frees_what_is_left_in_it() {
     on_main_lcore(|eal| {
         let pool = pool(eal, "ringed", 255);
