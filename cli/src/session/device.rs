@@ -61,17 +61,14 @@ impl Session {
     }
 }
 
-/// A guest's link is its connection, and so lasts as long as the port.
 fn link_refused(port: &Port<Any>, up: bool) -> Failure {
-    let is_guests = port.info().is_ok_and(|info| socket_path(&info).is_some());
-    let (way, mend) = match (up, is_guests) {
-        (true, false) => ("up", String::new()),
-        (false, false) => ("down", String::new()),
-        (true, true) => ("up", "; the link of a guest is up while it is connected".to_owned()),
-        (false, true) => {
-            let mend = "; port remove PORT takes the link of its guest down, port add up again";
-            ("down", mend.replace("PORT", &port.id().to_string()))
-        }
+    let way = if up { "up" } else { "down" };
+    let mend = match port.info() {
+        Ok(info) if socket_path(&info).is_some() => format!(
+            "; the link of a guest is its connection, which port remove {} ends and port add makes again",
+            port.id()
+        ),
+        _ => String::new(),
     };
     refused(format!("\nSet link {way} fail.{mend}"))
 }
