@@ -46,6 +46,7 @@ fn main() -> ExitCode {
         // It takes a guest more, as two of the last do.
         vhost::routing::TESTS,
         vfs::TESTS,
+        vhost::link::TESTS,
         vhost::TESTS,
     ];
     test::run(modules.into_iter().flatten()).exit_code()

@@ -1,6 +1,7 @@
 //! The guest's kernel on a vhost-user port: it talks to a kernel in a namespace through the switch, to which it leaves checksums
 //! or does not.
 
+pub(crate) mod link;
 mod nic;
 pub(crate) mod routing;
 

@@ -14,7 +14,9 @@ pub(super) fn plug_in(guest: &Guest, socket: &str, address: &str) {
     let (_, host) = address.rsplit_once('.').unwrap();
     let mac = format!("52:54:00:00:08:{:02x}", host.parse::<u8>().unwrap());
     let at = json!({ "type": "unix", "data": { "path": socket } });
-    let backend = json!({ "type": "socket", "data": { "addr": at, "server": false } });
+    // A port that goes and comes again finds the guest.
+    let socket = json!({ "addr": at, "server": false, "reconnect-ms": 200 });
+    let backend = json!({ "type": "socket", "data": socket });
     guest.machine("chardev-add", json!({ "id": "vhost-socket", "backend": backend }));
     let net = json!({ "type": "vhost-user", "id": "vhost-net", "chardev": "vhost-socket" });
     guest.machine("netdev_add", net);
