@@ -163,9 +163,14 @@ fn fix_does_what_takes_nothing_from_anybody() {
     root.put("dev/hugepages/deadmap_0", "");
     root.put(&format!("{CPU}/isolated"), "");
     fs::copy(cargo_bin("pollway"), root.path("commands/doctor")).unwrap();
-    // With nobody to answer, nothing is done; then all that is safe.
-    root.shell("doctor doctor --config /config.toml --fix </dev/null >/report || true");
-    assert!(root.path("dev/hugepages/deadmap_0").exists());
+    // With nobody to answer, or a no, nothing is done; then all that is safe.
+    for (answer, is_left) in [(":", true), ("echo n", true), ("echo y", false)] {
+        let fix =
+            format!("({answer}) | doctor doctor --config /config.toml --fix >/report || true");
+        root.shell(&fix);
+        assert_eq!(root.path("dev/hugepages/deadmap_0").exists(), is_left, "{answer}");
+    }
+    root.put("dev/hugepages/deadmap_0", "");
     root.shell("doctor doctor --config /config.toml --fix --yes >/report || test $? = 1");
     assert!(!root.path("dev/hugepages/deadmap_0").exists());
     let report = fs::read_to_string(root.path("report")).unwrap();

@@ -7,7 +7,7 @@ use crate::machine::{self, Build, Nic, SCRIPTS};
 use crate::qmp::Qmp;
 use crate::wire::Wire;
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -152,6 +152,12 @@ impl Guest {
     /// Has QEMU carry out a command.
     pub(crate) fn machine(&self, command: &str, arguments: Value) -> Value {
         self.qmp.borrow_mut().ask(command, arguments)
+    }
+
+    /// Whether the machine has the device of this name, still: the kernel keeps it until nobody uses it.
+    pub(crate) fn has_device(&self, name: &str) -> bool {
+        let devices = self.machine("qom-list", json!({ "path": "/machine/peripheral" }));
+        devices.as_array().unwrap().iter().any(|device| device["name"] == name)
     }
 
     /// Runs a shell script to its end.

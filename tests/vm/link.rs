@@ -40,12 +40,6 @@ fn a_link_that_went_down_and_up_carries_again() {
     }
 }
 
-/// Whether the machine has a NIC still: the kernel keeps it until the program has let go of it.
-fn is_plugged_in(guest: &Guest, nic: &Nic) -> bool {
-    let devices = guest.machine("qom-list", json!({ "path": "/machine/peripheral" }));
-    devices.as_array().unwrap().iter().any(|device| device["name"] == nic.name)
-}
-
 /// Plugs in a NIC where one of this name was, and waits until the kernel drives it.
 fn plug_in(guest: &Guest, Nic { name, mac, address, model, .. }: &Nic) {
     let mut device = match model {
@@ -85,7 +79,7 @@ fn the_others_forward_on_with(guest: &Guest, driver: &str, nics: [&Nic; 4]) {
     guest.machine("device_del", json!({ "id": nics[0].name }));
     wait_for("the NIC to be let go", || {
         left.carry(right, &frames);
-        (!is_plugged_in(guest, nics[0])).then_some(())
+        (!guest.has_device(nics[0].name)).then_some(())
     });
     let line = format!(
         "port {port} ({address}) was taken away; port {}, which it was paired with, no longer forwards",

@@ -21,10 +21,13 @@ fn device_of(forwarder: &mut Forwarder, port: usize) -> String {
 fn named_devices_are_the_ports_in_their_order() {
     let guest = guest::lease();
     let addresses = IGB.each_ref().map(|nic| nic.address);
+    let [first, second] = addresses;
+    let interface = guest.run(&format!("ls /sys/bus/pci/devices/{second}/net"));
     guest.bind("vfio-pci", &addresses);
     guest.bind("vfio-pci", &VIRTIO.each_ref().map(|nic| nic.address));
-    let [first, second] = addresses;
-    let forwarder = guest.forward("", &format!("--port {second} --port {first}"));
+    // The interface that it had, and its address.
+    let ports = format!("--port pci:{} --port pci:{}", interface.trim(), IGB[0].mac);
+    let forwarder = guest.forward("", &ports);
     let names = |mut forwarder: Forwarder| {
         let names = [0, 1].map(|port| device_of(&mut forwarder, port));
         let third = forwarder.shell.ask("show port info 2");

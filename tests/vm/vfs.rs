@@ -65,9 +65,12 @@ fn two_functions_of_one_nic_forward_to_each_other() {
     let guest = guest::lease();
     make_vfs(&guest, [0, 0]);
     let host = text(frames::HOST);
+    // As the Kubernetes device plugin hands them to a container, and as a person counts them.
+    let environment = format!("PCIDEVICE_LAB_NIC={},{}", VFS[0], VFS[1]);
+    let ports = format!("--port pci:PCIDEVICE_LAB_NIC --port pci:{}/1", PF.address);
     let forwarder = guest.forward(
-        "",
-        &format!("{} --forward-mode mac --eth-peer 0,{host} --eth-peer 1,{host}", allow(&VFS)),
+        &environment,
+        &format!("{ports} --forward-mode mac --eth-peer 0,{host} --eth-peer 1,{host}"),
     );
     let wire = guest.wire(PF);
     crosses(wire, 0, None);

@@ -5,10 +5,13 @@ use crate::lab::wait_for;
 use crate::machine::VHOST_SLOT;
 use serde_json::json;
 
+/// QEMU's name of it.
+const NIC: &str = "vhost-nic";
+
 /// Plugs in a NIC that is at the socket, gives it an address, and waits until the port has it.
 pub(super) fn plug_in(guest: &Guest, socket: &str, address: &str) {
     // That of a test that failed.
-    if is_plugged_in(guest) {
+    if guest.has_device(NIC) {
         unplug(guest);
     }
     let (_, host) = address.rsplit_once('.').unwrap();
@@ -22,7 +25,7 @@ pub(super) fn plug_in(guest: &Guest, socket: &str, address: &str) {
     guest.machine("netdev_add", net);
     let nic = json!({
         "driver": "virtio-net-pci",
-        "id": "vhost-nic",
+        "id": NIC,
         "netdev": "vhost-net",
         "bus": VHOST_SLOT,
         "mac": mac,
@@ -39,12 +42,7 @@ pub(super) fn plug_in(guest: &Guest, socket: &str, address: &str) {
 
 /// Takes it out again.
 pub(super) fn unplug(guest: &Guest) {
-    guest.machine("device_del", json!({ "id": "vhost-nic" }));
-    wait_for("the NIC to be let go", || (!is_plugged_in(guest)).then_some(()));
+    guest.machine("device_del", json!({ "id": NIC }));
+    wait_for("the NIC to be let go", || (!guest.has_device(NIC)).then_some(()));
     guest.machine("netdev_del", json!({ "id": "vhost-net" }));
-}
-
-fn is_plugged_in(guest: &Guest) -> bool {
-    let devices = guest.machine("qom-list", json!({ "path": "/machine/peripheral" }));
-    devices.as_array().unwrap().iter().any(|device| device["name"] == "vhost-nic")
 }
