@@ -2,7 +2,7 @@
 # Measures how true the figures of `pollway gen` are, and writes the tables and the pictures of docs/accuracy.md:
 #
 #   how late packets leave that are sent at a constant rate, over a ring in memory
-#   delays that are known: a forwarder adds them, in the same process, on the other processor
+#   delays that are known: a forwarder adds them, in the same process and poll loop
 #   faults that are known, made there in a million packets
 #
 #   scripts/accuracy.sh [--rate RATE] [--size BYTES] [--seconds S] [--binary FILE] [--out FOLDER]
@@ -39,8 +39,8 @@ generate() {
 
 # through NAME FLAGS: a trial through a forwarder. What its mode counted is in NAME.record.
 through() {
-    # The processor of the main lcore, which sleeps, is the forwarder's: what the system has to do besides is done there too, and
-    # not where times are taken.
+    # One poll loop, which leaves a processor to whatever else the system has to do: with two, one of them is away for milliseconds
+    # again and again.
     generate "$1" --lcores 0@0,1@1 -- -m 1.0 --calibrate "${@:2}"
     # `io` counts nothing.
     { grep -oE '"name":"((late|waited)_ns_[a-z0-9]+|dropped|duplicated|swapped)","count":[0-9]+' "$work/$1.json" || true; } |
