@@ -141,7 +141,7 @@ turns_of() {
             packets = NF == 3 ? $2 - $1 : $4 - $1
             if (packets <= 0 || $NF <= 0) exit 1
             printf "%s %.3f", turn, packets * 1000 / $NF
-            if (NF > 3) printf " %.3f", $6 > $3 ? ($5 - $2) / ($6 - $3) : 0
+            if (NF > 3) printf " %.3f", ($6 > $3 ? ($5 - $2) / ($6 - $3) : 0)
             print ""
         }' >>results || {
         tail -n 40 "$1"*.log >&2
