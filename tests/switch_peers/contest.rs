@@ -140,8 +140,11 @@ fn timeless(rules: &str) -> Vec<String> {
     lines
 }
 
-/// The lines without the words that begin so.
+/// The lines without the words that begin so, sorted by what is left.
 fn without(lines: Vec<String>, beginnings: &[&str]) -> Vec<String> {
     let stays = |word: &&str| !beginnings.iter().any(|beginning| word.starts_with(beginning));
-    lines.iter().map(|line| line.split(' ').filter(stays).collect::<Vec<_>>().join(" ")).collect()
+    let line = |line: &String| line.split(' ').filter(stays).collect::<Vec<_>>().join(" ");
+    let mut lines: Vec<String> = lines.iter().map(line).collect();
+    lines.sort();
+    lines
 }
