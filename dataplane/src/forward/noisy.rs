@@ -159,14 +159,17 @@ impl Mode for Noisy {
     }
 
     fn release(&mut self) -> usize {
-        self.buffer.take().map_or(0, |buffer| buffer.held.len())
+        self.buffer.take().map_or(0, |buffer| buffer.held)
     }
 }
 
 /// Packets on their way, in the order in which they came.
 struct Buffer {
     entry: Producer<Mbuf, Single>,
-    held: Consumer<Mbuf, Single>,
+    exit: Consumer<Mbuf, Single>,
+    /// How many there are, and can be: nobody else puts any in or takes any out, so the ring need not be asked.
+    held: usize,
+    room: usize,
     flush_cycles: u64,
     /// When something was last flushed, or the mode was first called.
     flushed: Option<u64>,
@@ -184,9 +187,9 @@ impl Buffer {
         // A mode may be made while the one that it is to follow still runs.
         let name = format!("pw_noisy{}", NEXT.fetch_add(1, Ordering::Relaxed));
         let pool = stream.pool;
-        let (entry, held) = ring(pool.eal(), &name, options.buffer, stream.egress.socket)?;
-        let flush_cycles = stream.cycles_in(options.flush);
-        Ok(Self { entry, held, flush_cycles, flushed: None, flushing: false })
+        let (entry, exit) = ring(pool.eal(), &name, options.buffer, stream.egress.socket)?;
+        let (room, flush_cycles) = (entry.capacity(), stream.cycles_in(options.flush));
+        Ok(Self { entry, exit, held: 0, room, flush_cycles, flushed: None, flushing: false })
     }
 
     /// Puts a burst in and takes out what had to make room for it; returns how many packets went in.
@@ -194,14 +197,18 @@ impl Buffer {
     /// Not inlined: its batch would be on the stack of those that have no buffer, too.
     #[inline(never)]
     fn pass(&mut self, batch: &mut Batch, context: &mut Context<'_>) -> usize {
-        let (came, held) = (batch.len(), self.held.len());
-        // As testpmd: as many leave as come, if not all that come find room.
-        let leave = if self.entry.capacity() - held >= came { 0 } else { came };
+        let came = batch.len();
         let mut out = Batch::new();
-        self.held.dequeue_batch(&mut out, leave);
+        // As testpmd: as many leave as come, if not all that come find room.
+        if self.room - self.held < came {
+            self.held -= self.exit.dequeue_batch(&mut out, came);
+        }
         let entered = self.entry.enqueue_batch(batch);
-        context.dropped(DropReason::HoldFull, batch.len());
-        batch.clear();
+        self.held += entered;
+        if !batch.is_empty() {
+            context.dropped(DropReason::HoldFull, batch.len());
+            batch.clear();
+        }
         batch.append(&mut out);
         entered
     }
@@ -214,8 +221,9 @@ impl Buffer {
             self.flushing = true;
         }
         if self.flushing {
-            let left = self.held.dequeue_batch(batch, MAX_BURST);
-            self.flushing = !self.held.is_empty();
+            let left = self.exit.dequeue_batch(batch, MAX_BURST);
+            self.held -= left;
+            self.flushing = self.held > 0;
             if left > 0 {
                 self.flushed = Some(now);
             }

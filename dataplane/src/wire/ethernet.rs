@@ -150,15 +150,15 @@ impl<T: AsRef<[u8]> + AsMut<[u8]>> Frame<T> {
 
     /// Exchanges source and destination.
     ///
-    /// By words: the source and what is behind it come to the front, and the destination over what came too much.
+    /// In two words: the source and what is behind it come to the front, and then the destination and the type behind that.
     #[inline]
     pub fn swap_addresses(&mut self) {
+        const ADDRESS: u64 = (1 << 48) - 1;
         let bytes = &mut self.bytes.as_mut()[..HEADER_LEN];
         let front = u64::from_le_bytes(read(bytes, 0..8));
-        let back: [u8; 8] = read(bytes, 6..14);
-        bytes[..8].copy_from_slice(&back);
-        bytes[6..10].copy_from_slice(&(front as u32).to_le_bytes());
-        bytes[10..12].copy_from_slice(&((front >> 32) as u16).to_le_bytes());
+        let back = u64::from_le_bytes(read(bytes, 6..14));
+        bytes[..8].copy_from_slice(&back.to_le_bytes());
+        bytes[6..].copy_from_slice(&(front & ADDRESS | back & !ADDRESS).to_le_bytes());
     }
 }
 
