@@ -55,10 +55,7 @@ command_of() {
 
 # The hooks of scripts/lib/turns.sh.
 begin() {
-    local words
-    read -ra words <<<"$(command_of "$@")"
-    [[ $1 != pollway ]] || words[0]=$binary
-    open "$1" "${words[@]}"
+    open "$@"
     if [[ $1 == pollway ]]; then tell "$1" "$(recipe "$3")"; else tell "$1" start; fi
 }
 

@@ -123,17 +123,13 @@ command_of() {
 
 # The hooks of scripts/lib/turns.sh.
 begin() {
-    local words
     if [[ $1 == ovs ]]; then
         open_ovs "$2.rules" ovs0.sock ovs1.sock
     else
-        read -ra words <<<"$(command_of "$@")"
-        [[ $1 != pollway ]] || words[0]=$binary
-        open "$1" "${words[@]}"
+        open "$@"
         tell "$1" start
     fi
-    read -ra words <<<"$(command_of "$1-load" "$2" "$3")"
-    open "$1-load" "${words[@]}"
+    open "$1-load" "$2" "$3"
     tell "$1-load" start
 }
 

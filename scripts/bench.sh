@@ -56,13 +56,9 @@ command_of() {
 
 # The hooks of scripts/lib/turns.sh.
 begin() {
-    local words
-    read -ra words <<<"$(command_of "$@")"
-    [[ $1 != pollway ]] || words[0]=$binary
-    open "$1" "${words[@]}"
+    open "$@"
     if [[ $2 == vhost ]]; then
-        read -ra words <<<"$(command_of "$1-load" "$2" "$3")"
-        open "$1-load" "${words[@]}"
+        open "$1-load" "$2" "$3"
         tell "$1-load" start
     fi
     tell "$1" start

@@ -51,14 +51,15 @@ in_background() {
     pid_of[$1]=$!
 }
 
-# open NAME COMMAND…: starts a program whose shell reads NAME.in, and waits for its prompt.
+# open PROGRAM ROW…: starts it, or its load, by its command; its shell reads PROGRAM.in. Waits for its prompt.
 open() {
-    local name=$1 shell
-    shift
+    local name=$1 shell words
+    read -ra words <<<"$(command_of "$@")"
+    [[ $name != pollway ]] || words[0]=$binary
     rm -f "$name.in"
     mkfifo "$name.in"
     # By lines, or answers would stay in the program until its end.
-    stdbuf -oL "$@" <"$name.in" >"$name.log" 2>&1 &
+    stdbuf -oL "${words[@]}" <"$name.in" >"$name.log" 2>&1 &
     pid_of[$name]=$!
     exec {shell}>"$name.in"
     shell_of[$name]=$shell
@@ -68,7 +69,7 @@ open() {
         sleep 0.1
     done
     tail -n 40 "$name.log" >&2
-    fail "no prompt from: $*"
+    fail "no prompt from: ${words[*]}"
 }
 
 # tell NAME COMMANDS: has its shell read them.
