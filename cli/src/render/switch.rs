@@ -3,7 +3,7 @@
 
 use dataplane::engine::counters::Dropped;
 use dataplane::forward::Retry;
-use dataplane::port::PortId;
+use dataplane::port::{PortId, Refusal, Unsent};
 use dataplane::switch::{Group, MacEntry, MacFigures, PortPolicy, RuleFigures, VlanPolicy};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -170,12 +170,9 @@ pub(crate) struct SwitchedPort {
     pub(crate) received: u64,
     /// Packets that left.
     pub(crate) sent: u64,
-    /// Packets that were to leave, and that its queue or the ring before it had no room for.
-    pub(crate) full: u64,
-    /// Those that could not, as it has no link.
-    pub(crate) no_link: u64,
-    /// Those that could not, as its guest has put a descriptor there that cannot be used.
-    pub(crate) bad_descriptor: u64,
+    /// Packets that were to leave, and that its queue or the ring before it did not take.
+    #[serde(flatten)]
+    pub(crate) unsent: Unsent,
 }
 
 impl SwitchStatsPage {
@@ -186,9 +183,8 @@ impl SwitchStatsPage {
                 Some(own) => {
                     own.received += port.received;
                     own.sent += port.sent;
-                    own.full += port.full;
-                    own.no_link += port.no_link;
-                    own.bad_descriptor += port.bad_descriptor;
+                    own.unsent =
+                        Unsent::counted(|reason| own.unsent.of(reason) + port.unsent.of(reason));
                 }
                 None => self.ports.push(port),
             }
@@ -212,10 +208,10 @@ impl fmt::Display for SwitchStatsPage {
             writeln!(f, "{port:<5}{received:>20}{sent:>20}{full:>16}{no_link:>16}{bad:>16}")
         };
         line(head.map(str::to_owned))?;
-        for SwitchedPort { port, received, sent, full, no_link, bad_descriptor } in &self.ports {
-            let counts = [received, sent, full, no_link, bad_descriptor].map(u64::to_string);
-            let [received, sent, full, no_link, bad_descriptor] = counts;
-            line([port.to_string(), received, sent, full, no_link, bad_descriptor])?;
+        for SwitchedPort { port, received, sent, unsent } in &self.ports {
+            let [received, sent] = [received, sent].map(u64::to_string);
+            let [full, no_link, bad] = Refusal::ALL.map(|reason| unsent.of(reason).to_string());
+            line([port.to_string(), received, sent, full, no_link, bad])?;
         }
         for Dropped { reason, packets } in &self.dropped {
             // By the name that it has in JSON too.

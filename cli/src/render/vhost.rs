@@ -1,7 +1,7 @@
 //! A vhost-user port: `show vhost`.
 
 use dataplane::forward::DropReason;
-use dataplane::port::Unsent;
+use dataplane::port::{Refusal, Unsent};
 use pollway_vhost::{Figures, GuestFigures, RingFigures, Statistic};
 use serde::Serialize;
 use std::fmt;
@@ -50,20 +50,15 @@ fn show_ring(f: &mut fmt::Formatter<'_>, ring: &RingFigures) -> fmt::Result {
         (Some(size), Some(available)) => writeln!(f, "{available} of {size} available")?,
         _ => writeln!(f, "not set up")?,
     }
-    let counted = statistics.iter().filter(|statistic| statistic.value > 0);
-    counted.into_iter().try_for_each(|Statistic { name, value }| writeln!(f, "  {name}: {value}"))
+    let mut counted = statistics.iter().filter(|statistic| statistic.value > 0);
+    counted.try_for_each(|Statistic { name, value }| writeln!(f, "  {name}: {value}"))
 }
 
 /// What did not get into a ring, by the reasons' names in other accounts.
 fn show_unsent(f: &mut fmt::Formatter<'_>, ring: usize, unsent: &Unsent) -> fmt::Result {
-    let Unsent { full, no_link, bad_descriptor } = unsent;
-    let reasons = [
-        (DropReason::TxFull, full),
-        (DropReason::NoLink, no_link),
-        (DropReason::BadDescriptor, bad_descriptor),
-    ];
-    let counted = reasons.iter().filter(|(_, packets)| **packets > 0);
-    counted.into_iter().try_for_each(|(reason, packets)| {
+    let counts = Refusal::ALL.map(|reason| (DropReason::from(reason), unsent.of(reason)));
+    let mut counted = counts.iter().filter(|(_, packets)| *packets > 0);
+    counted.try_for_each(|(reason, packets)| {
         writeln!(f, "Dropped before ring {ring} ({}): {packets}", reason.name())
     })
 }

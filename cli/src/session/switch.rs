@@ -10,10 +10,9 @@ use crate::render::switch::{
 };
 use crate::settings::SwitchSettings;
 use dataplane::engine::plan::{Plan, Sink, Source, Way};
-use dataplane::engine::{ExitFigures, Figures, StreamReport, WorkerReport};
-use dataplane::forward::DropReason;
+use dataplane::engine::{Figures, StreamReport, WorkerReport};
 use dataplane::lcore::LcoreId;
-use dataplane::port::PortId;
+use dataplane::port::{PortId, Unsent};
 use dataplane::runtime::Slot;
 use dataplane::switch::{
     FlowSelect, Flush, PolicyError, PortPolicy, RuleError, Switch, VlanPolicy,
@@ -181,19 +180,19 @@ pub(super) fn stats(figures: &Figures, plan: &Plan) -> SwitchStatsPage {
             figures.streams().filter(to).map(|report| &report.figures)
         };
         let by_exits = figures.workers.iter().map(|worker| sent_by_exits(worker, port));
-        let refused = |of: fn(&ExitFigures) -> u64, reason| {
+        let unsent = Unsent::counted(|refusal| {
             let exits = figures.workers.iter().flat_map(|worker| &worker.exits);
+            let by_exits = exits.filter(|exit| exit.port == port);
             let dropped = fed().flat_map(|figures| &figures.dropped);
-            exits.filter(|exit| exit.port == port).map(of).sum::<u64>()
-                + dropped.filter(|own| own.reason == reason).map(|own| own.packets).sum::<u64>()
-        };
+            let by_ring = dropped.filter(|dropped| dropped.reason == refusal.into());
+            by_exits.map(|exit| exit.unsent.of(refusal)).sum::<u64>()
+                + by_ring.map(|dropped| dropped.packets).sum::<u64>()
+        });
         page.ports.push(SwitchedPort {
             port,
             received: received.map(|report| report.figures.received).sum(),
             sent: by_exits.chain(fed().map(|figures| figures.sent)).sum(),
-            full: refused(|exit| exit.unsent.full, DropReason::TxFull),
-            no_link: refused(|exit| exit.unsent.no_link, DropReason::NoLink),
-            bad_descriptor: refused(|exit| exit.unsent.bad_descriptor, DropReason::BadDescriptor),
+            unsent,
         });
     }
     for dropped in figures.streams().flat_map(|report| &report.figures.dropped) {

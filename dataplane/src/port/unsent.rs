@@ -16,6 +16,11 @@ pub enum Refusal {
     BadDescriptor,
 }
 
+impl Refusal {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Full, Self::NoLink, Self::BadDescriptor];
+}
+
 /// Packets that were not taken, by reason.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Unsent {
@@ -28,17 +33,33 @@ pub struct Unsent {
 }
 
 impl Unsent {
+    /// As many for each reason as `packets` says.
+    pub fn counted(packets: impl Fn(Refusal) -> u64) -> Self {
+        Self {
+            full: packets(Refusal::Full),
+            no_link: packets(Refusal::NoLink),
+            bad_descriptor: packets(Refusal::BadDescriptor),
+        }
+    }
+
+    /// Those of one reason.
+    pub fn of(&self, reason: Refusal) -> u64 {
+        match reason {
+            Refusal::Full => self.full,
+            Refusal::NoLink => self.no_link,
+            Refusal::BadDescriptor => self.bad_descriptor,
+        }
+    }
+
     /// Takes off what had been counted before.
     pub(crate) fn subtract(&mut self, before: &Self) {
-        self.full = self.full.saturating_sub(before.full);
-        self.no_link = self.no_link.saturating_sub(before.no_link);
-        self.bad_descriptor = self.bad_descriptor.saturating_sub(before.bad_descriptor);
+        *self = Self::counted(|reason| self.of(reason).saturating_sub(before.of(reason)));
     }
 }
 
 /// The counts of [`Unsent`], with one writer.
 #[derive(Debug, Default)]
-pub(crate) struct UnsentCounters(CachePadded<[Counter; 3]>);
+pub(crate) struct UnsentCounters(CachePadded<[Counter; Refusal::ALL.len()]>);
 
 impl UnsentCounters {
     pub(crate) fn add(&self, reason: Refusal, packets: usize) {
@@ -46,12 +67,7 @@ impl UnsentCounters {
     }
 
     pub(crate) fn figures(&self) -> Unsent {
-        let count = |reason: Refusal| self.0[reason as usize].get();
-        Unsent {
-            full: count(Refusal::Full),
-            no_link: count(Refusal::NoLink),
-            bad_descriptor: count(Refusal::BadDescriptor),
-        }
+        Unsent::counted(|reason| self.0[reason as usize].get())
     }
 
     pub(crate) fn reset(&self) {
