@@ -15,6 +15,7 @@ fn main() {
     println!("cargo:rerun-if-changed=compat.h");
     println!("cargo:rerun-if-changed=shim.h");
     println!("cargo:rerun-if-changed=shim.c");
+    println!("cargo:rerun-if-changed=events.c");
 
     if let Err(error) = pkg_config::Config::new().atleast_version(OLDEST).probe("libdpdk") {
         refuse(&error);
@@ -27,7 +28,7 @@ fn main() {
 
     let flags = compiler_flags();
     cc::Build::new()
-        .file("shim.c")
+        .files(["shim.c", "events.c"])
         .flags(&flags)
         .opt_level(3)
         .warnings(true)
@@ -72,7 +73,7 @@ fn generate(flags: &[String]) {
         .header("wrapper.h")
         .clang_args(flags)
         // Rust reads an mbuf through the offsets in compat.h, and never looks into the others.
-        .opaque_type("rte_mbuf|rte_mempool|rte_ring|rte_memseg_list")
+        .opaque_type("rte_mbuf|rte_mempool|rte_ring|rte_memseg_list|rte_rcu_qsbr")
         .allowlist_type("rte_eth_(conf|dev_info|rxconf|txconf|stats|xstat|xstat_name|rss_conf|fp_ops)")
         .allowlist_type("rte_eth_(fc_conf|rxq_info|txq_info|burst_mode|dcb_info|dev_module_info|rss_reta_entry64|tunnel_type|fec_mode)")
         .allowlist_type("rte_dev_(eeprom_info|reg_info|iterator)|rte_malloc_socket_stats")
@@ -86,6 +87,7 @@ fn generate(flags: &[String]) {
         .allowlist_function("rte_eal_(init|cleanup|remote_launch|wait_lcore|get_lcore_state|get_runtime_dir|has_hugepages)")
         .allowlist_function("rte_(get_main_lcore|get_next_lcore|lcore_to_socket_id)")
         .allowlist_function("rte_(version|strerror|get_tsc_hz)")
+        .allowlist_function("rte_rcu_qsbr_(get_memsize|init|thread_register|thread_unregister)|rte_eal_alarm_set")
         .allowlist_function("rte_eth_timesync_(enable|read_rx_timestamp|read_tx_timestamp)")
         .allowlist_function("rte_eth_read_clock|rte_mbuf_dyn_rx_timestamp_register")
         .allowlist_function("rte_dev_(probe|remove|name|driver|bus|bus_info|numa_node|iterator_init|iterator_next)")
@@ -131,7 +133,7 @@ fn generate(flags: &[String]) {
         .allowlist_function("rte_vhost_vring_stats_(get|get_names)")
         .allowlist_function("rte_mem_virt2memseg_list")
         .allowlist_var("RTE_METRICS_GLOBAL")
-        .allowlist_var("rte_eth_fp_ops|PW_.*|RTE_(MAX_LCORE|MAX_ETHPORTS|PKTMBUF_HEADROOM)")
+        .allowlist_var("rte_eth_fp_ops|PW_.*|RTE_(CACHE_LINE_SIZE|MAX_LCORE|MAX_ETHPORTS|PKTMBUF_HEADROOM)")
         .allowlist_var("RTE_(MEMPOOL_CACHE_MAX_SIZE|ETH_DEV_NO_OWNER|ETH_NAME_MAX_LEN)|RING_F_S[PC]_.*")
         .allowlist_var("RTE_ETH_((VLAN|QINQ)_.*_OFFLOAD|QUEUE_STATE_.*|[RT]X_DESC_.*|DEV_SWITCH_DOMAIN_ID_INVALID)")
         .allowlist_var("RTE_ETH_(ALL|RETA_GROUP_SIZE|DCB_NUM_.*|VLAN_TYPE_(INNER|OUTER)|ERROR_HANDLE_MODE_.*|FC_.*)")

@@ -34,6 +34,31 @@ uint64_t pw_rdtsc(void)
 	return rte_rdtsc();
 }
 
+void pw_rcu_qsbr_online(struct rte_rcu_qsbr *qsbr, unsigned int thread)
+{
+	rte_rcu_qsbr_thread_online(qsbr, thread);
+}
+
+void pw_rcu_qsbr_offline(struct rte_rcu_qsbr *qsbr, unsigned int thread)
+{
+	rte_rcu_qsbr_thread_offline(qsbr, thread);
+}
+
+void pw_rcu_qsbr_quiescent(struct rte_rcu_qsbr *qsbr, unsigned int thread)
+{
+	rte_rcu_qsbr_quiescent(qsbr, thread);
+}
+
+uint64_t pw_rcu_qsbr_start(struct rte_rcu_qsbr *qsbr)
+{
+	return rte_rcu_qsbr_start(qsbr);
+}
+
+int pw_rcu_qsbr_check(struct rte_rcu_qsbr *qsbr, uint64_t token)
+{
+	return rte_rcu_qsbr_check(qsbr, token, false);
+}
+
 int pw_meter_check(struct rte_meter_srtcm *meter, struct rte_meter_srtcm_profile *profile, uint64_t time, uint32_t len)
 {
 	return (int)rte_meter_srtcm_color_blind_check(meter, profile, time, len);

@@ -10,6 +10,7 @@
 #include <rte_dev.h>
 #include <rte_mempool.h>
 #include <rte_meter.h>
+#include <rte_rcu_qsbr.h>
 #include <rte_ring_elem.h>
 
 /* rte_errno of this thread (rte_errno.h: a macro over a per-thread variable). */
@@ -26,6 +27,19 @@ uint64_t pw_rdtsc(void);
 
 /* rte_pktmbuf_alloc_bulk (rte_mbuf.h): 0, or negative with nothing allocated. */
 int pw_pktmbuf_alloc_bulk(struct rte_mempool *pool, struct rte_mbuf **mbufs, unsigned int count);
+
+/*
+ * What is called each time before a driver gives up an event that it listened for (rte_interrupts.h:
+ * rte_intr_callback_unregister), on the thread that does so. See events.c.
+ */
+void pw_before_unregister(void (*hook)(void));
+
+/* rte_rcu_qsbr_thread_{online,offline}, rte_rcu_qsbr_{quiescent,start,check} (rte_rcu_qsbr.h); the check does not wait. */
+void pw_rcu_qsbr_online(struct rte_rcu_qsbr *qsbr, unsigned int thread);
+void pw_rcu_qsbr_offline(struct rte_rcu_qsbr *qsbr, unsigned int thread);
+void pw_rcu_qsbr_quiescent(struct rte_rcu_qsbr *qsbr, unsigned int thread);
+uint64_t pw_rcu_qsbr_start(struct rte_rcu_qsbr *qsbr);
+int pw_rcu_qsbr_check(struct rte_rcu_qsbr *qsbr, uint64_t token);
 
 /* rte_mempool_put_bulk (rte_mempool.h). */
 void pw_mempool_put_bulk(struct rte_mempool *pool, void *const *objects, unsigned int count);

@@ -1,4 +1,5 @@
 /* What bindgen reads. The allowlist in build.rs says which of it Rust may name. */
+#include <rte_alarm.h>
 #include <rte_bitrate.h>
 #include <rte_bus.h>
 #include <rte_dev.h>
@@ -24,6 +25,7 @@
 #include <rte_memzone.h>
 #include <rte_meter.h>
 #include <rte_metrics.h>
+#include <rte_rcu_qsbr.h>
 #include <rte_ring.h>
 #include <rte_ring_elem.h>
 #include <rte_version.h>

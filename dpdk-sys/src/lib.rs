@@ -17,3 +17,30 @@
 #![allow(clippy::all, clippy::undocumented_unsafe_blocks, clippy::missing_safety_doc)]
 
 include!(concat!(env!("OUT_DIR"), "/bindings.rs"));
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::CStr;
+
+    /// `events.c` is of use only if the loader finds its functions before EAL's.
+    #[test]
+    fn drivers_find_the_functions_in_front_of_eals() {
+        let names = [
+            c"rte_intr_callback_register",
+            c"rte_intr_callback_unregister",
+            c"rte_intr_instance_free",
+        ];
+        unsafe {
+            // Has EAL and the functions linked.
+            assert!(!super::rte_version().is_null());
+            super::pw_before_unregister(None);
+            for name in names {
+                let found = libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr());
+                let mut whose = std::mem::zeroed::<libc::Dl_info>();
+                assert_ne!(libc::dladdr(found, &mut whose), 0);
+                let file = CStr::from_ptr(whose.dli_fname).to_str().unwrap();
+                assert!(!file.contains("librte"), "{name:?} is {file}'s");
+            }
+        }
+    }
+}

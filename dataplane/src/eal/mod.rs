@@ -9,10 +9,12 @@ mod dump;
 mod error;
 mod files;
 mod flags;
+mod grace;
 
 pub use dump::{Dump, DumpOne, Heap, StructSizes};
 pub use error::EalError;
 pub use flags::{EalFlags, EalRequest, prepare};
+pub(crate) use grace::Poller;
 
 use crate::port::{self, PortId};
 use files::Files;
@@ -73,6 +75,7 @@ impl Eal {
             });
         }
         let eal = Self(Arc::new(Environment { files, claimed: Mutex::default() }));
+        grace::begin();
         port::listen_for_leaving(&eal);
         port::listen_for_links(&eal);
         Ok(eal)

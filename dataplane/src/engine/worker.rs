@@ -6,6 +6,7 @@ use super::orders::{JobSet, LOOK_EVERY, Order, Orders};
 use super::segmenter::Way;
 use super::send::send;
 use crate::batch::Batch;
+use crate::eal::Poller;
 use crate::forward::{Context, DropReason, Feed, Job};
 use crate::lcore::{LcoreId, cycles};
 use crate::mbuf::Mbuf;
@@ -111,6 +112,7 @@ impl Worker {
     /// Polls until told to exit; returns itself with its queues and jobs, and with what its streams hold.
     pub(super) fn run(mut self) -> Self {
         self.streams.iter_mut().for_each(Stream::wake);
+        let poller = Poller::begin();
         let mut clock = Clock::new();
         let mut polling = Polling::All;
         let mut drained = 0;
@@ -123,6 +125,7 @@ impl Worker {
                 clock.note(&passed, polls, &self.counters);
             }
             clock.charge(cycles(), &self.counters);
+            poller.iter().for_each(Poller::between_bursts);
             if let Some(jobs) = self.orders.take_new_jobs() {
                 let old = self.replace_jobs(jobs);
                 self.orders.return_jobs(old);
@@ -164,6 +167,7 @@ impl Worker {
     /// Polls every stream so many times with another job, and gives it its own back. On the control thread, while the
     /// worker does not run.
     pub(super) fn run_first(&mut self, jobs: JobSet, rounds: u32) {
+        let _poller = Poller::begin();
         let own = self.replace_jobs(jobs);
         for _ in 0..rounds {
             self.rounds(1, Polling::All);

@@ -178,6 +178,12 @@ impl Device {
         PortError::Refused { port, device, call, queue, reason }
     }
 
+    /// Does `work`, which polls the port or takes it down, while its driver hears of no peer: net_memif takes a port of
+    /// its own down at the same time otherwise, and locks nothing against it.
+    fn apart_from_events(&self, work: &mut (dyn FnMut() + Send)) {
+        if self.name.starts_with("net_memif") { self.eal.between_events(work) } else { work() }
+    }
+
     /// `Ok` for zero, the call's error otherwise.
     fn check(&self, call: &'static str, rc: i32) -> Result<(), PortError> {
         if rc == 0 { Ok(()) } else { Err(self.refused(call, None, rc)) }
@@ -190,14 +196,16 @@ impl Drop for Device {
             // The device goes, and its rules with it whatever it says.
             let _ = self.flush_flows();
             let info = self.info();
-            // SAFETY: the port is stopped, its queues are gone, and this owner is the last; the device outlives its port.
-            unsafe {
-                dpdk_sys::rte_eth_dev_close(self.id.0);
-                if self.made_here
-                    && let Ok(info) = &info
-                {
-                    dpdk_sys::rte_dev_remove(info.device);
-                }
+            let id = self.id.0;
+            self.apart_from_events(&mut || {
+                // SAFETY: the port is stopped, its queues are gone, and this owner is the last.
+                unsafe { dpdk_sys::rte_eth_dev_close(id) };
+            });
+            if self.made_here
+                && let Ok(info) = &info
+            {
+                // SAFETY: the device outlives its port.
+                unsafe { dpdk_sys::rte_dev_remove(info.device) };
             }
             self.forget_leaving();
             self.eal.release(self.id);
@@ -343,9 +351,12 @@ impl Port<Started> {
         }
         // As in testpmd, whose scripts make their rules anew after a stop. What a driver keeps, its stop takes away.
         let _ = self.device.flush_flows();
-        let drained = queues.rx.iter_mut().filter(|queue| queue.is_running()).map(drain).sum();
-        // SAFETY: every queue came back, so nobody polls the port.
-        let rc = unsafe { dpdk_sys::rte_eth_dev_stop(self.device.id.0) };
+        let (id, mut drained, mut rc) = (self.device.id.0, 0, 0);
+        self.device.apart_from_events(&mut || {
+            drained = queues.rx.iter_mut().filter(|queue| queue.is_running()).map(drain).sum();
+            // SAFETY: every queue came back, so nobody polls the port.
+            rc = unsafe { dpdk_sys::rte_eth_dev_stop(id) };
+        });
         // A device without a stop call has nothing to stop.
         if rc != 0 && rc != -libc::ENOTSUP {
             let error = self.device.refused("rte_eth_dev_stop", None, rc);

@@ -3,6 +3,7 @@
 use super::RuntimeError;
 use super::pools::Pools;
 use crate::batch::{Batch, MAX_BURST};
+use crate::eal::Poller;
 use crate::forward::{PortFacts, QueueOf};
 use crate::lcore::SocketId;
 use crate::port::{
@@ -104,6 +105,7 @@ impl Slot {
         /// More than any device's queue and the kernel's behind it hold; some devices have packets without end.
         const MOST: usize = 1 << 16;
         let State::Started(_, Some(queues)) = &mut self.state else { return };
+        let _poller = Poller::begin();
         let mut batch = Batch::new();
         for queue in queues.rx.iter_mut().filter(|queue| queue.is_running()) {
             let mut freed = 0;
