@@ -6,7 +6,6 @@ use crate::engine::segmenter::Segmenter;
 use crate::lcore::LcoreId;
 use crate::mbuf::gro::GroError;
 use crate::port::{Errno, PortId};
-use crate::ring::RingError;
 use crate::traffic::generator::GeneratorError;
 use std::any::Any;
 use std::sync::Arc;
@@ -165,9 +164,6 @@ pub enum ModeError {
         /// Packets to spare.
         spare: u32,
     },
-    /// There is no memory for a buffer.
-    #[error("mode noisy cannot have its buffer (--noisy-tx-sw-buffer-size): {0}")]
-    Ring(#[from] RingError),
     /// A stream of the generator cannot be sent.
     #[error(transparent)]
     Generator(#[from] Box<GeneratorError>),
