@@ -1,15 +1,14 @@
 //! Packets on their way, in the order in which they came.
 
-use crate::batch::{Batch, MAX_BURST};
+use super::queue::Queue;
+use crate::batch::Batch;
 use crate::forward::{Context, DropReason, ModeError, StreamContext};
 use crate::lcore::cycles;
 use crate::mbuf::Mbuf;
-use std::collections::VecDeque;
 
 /// Packets that wait until others need their room, or until it was quiet for too long.
 pub(super) struct Buffer {
-    packets: VecDeque<Mbuf>,
-    room: usize,
+    packets: Queue<Mbuf>,
     flush_cycles: u64,
     /// When something was last flushed, or the clock first read.
     flushed: Option<u64>,
@@ -23,10 +22,8 @@ impl Buffer {
         if room > stream.spare {
             return Err(ModeError::Buffer { asked: room, spare: stream.spare });
         }
-        let room = room as usize;
         Ok(Self {
-            packets: VecDeque::with_capacity(room),
-            room,
+            packets: Queue::with_room(room as usize),
             flush_cycles: stream.cycles_in(options.flush),
             flushed: None,
             flushing: false,
@@ -49,8 +46,8 @@ impl Buffer {
     #[inline]
     pub(super) fn pass(&mut self, batch: &mut Batch, context: &mut Context<'_>) -> usize {
         let came = batch.len();
-        if came > self.free() && came <= self.packets.len() {
-            exchange(&mut self.packets, batch);
+        if came > self.packets.free() && came <= self.packets.len() {
+            self.packets.exchange(batch);
             return came;
         }
         self.fill(batch, context)
@@ -62,13 +59,13 @@ impl Buffer {
     #[inline(never)]
     fn fill(&mut self, batch: &mut Batch, context: &mut Context<'_>) -> usize {
         let mut out = Batch::new();
-        if batch.len() > self.free() {
+        if batch.len() > self.packets.free() {
             self.leave(&mut out);
         }
-        let entered = batch.len().min(self.free());
+        let entered = batch.len().min(self.packets.free());
         context.dropped(DropReason::HoldFull, batch.len() - entered);
         batch.truncate(entered);
-        batch.drain_each(|mbuf| self.packets.push_back(mbuf));
+        batch.drain_each(|mbuf| self.packets.push(mbuf));
         batch.append(&mut out);
         entered
     }
@@ -89,57 +86,17 @@ impl Buffer {
             if self.leave(batch) > 0 {
                 self.flushed = Some(now);
             }
-            self.flushing = !self.packets.is_empty();
+            self.flushing = self.packets.len() > 0;
         }
     }
 
     /// Adds its first packets to `batch`, as many as fit; returns how many.
     fn leave(&mut self, batch: &mut Batch) -> usize {
         let count = self.packets.len().min(batch.room());
-        for mbuf in self.packets.drain(..count) {
+        for mbuf in self.packets.take_first(count) {
             // There is room, as just looked.
             let _ = batch.push(mbuf);
         }
         count
-    }
-
-    fn free(&self) -> usize {
-        self.room - self.packets.len()
-    }
-}
-
-/// Exchanges a burst for the first packets of a queue that holds no fewer; those of the burst are its last then.
-#[inline]
-fn exchange<T>(queue: &mut VecDeque<T>, burst: &mut [T]) {
-    queue.rotate_left(burst.len());
-    let (front, back) = queue.as_mut_slices();
-    let (early, late) = burst.split_at_mut(burst.len().saturating_sub(back.len()));
-    let front_rest = front.len() - early.len();
-    early.swap_with_slice(&mut front[front_rest..]);
-    let back_rest = back.len() - late.len();
-    late.swap_with_slice(&mut back[back_rest..]);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_comes_takes_the_places_of_what_came_first_wherever_they_are() {
-        for (room, held) in [(7, 4), (8, 8), (100, 33)] {
-            let mut queue = VecDeque::with_capacity(room);
-            queue.extend(0..held);
-            let (mut came, mut left) = (held, 0);
-            for burst in (0..=held).cycle().take(200) {
-                let mut packets: Vec<_> = (came..came + burst).collect();
-                exchange(&mut queue, &mut packets);
-                assert!(
-                    packets.iter().copied().eq(left..left + burst),
-                    "{room} {held}: {packets:?}"
-                );
-                (came, left) = (came + burst, left + burst);
-                assert!(queue.iter().copied().eq(left..came), "{room} {held}: {queue:?}");
-            }
-        }
     }
 }

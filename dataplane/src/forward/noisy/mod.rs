@@ -10,6 +10,7 @@
 
 mod buffer;
 mod memory;
+mod queue;
 
 use super::draw::Draw;
 use super::{Context, Feed, Made, Mode, ModeError, StreamContext};
