@@ -22,11 +22,17 @@ pub(crate) struct Exits {
     ends: Vec<End>,
     /// The places of those that hold packets, in the order in which they got the first.
     filled: Vec<u16>,
+    /// The place of the exit for what is left in the stream's own batch.
+    whole: Option<u16>,
 }
 
-/// One exit.
+/// One exit, and what is in it.
 struct End {
     staged: Batch,
+    exit: Exit,
+}
+
+struct Exit {
     port: PortId,
     outlet: Outlet,
     counters: Arc<ExitCounters>,
@@ -50,22 +56,22 @@ pub(crate) enum NotPut {
 impl Exits {
     /// Exits to these ports.
     pub(super) fn new(outlets: impl Iterator<Item = (PortId, Outlet)>) -> Self {
-        let counters = Arc::default;
-        let end = |(port, outlet)| End { staged: Batch::new(), port, outlet, counters: counters() };
-        Self::of(outlets.map(end).collect())
+        let exit = |(port, outlet)| Exit { port, outlet, counters: Arc::default() };
+        let end = |exit| End { staged: Batch::new(), exit };
+        Self::of(outlets.map(exit).map(end).collect())
     }
 
     fn of(ends: Vec<End>) -> Self {
-        let most = ends.iter().map(|end| usize::from(end.port.0) + 1).max().unwrap_or(0);
-        let place = |port: usize| ends.iter().position(|end| usize::from(end.port.0) == port);
+        let most = ends.iter().map(|end| usize::from(end.exit.port.0) + 1).max().unwrap_or(0);
+        let place = |port: usize| ends.iter().position(|end| usize::from(end.exit.port.0) == port);
         let by_port = (0..most).map(|port| place(port).map(|at| at as u16)).collect();
-        Self { by_port, filled: Vec::with_capacity(ends.len()), ends }
+        Self { by_port, filled: Vec::with_capacity(ends.len()), whole: None, ends }
     }
 
     /// Finds transmit queues at their new places; the exits of those that have none are gone.
     pub(super) fn relocate(&mut self, places: &[Option<usize>]) {
         let mut ends = std::mem::take(&mut self.ends);
-        ends.retain_mut(|end| match &mut end.outlet {
+        ends.retain_mut(|end| match &mut end.exit.outlet {
             Outlet::Tx(at) => places[*at].map(|place| *at = place).is_some(),
             Outlet::Ring(_) => true,
         });
@@ -74,7 +80,7 @@ impl Exits {
 
     /// What is counted at each exit, by port.
     pub(super) fn counters(&self) -> Vec<(PortId, Arc<ExitCounters>)> {
-        self.ends.iter().map(|end| (end.port, Arc::clone(&end.counters))).collect()
+        self.ends.iter().map(|end| (end.exit.port, Arc::clone(&end.exit.counters))).collect()
     }
 
     /// How many exits there are.
@@ -85,7 +91,7 @@ impl Exits {
     /// The port of the exit at a place below [`Self::len`].
     #[inline]
     pub(crate) fn port_at(&self, place: usize) -> Option<PortId> {
-        self.ends.get(place).map(|end| end.port)
+        self.ends.get(place).map(|end| end.exit.port)
     }
 
     /// Puts a packet into the exit to `port`, or frees it.
@@ -94,75 +100,93 @@ impl Exits {
     /// Why it was freed.
     #[inline]
     pub(crate) fn put(&mut self, port: PortId, mbuf: Mbuf) -> Result<(), NotPut> {
-        let Self { by_port, ends, filled } = self;
-        let Some(end) = exit(by_port, ends, filled, port) else { return Err(NotPut::NoExit) };
+        let Some(place) = self.place(port) else { return Err(NotPut::NoExit) };
+        let Some(end) = self.ends.get_mut(usize::from(place)) else { return Err(NotPut::NoExit) };
+        // An exit is listed once, when it gets its first packet, so the list never grows beyond its capacity.
+        if end.staged.is_empty() {
+            self.filled.push(place);
+        }
         end.staged.push(mbuf).map_err(|_| NotPut::Full)
     }
 
-    /// Puts all packets of a batch into the exit to `port`, as many as it can hold; `false` if there is none.
+    /// Has what is left in the stream's own batch leave by the exit to `port`, behind what was put into that: a whole burst is
+    /// not moved. Without such an exit it leaves by none.
     #[inline]
-    pub(crate) fn put_all(&mut self, port: PortId, batch: &mut Batch) -> bool {
-        let Self { by_port, ends, filled } = self;
-        let Some(end) = exit(by_port, ends, filled, port) else { return false };
-        end.staged.append(batch);
-        true
+    pub(crate) fn take_whole(&mut self, port: PortId) {
+        self.whole = self.place(port);
     }
 
-    /// Sends what was put into the exits. What is not taken is tried again as the job's mode has it for that port, and freed
-    /// then.
+    #[inline]
+    fn place(&self, port: PortId) -> Option<u16> {
+        *self.by_port.get(usize::from(port.0))?
+    }
+
+    /// Sends what was put into the exits, and `batch` if it is to leave as a whole; otherwise it stays as it is. What is not taken
+    /// is tried again as the job's mode has it for that port, and freed then.
     ///
     /// Not inlined: it would take the registers of the loop around it, for the streams that have no exits too.
     #[inline(never)]
-    pub(super) fn send(&mut self, outlets: &mut Outlets, job: &mut Job, counters: &StreamCounters) {
-        let Job { mode, segmenter, .. } = job;
-        for place in self.filled.drain(..) {
-            let Some(end) = self.ends.get_mut(usize::from(place)) else { continue };
-            let sent = match end.outlet {
-                Outlet::Tx(at) => {
-                    let queue = &mut outlets.tx[at];
-                    let retry = || mode.as_ref().and_then(|mode| mode.retry(end.port));
-                    if let Some(segmenter) = segmenter {
-                        let way = Way { retry: retry(), counters, exit: Some(&end.counters) };
-                        segmenter.adapt(queue, &mut end.staged, way);
-                    }
-                    send(queue, &mut end.staged, retry, counters)
-                }
-                Outlet::Ring(at) => outlets.rings[at].enqueue_batch(&mut end.staged),
-            };
-            counters.sent(sent);
-            end.counters.sent(sent);
-            if !end.staged.is_empty() {
-                let packets = end.staged.len();
-                let (why, reason) = match end.outlet {
-                    Outlet::Tx(at) => {
-                        let why = outlets.tx[at].refuse(packets);
-                        (why, why.into())
-                    }
-                    Outlet::Ring(_) => (Refusal::Full, DropReason::RingFull),
-                };
-                counters.dropped(reason, packets);
-                end.counters.refused(why, packets);
-                end.staged.clear();
+    pub(super) fn send(
+        &mut self,
+        batch: &mut Batch,
+        outlets: &mut Outlets,
+        job: &mut Job,
+        counters: &StreamCounters,
+    ) {
+        let Self { ends, filled, whole, .. } = self;
+        for place in filled.iter() {
+            if let Some(End { staged, exit }) = ends.get_mut(usize::from(*place)) {
+                exit.send(staged, outlets, job, counters);
             }
+        }
+        filled.clear();
+        if let Some(place) = whole.take()
+            && let Some(End { exit, .. }) = ends.get(usize::from(place))
+        {
+            exit.send(batch, outlets, job, counters);
         }
     }
 }
 
-/// The exit to `port`, which is about to get packets.
-#[inline]
-fn exit<'a>(
-    by_port: &[Option<u16>],
-    ends: &'a mut [End],
-    filled: &mut Vec<u16>,
-    port: PortId,
-) -> Option<&'a mut End> {
-    let place = (*by_port.get(usize::from(port.0))?)?;
-    let end = ends.get_mut(usize::from(place))?;
-    // An exit is listed once, when it gets its first packet, so the list never grows beyond its capacity.
-    if end.staged.is_empty() {
-        filled.push(place);
+impl Exit {
+    /// Sends a burst, and frees what is not taken.
+    #[inline]
+    fn send(
+        &self,
+        batch: &mut Batch,
+        outlets: &mut Outlets,
+        job: &mut Job,
+        counters: &StreamCounters,
+    ) {
+        let Job { mode, segmenter, .. } = job;
+        let sent = match self.outlet {
+            Outlet::Tx(at) => {
+                let queue = &mut outlets.tx[at];
+                let retry = || mode.as_ref().and_then(|mode| mode.retry(self.port));
+                if let Some(segmenter) = segmenter {
+                    let way = Way { retry: retry(), counters, exit: Some(&self.counters) };
+                    segmenter.adapt(queue, batch, way);
+                }
+                send(queue, batch, retry, counters)
+            }
+            Outlet::Ring(at) => outlets.rings[at].enqueue_batch(batch),
+        };
+        counters.sent(sent);
+        self.counters.sent(sent);
+        if !batch.is_empty() {
+            let packets = batch.len();
+            let (why, reason) = match self.outlet {
+                Outlet::Tx(at) => {
+                    let why = outlets.tx[at].refuse(packets);
+                    (why, why.into())
+                }
+                Outlet::Ring(_) => (Refusal::Full, DropReason::RingFull),
+            };
+            counters.dropped(reason, packets);
+            self.counters.refused(why, packets);
+            batch.clear();
+        }
     }
-    Some(end)
 }
 
 /// What one worker counts at one exit.

@@ -269,8 +269,9 @@ impl Stream {
     fn give(&mut self, sinks: &mut Sinks) -> bool {
         let sent = match &mut self.sink {
             SinkEnd::Exits => {
-                sinks.exits.send(&mut sinks.outlets, &mut self.job, &self.counters);
-                // A mode that switches leaves none.
+                let Sinks { outlets, exits } = sinks;
+                exits.send(&mut self.batch, outlets, &mut self.job, &self.counters);
+                // What the mode left without an exit.
                 self.drop_rest(DropReason::NoExit);
                 return false;
             }

@@ -228,16 +228,10 @@ impl Context<'_> {
         }
     }
 
-    /// As [`Self::leave`], for a whole burst.
+    /// As [`Self::leave`], for all that the mode leaves in its batch.
     #[inline]
-    pub fn leave_all(&mut self, port: PortId, batch: &mut Batch) {
-        if !self.exits.put_all(port, batch) {
-            self.counters.dropped(DropReason::NoExit, batch.len());
-            batch.clear();
-        } else if !batch.is_empty() {
-            self.counters.dropped(DropReason::TxFull, batch.len());
-            batch.clear();
-        }
+    pub fn leave_all(&mut self, port: PortId) {
+        self.exits.take_whole(port);
     }
 
     /// How many exits there are.

@@ -9,6 +9,7 @@ use super::snapshot::{Program, Snapshot, Targets};
 use crate::batch::{Batch, MAX_BURST};
 use crate::forward::{Context, Counts, DropReason, Mode, Retry};
 use crate::lcore::cycles;
+use crate::mbuf::Mbuf;
 use crate::mempool::Mempool;
 use crate::port::PortId;
 use crate::wire::ethernet::HEADER_LEN;
@@ -109,11 +110,16 @@ impl Lane {
 
     /// Drops packets that are cut, or more than their port may send; returns how many bytes the others have.
     fn admit(&mut self, batch: &mut Batch, context: &mut Context<'_>) -> u64 {
-        // All of nearly every burst pass, so it is looked through once.
-        let (shortest, bytes) = batch.iter().fold((u16::MAX, 0), |(shortest, bytes), mbuf| {
-            (mbuf.data_len().min(shortest), bytes + u64::from(mbuf.pkt_len()))
-        });
-        if usize::from(shortest) >= HEADER_LEN && !self.limits.has_rate() {
+        // All of nearly every burst pass, so it is looked through once; by fours, as else a third of that is counting the packets.
+        let mut bytes = 0;
+        let mut is_whole = |mbuf: &Mbuf| {
+            bytes += u64::from(mbuf.pkt_len());
+            usize::from(mbuf.data_len()) >= HEADER_LEN
+        };
+        let (fours, rest) = batch.as_chunks::<4>();
+        let all_are = fours.iter().all(|four| four.iter().all(&mut is_whole))
+            && rest.iter().all(&mut is_whole);
+        if all_are && !self.limits.has_rate() {
             return bytes;
         }
         let cut = batch.retain(|mbuf| usize::from(mbuf.data_len()) >= HEADER_LEN);
@@ -138,7 +144,7 @@ impl Lane {
             && port != self.ingress
         {
             rule.cells[self.slot].add(batch.len() as u64, bytes);
-            return context.leave_all(port, batch);
+            return context.leave_all(port);
         }
         batch.drain_each(|mbuf| self.switch(snapshot, self.of_port, mbuf, context));
     }

@@ -27,6 +27,22 @@ fn a_rule_joins_two_ports_and_counts() {
 }
 
 #[test]
+fn a_rule_to_a_port_that_is_not_there_sends_nothing() {
+    on_main_lcore(|eal| {
+        let mut board = Switchboard::new(eal, "nowhere", Make::default(), SwitchConfig::default());
+        // Bursts of one rule go as they are, and packet by packet where rules tell them apart.
+        let nowhere = "in_port={0},actions=output:77";
+        for rules in [&[nowhere][..], &[nowhere, "dl_vlan=3,actions=drop"]] {
+            board.rules(rules);
+            board.send(0, &vec![frame(1, 2, 0); 70]);
+            let (came, dropped) = board.account();
+            assert_eq!((came.concat().len(), dropped), (0, [("no_exit".to_owned(), 70)].into()));
+        }
+        board.end();
+    });
+}
+
+#[test]
 fn the_highest_priority_that_fits_decides() {
     on_main_lcore(|eal| {
         let mut board = Switchboard::new(eal, "prio", Make::default(), SwitchConfig::default());
