@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Measures `pollway switch` between two vhost-user ports against OVS-DPDK with the same rules, and against the plain io of
-# dpdk-testpmd: one switching core, in turns of half a second (scripts/lib/turns.sh). Prints medians, their spread and the ratio, and the
+# dpdk-testpmd: one switching core, in turns of a fifth of a second (scripts/lib/turns.sh). Prints medians, their spread and the ratio, and the
 # commands.
 #
 #   scripts/bench-switch.sh [--runs N] [--turns N] [--seconds S] [--warm-up S] [--cases LIST] [--rings LIST] [--binary FILE] [--json | --markdown]
 #
 #   --runs      how often both programs are started, 5 unless told otherwise
-#   --turns     turns of each in a run, 5
-#   --seconds   measuring time of a turn, 0.5
+#   --turns     turns of each in a run, 12: many short ones, as a shared machine changes its speed from one half second to the next
+#   --seconds   measuring time of a turn, 0.2
 #   --warm-up   before the first turn, 2
 #   --cases     of io (two ports joined by a rule each way, against dpdk-testpmd's io), rules (the same, against OVS), mac (MAC learning
 #               with 500 addresses behind each port, each of which sends to 20 of the other's, against OVS's NORMAL) and masks (10000
@@ -30,7 +30,7 @@ cd "$(dirname "$0")/.."
 # shellcheck source=scripts/lib/ovs.sh
 . scripts/lib/ovs.sh
 
-runs=5 turns=5 seconds=0.5 warm_up=2 cases=io,rules,mac,masks rings=split,packed binary='' json='' markdown=''
+runs=5 turns=12 seconds=0.2 warm_up=2 cases=io,rules,mac,masks rings=split,packed binary='' json='' markdown=''
 take_options 'runs turns seconds warm-up cases rings binary' 'json markdown' "$@"
 only_of --cases "$cases" io,rules,mac,masks
 only_of --rings "$rings" split,packed
