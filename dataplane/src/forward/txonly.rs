@@ -126,15 +126,16 @@ pub(super) fn make(stream: &StreamContext<'_>) -> Made {
 }
 
 impl Txonly {
-    /// The headers of the next packet, of all segments, if each has its own.
-    ///
-    /// What all have is copied from where it is: on the stack it would be read in other pieces than it was written in, and so
-    /// waited for.
+    /// The headers of the next packet, of all segments.
     #[inline]
-    fn next_headers(&mut self) -> Option<Headers> {
-        let (base, turn) = self.flows.as_mut()?;
-        let src = base.wrapping_add(turn.take() << 8);
-        Some(self.headers.with_src(Ipv4Addr::from(src)))
+    fn next_headers(&mut self) -> Headers {
+        match &mut self.flows {
+            Some((base, turn)) => {
+                let src = base.wrapping_add(turn.take() << 8);
+                self.headers.with_src(Ipv4Addr::from(src))
+            }
+            None => self.headers,
+        }
     }
 
     /// Makes a fresh packet, the first of so many, one of several segments; `false` if there are no more packets for them.
@@ -145,21 +146,20 @@ impl Txonly {
         if self.more.len() < count - 1 && !self.get_more(count - 1, packets) {
             return false;
         }
-        let mut own = self.next_headers();
+        let mut headers = self.next_headers();
         if count < all {
-            own.get_or_insert(self.headers).set_length(self.segments[..count].iter().sum());
+            headers.set_length(self.segments[..count].iter().sum());
         }
-        let headers = &own.as_ref().unwrap_or(&self.headers).0;
         // A fresh segment has the room: `make` looked.
         let mut rest = match mbuf.resize(self.segments[0]) {
             Some(bytes) => match bytes.first_chunk_mut() {
                 Some(bytes) => {
-                    *bytes = *headers;
+                    *bytes = headers.0;
                     &[]
                 }
-                None => begin(bytes, headers),
+                None => begin(bytes, &headers.0),
             },
-            None => &headers[..],
+            None => &headers.0[..],
         };
         for length in &self.segments[1..count] {
             if let Some(mut segment) = self.more.pop() {
@@ -208,9 +208,9 @@ impl Mode for Txonly {
         }
         if let [length] = self.segments[..] {
             for mbuf in batch.iter_mut() {
-                let own = self.next_headers();
+                let headers = self.next_headers();
                 if let Some(bytes) = mbuf.resize(length) {
-                    bytes[..HEADERS].copy_from_slice(&own.as_ref().unwrap_or(&self.headers).0);
+                    bytes[..HEADERS].copy_from_slice(&headers.0);
                 }
             }
         } else {
