@@ -94,11 +94,6 @@ unsigned int pw_ring_dequeue_bulk(struct rte_ring *ring, void *elems, unsigned i
 	return rte_ring_dequeue_bulk_elem(ring, elems, size, n, NULL);
 }
 
-unsigned int pw_ring_count(const struct rte_ring *ring)
-{
-	return rte_ring_count(ring);
-}
-
 unsigned int pw_ring_capacity(const struct rte_ring *ring)
 {
 	return rte_ring_get_capacity(ring);
@@ -256,7 +251,6 @@ void pw_mbuf_fields_get(const struct rte_mbuf *mbuf, struct pw_mbuf_fields *fiel
 	fields->vlan_tci = mbuf->vlan_tci;
 	fields->vlan_tci_outer = mbuf->vlan_tci_outer;
 	fields->headroom = rte_pktmbuf_headroom(mbuf);
-	fields->tailroom = rte_pktmbuf_tailroom(mbuf);
 	fields->l2_len = mbuf->l2_len;
 	fields->l3_len = mbuf->l3_len;
 	fields->l4_len = mbuf->l4_len;
@@ -269,9 +263,7 @@ void pw_mbuf_fields_set(struct rte_mbuf *mbuf, const struct pw_mbuf_fields *fiel
 {
 	mbuf->ol_flags = fields->ol_flags;
 	mbuf->pkt_len = fields->pkt_len;
-	mbuf->packet_type = fields->packet_type;
 	mbuf->hash.rss = fields->rss;
 	mbuf->data_len = fields->data_len;
 	mbuf->port = fields->port;
-	mbuf->vlan_tci = fields->vlan_tci;
 }

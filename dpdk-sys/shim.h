@@ -49,7 +49,6 @@ unsigned int pw_ring_enqueue_burst(struct rte_ring *ring, const void *elems, uns
 unsigned int pw_ring_enqueue_bulk(struct rte_ring *ring, const void *elems, unsigned int size, unsigned int n);
 unsigned int pw_ring_dequeue_burst(struct rte_ring *ring, void *elems, unsigned int size, unsigned int n);
 unsigned int pw_ring_dequeue_bulk(struct rte_ring *ring, void *elems, unsigned int size, unsigned int n);
-unsigned int pw_ring_count(const struct rte_ring *ring);
 unsigned int pw_ring_capacity(const struct rte_ring *ring);
 
 /* rte_meter_srtcm_color_blind_check (rte_meter.h): 0 green, 1 yellow, 2 red. */
@@ -136,7 +135,6 @@ struct pw_mbuf_fields {
 	uint16_t vlan_tci;
 	uint16_t vlan_tci_outer;
 	uint16_t headroom;
-	uint16_t tailroom;
 	uint16_t l2_len;
 	uint16_t l3_len;
 	uint16_t l4_len;

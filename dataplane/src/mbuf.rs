@@ -51,10 +51,6 @@ impl Mbuf {
         port: u16 = PW_MBUF_PORT);
     field!(/// Offload flags (`rte_mbuf_core.h`, RTE_MBUF_F_*).
         ol_flags: u64 = PW_MBUF_OL_FLAGS);
-    field!(/// Packet type as the device saw it (`rte_mbuf_ptype.h`).
-        packet_type: u32 = PW_MBUF_PACKET_TYPE);
-    field!(/// VLAN tag that was stripped or is to be inserted.
-        vlan_tci: u16 = PW_MBUF_VLAN_TCI);
     field!(/// Size of the segment's buffer, headroom included.
         buf_len: u16 = PW_MBUF_BUF_LEN);
     field!(/// Bytes free before the data: room for headers to prepend.
@@ -90,12 +86,6 @@ impl Mbuf {
         Some(unsafe {
             std::slice::from_raw_parts_mut(self.data_ptr(), usize::from(self.data_len()))
         })
-    }
-
-    /// Bytes free after the first segment's data.
-    #[inline]
-    pub fn tailroom(&self) -> u16 {
-        self.buf_len().saturating_sub(self.headroom()).saturating_sub(self.data_len())
     }
 
     /// Makes the packet `bytes` long and returns them, their content being whatever the buffer held.

@@ -88,7 +88,7 @@ pub(crate) struct Slots<T> {
 // SAFETY: the ends keep DPDK's thread rule (`rte_ring.h`): an end without lock-step for several users is one value that
 // cannot be cloned and needs `&mut`. Elements are `Send`.
 unsafe impl<T: Send> Send for Slots<T> {}
-// SAFETY: as above; nothing but counters is reachable through a shared reference.
+// SAFETY: as above; nothing but its size is reachable through a shared reference.
 unsafe impl<T: Send> Sync for Slots<T> {}
 
 /// Both ends of one ring.
@@ -144,11 +144,6 @@ impl<T: Send> Slots<T> {
 
     pub(crate) fn as_raw(&self) -> *mut rte_ring {
         self.raw.as_ptr()
-    }
-
-    fn len(&self) -> usize {
-        // SAFETY: the ring lives as long as `self`.
-        unsafe { dpdk_sys::pw_ring_count(self.as_raw()) as usize }
     }
 
     fn dequeue(&self) -> Option<T> {
@@ -227,16 +222,6 @@ impl<T: Send, U: Users> Producer<T, U> {
         }
     }
 
-    /// Elements in the ring now.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether the ring is empty now.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// Elements the ring can hold.
     pub fn capacity(&self) -> usize {
         // SAFETY: the ring lives as long as `self`.
@@ -274,16 +259,6 @@ impl<T: Send, U: Users> Consumer<T, U> {
             elements.set_len(elements.len() + got);
             got
         }
-    }
-
-    /// Elements in the ring now.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether the ring is empty now.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 }
 

@@ -88,7 +88,7 @@ fn a_port_that_goes_leaves_the_others_measuring() {
             .unwrap();
 
         let trial = Trial::begin(&mut dataplane.engine).unwrap();
-        while trial.progress(&generator, &dataplane.engine).received < COUNT / 4 {
+        while trial.progress(&dataplane.engine).received < COUNT / 4 {
             sleep(Duration::from_millis(1));
         }
         generator.lose(ids[0]);

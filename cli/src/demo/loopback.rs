@@ -85,17 +85,10 @@ pub(super) struct Tried {
     pub(super) seconds: f64,
 }
 
-/// A look at a run that goes on.
-pub(super) struct Glance {
-    pub(super) elapsed: Duration,
-    pub(super) sent: u64,
-    pub(super) received: u64,
-}
-
 impl Setup<'_> {
     /// Brings the dataplane up, runs it and takes it down; `watch` is told how it goes. `None` if the user left before the
     /// measurement had begun.
-    pub(super) fn run(&self, name: &str, watch: &mut dyn FnMut(&Glance)) -> Result<Option<Run>> {
+    pub(super) fn run(&self, name: &str, watch: &mut dyn FnMut(Progress)) -> Result<Option<Run>> {
         let clock = TscClock::of_machine(true)?;
         let (generator, forwarder) =
             wire_pair(self.eal, name, 1, (BACK_SLOTS.into(), THERE_SLOTS.into()), SocketId::ANY)?;
@@ -121,7 +114,7 @@ impl Setup<'_> {
                 Ok(Job::default())
             })?;
         let forwarding = Forwarding::of(self.mode);
-        let mut trial = |rate, duration, watch: &mut dyn FnMut(&Progress<'_>)| {
+        let mut trial = |rate, duration, watch: &mut dyn FnMut(Progress)| {
             let mut generator = Generator::new(self.traffic(port, rate, duration), clock)?;
             let mut others = |at: StreamAt<'_>, ground: &Ground| forwarding.job(at, ground);
             anyhow::Ok(trial::run(&mut dataplane, &mut generator, &mut others, self.stop, watch)?)
@@ -140,10 +133,7 @@ impl Setup<'_> {
         if self.stop.load(Ordering::Relaxed) {
             return Ok(None);
         }
-        let result = trial(rate, self.duration, &mut |progress| {
-            let Progress { elapsed, sent, received, .. } = *progress;
-            watch(&Glance { elapsed, sent, received });
-        })?;
+        let result = trial(rate, self.duration, watch)?;
         let outcome = Tried::of(&result)?;
         let duration = Duration::from_secs_f64(outcome.seconds);
         let figures = dataplane.engine.figures();

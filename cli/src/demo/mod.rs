@@ -20,9 +20,10 @@ use dataplane::forward::{self, MODES};
 use dataplane::machine::Machine;
 use dataplane::traffic::packet::Template;
 use dataplane::traffic::spec::{Sizes, StreamSpec};
+use dataplane::traffic::trial::Progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use kernel::Kernel;
-use loopback::{Glance, Run, Setup};
+use loopback::{Run, Setup};
 use place::Placement;
 use show::{DemoReport, RunReport};
 use std::time::Duration;
@@ -151,8 +152,7 @@ fn watched(setup: &Setup<'_>, name: &str, flags: &DemoFlags) -> anyhow::Result<O
         _ => "pipeline",
     });
     bar.set_message("finding the rate that this machine carries");
-    let run = setup.run(name, &mut |glance: &Glance| {
-        let Glance { elapsed, sent, received } = *glance;
+    let run = setup.run(name, &mut |Progress { elapsed, sent, received }| {
         bar.set_position((elapsed.as_secs_f64() / flags.duration * 1000.0) as u64);
         let rate = show::mpps(received, elapsed);
         bar.set_message(format!(

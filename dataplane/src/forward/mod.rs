@@ -54,8 +54,6 @@ type Made = Result<Option<Box<dyn Mode>>, ModeError>;
 pub struct ModeEntry {
     /// Its name, as testpmd's `--forward-mode` and `set fwd` take it.
     pub name: &'static str,
-    /// What it does, in a line.
-    pub summary: &'static str,
     /// Makes one for a stream; `None` if it leaves packets alone.
     pub make: fn(&StreamContext<'_>) -> Made,
 }
@@ -76,60 +74,20 @@ impl fmt::Debug for ModeEntry {
 
 /// All forwarding modes, in testpmd's order; the first is what is done unless told otherwise.
 pub const MODES: &[ModeEntry] = &[
-    ModeEntry { name: "io", summary: "forwards packets as they are", make: io::make },
-    ModeEntry {
-        name: "mac",
-        summary: "sets source and destination to the egress port's and its peer's address",
-        make: mac::make,
-    },
-    ModeEntry {
-        name: "macswap",
-        summary: "exchanges source and destination address",
-        make: macswap::make,
-    },
-    ModeEntry {
-        name: "flowgen",
-        summary: "frees what it receives, and sends packets of many flows",
-        make: flowgen::make,
-    },
-    ModeEntry { name: "rxonly", summary: "receives, and sends nothing", make: rxonly::make },
-    ModeEntry { name: "txonly", summary: "sends, and receives nothing", make: txonly::make },
-    ModeEntry {
-        name: "csum",
-        summary: "computes the checksums of IP, TCP, UDP and SCTP anew, here or in the device",
-        make: csum::make,
-    },
-    ModeEntry { name: "icmpecho", summary: "answers ARP requests and pings", make: icmpecho::make },
-    ModeEntry {
-        name: "noisy",
-        summary: "forwards through a buffer, with memory accesses for each packet",
-        make: noisy::make,
-    },
-    ModeEntry {
-        name: "5tswap",
-        summary: "exchanges source and destination of Ethernet, IP, TCP and UDP",
-        make: five_tuple_swap::make,
-    },
-    ModeEntry {
-        name: "shared_rxq",
-        summary: "receives for several ports from one queue, and sends nothing",
-        make: shared_rxq::make,
-    },
-    ModeEntry {
-        name: "ieee1588",
-        summary: "sends PTP messages back with the device's timestamps",
-        make: ieee1588::make,
-    },
-    ModeEntry {
-        name: "delay",
-        summary: "forwards packets as they are, each a set time after it came",
-        make: delay::make,
-    },
-    ModeEntry {
-        name: "impair",
-        summary: "drops, doubles, swaps, damages or delays every Nth packet or a share of them",
-        make: impair::make,
-    },
+    ModeEntry { name: "io", make: io::make },
+    ModeEntry { name: "mac", make: mac::make },
+    ModeEntry { name: "macswap", make: macswap::make },
+    ModeEntry { name: "flowgen", make: flowgen::make },
+    ModeEntry { name: "rxonly", make: rxonly::make },
+    ModeEntry { name: "txonly", make: txonly::make },
+    ModeEntry { name: "csum", make: csum::make },
+    ModeEntry { name: "icmpecho", make: icmpecho::make },
+    ModeEntry { name: "noisy", make: noisy::make },
+    ModeEntry { name: "5tswap", make: five_tuple_swap::make },
+    ModeEntry { name: "shared_rxq", make: shared_rxq::make },
+    ModeEntry { name: "ieee1588", make: ieee1588::make },
+    ModeEntry { name: "delay", make: delay::make },
+    ModeEntry { name: "impair", make: impair::make },
 ];
 
 /// Finds a mode by its name.

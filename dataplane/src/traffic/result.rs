@@ -34,13 +34,6 @@ pub struct TrialResult {
     pub calibration: Option<Calibration>,
 }
 
-impl TrialResult {
-    /// Whether what was asked for was sent, by a generator and a clock that ran steadily.
-    pub fn is_valid(&self) -> bool {
-        self.invalid.is_empty()
-    }
-}
-
 /// What a stream came to.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct StreamResult {

@@ -17,17 +17,14 @@ const GLANCE: Duration = Duration::from_millis(100);
 const DRAIN_GLANCE: Duration = Duration::from_millis(5);
 
 /// A look at a trial that goes on.
-pub struct Progress<'a> {
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
     /// Since its beginning.
     pub elapsed: Duration,
     /// Packets that left, of all streams.
     pub sent: u64,
     /// Different packets that came in time.
     pub received: u64,
-    /// What is sent, and what each second brought.
-    pub generator: &'a Generator,
-    /// What runs.
-    pub engine: &'a Engine,
 }
 
 /// Runs a trial on a dataplane that is stopped, until it is over or `interrupted`; `watch` is told how it goes.
@@ -41,7 +38,7 @@ pub fn run(
     generator: &mut Generator,
     others: &mut MakeJob<'_>,
     interrupted: &AtomicBool,
-    watch: &mut dyn FnMut(&Progress<'_>),
+    watch: &mut dyn FnMut(Progress),
 ) -> Result<TrialResult, EngineError> {
     generator.rewind();
     dataplane.set_jobs(&mut |at, ground| match at.plan.work {
@@ -53,7 +50,7 @@ pub fn run(
         dataplane.engine.health()?;
         sleep(GLANCE.min(trial.left(generator)));
         generator.gather();
-        watch(&trial.progress(generator, &dataplane.engine));
+        watch(trial.progress(&dataplane.engine));
     }
     trial.end(&mut dataplane.engine, generator)
 }
@@ -83,9 +80,9 @@ impl Trial {
     }
 
     /// How it goes.
-    pub fn progress<'a>(&self, generator: &'a Generator, engine: &'a Engine) -> Progress<'a> {
+    pub fn progress(&self, engine: &Engine) -> Progress {
         let (sent, received) = counts(engine);
-        Progress { elapsed: self.start.elapsed(), sent, received, generator, engine }
+        Progress { elapsed: self.start.elapsed(), sent, received }
     }
 
     /// How much of its time is left; without end if it has none.

@@ -4,7 +4,7 @@
 //! the end (RFC 1071 §2 B). In this way the compiler makes vector code of the loop over blocks; what is left, and so all of a
 //! header, is added without a loop.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv6Addr;
 
 /// A ones' complement sum that bytes and numbers are added to, in any number of pieces.
 ///
@@ -38,12 +38,6 @@ impl Sum {
     #[inline]
     pub fn pseudo_header(addresses: &[u8], protocol: u8, len: u32) -> Self {
         Self::new().bytes(addresses).u16(protocol.into()).bytes(&len.to_be_bytes())
-    }
-
-    /// [`Self::pseudo_header`] of IPv4.
-    #[inline]
-    pub fn ipv4_pseudo_header(src: Ipv4Addr, dst: Ipv4Addr, protocol: u8, len: u16) -> Self {
-        Self::pseudo_header([src.octets(), dst.octets()].as_flattened(), protocol, len.into())
     }
 
     /// [`Self::pseudo_header`] of IPv6.
@@ -226,7 +220,7 @@ mod tests {
         ) {
             let header = Ipv4Header { source: src, destination: dst, ..Default::default() };
             let sum = |protocol, len: usize| {
-                Sum::ipv4_pseudo_header(src.into(), dst.into(), protocol, len as u16)
+                Sum::pseudo_header([src, dst].as_flattened(), protocol, len as u32)
             };
             let mut tcp = TcpHeader::new(ports.0, ports.1, seq, 7);
             tcp.checksum = 0;

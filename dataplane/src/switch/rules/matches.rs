@@ -1,7 +1,6 @@
 //! Which packets a rule is for: values and masks over the key.
 
 use super::super::key::{Field, Key};
-use crate::port::PortId;
 
 /// Which packets a rule is for. Bits that the mask does not have are zero in the value too.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -42,10 +41,5 @@ impl Match {
     /// A field's value where all of it is asked for.
     pub(super) fn exact(&self, field: Field) -> Option<u128> {
         self.asked(field).filter(|(_, mask)| *mask == field.ones()).map(|(value, _)| value)
-    }
-
-    /// The port where packets come in, if the rule is for one.
-    pub fn in_port(&self) -> Option<PortId> {
-        self.exact(Field::InPort).map(|port| PortId(port as u16))
     }
 }

@@ -13,7 +13,7 @@ use super::packet::Checksums;
 use super::polling::PollClock;
 use super::receiver::Receiver;
 use super::responder::Responder;
-use super::result::{Calibration, Second, TrialResult};
+use super::result::{Calibration, TrialResult};
 use super::sender::{SenderParts, Stamp};
 use super::spec::{StreamSpec, TrafficSpec};
 use super::tally::{self, Basis};
@@ -99,11 +99,6 @@ impl Generator {
     /// What is sent.
     pub fn spec(&self) -> &TrafficSpec {
         &self.spec
-    }
-
-    /// The clock of all times.
-    pub fn clock(&self) -> TscClock {
-        self.clock
     }
 
     /// Bytes behind the headroom that a pool's packets must have.
@@ -273,11 +268,6 @@ impl Generator {
         self.arrivals.follow();
         self.timelines.gather();
         self.captures.iter_mut().for_each(Capture::gather);
-    }
-
-    /// A stream's seconds so far.
-    pub fn timeline(&self, stream: u16) -> Vec<Second> {
-        self.timelines.of(stream, self.clock.hz)
     }
 
     /// Whether every stream has sent what it was to send: its count, or the last of its phases. One that has lost its port sends

@@ -37,10 +37,11 @@ fn judge(packet: &SlicedPacket<'_>) -> Option<u8> {
         NetSlice::Ipv4(ip) => {
             let header = ip.header();
             assert_eq!(header.header_checksum(), header.to_header().calc_header_checksum());
-            let len = ip.payload().payload.len() as u16;
-            let (src, dst) = (header.source_addr(), header.destination_addr());
+            let len = ip.payload().payload.len() as u32;
+            let addresses = [header.source(), header.destination()];
             let number = ip.payload().ip_number.0;
-            (Sum::ipv4_pseudo_header(src, dst, number, len), ip.payload().payload, number)
+            let pseudo = Sum::pseudo_header(addresses.as_flattened(), number, len);
+            (pseudo, ip.payload().payload, number)
         }
         NetSlice::Ipv6(ip) => {
             let header = ip.header();
