@@ -10,10 +10,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::os::unix::fs::symlink;
 use std::process::Command;
-use std::time::Duration;
-
-/// Ended at once: longer than two looks at the signal's flag and the ports' stop, shorter than a time-out.
-const AT_ONCE: Duration = Duration::from_secs(5);
+use std::time::{Duration, Instant};
 
 /// A command line of two null ports; they receive without end.
 fn two_nulls(prefix: &str) -> Command {
@@ -153,7 +150,6 @@ fn signals_end_a_run_in_order() {
 /// Holds an end against what an end in order looks like.
 fn assert_table(ended: Ended) {
     assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
-    assert!(ended.took < AT_ONCE, "took {:?}", ended.took);
     assert!(
         ended.stdout.contains("Accumulated forward statistics for all ports"),
         "{}",
@@ -191,9 +187,9 @@ fn statistics_are_shown_while_it_runs() {
 fn a_run_of_a_set_time_reports_in_json() {
     let prefix = own_prefix();
     let flags = ["--duration=1.2", "--stats-period=1", "--json", "--forward-mode=macswap"];
-    let mut console = Console::start(two_nulls(&prefix).args(flags));
-    let ended = console.wait();
-    assert!(ended.took > Duration::from_secs(1), "{:?}", ended.took);
+    let start = Instant::now();
+    let ended = Console::start(two_nulls(&prefix).args(flags)).wait();
+    assert!(start.elapsed() > Duration::from_secs(1), "{:?}", start.elapsed());
     assert_eq!(ended.stdout.lines().count(), 1, "more than the object: {}", ended.stdout);
     assert!(ended.stderr.contains("Port statistics ===="), "{}", ended.stderr);
     let report = report(ended, &prefix);

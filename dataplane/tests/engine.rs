@@ -4,10 +4,10 @@
 
 mod common;
 
-use common::{EGRESS, PEER, context, on_main_lcore, pool};
+use common::{EGRESS, PATIENCE, PEER, context, on_main_lcore, pool};
 use dataplane::batch::Batch;
 use dataplane::eal::Eal;
-use dataplane::engine::plan::{ModelRequest, Plan, PortRequest, Request, Topology, Work};
+use dataplane::engine::plan::{ModelRequest, Plan, PortRequest, Request, Work};
 use dataplane::engine::{Engine, StreamAt};
 use dataplane::forward::{Job, Mode, ModeError, ModeOptions, Retry, mode};
 use dataplane::lcore::{LcoreId, SocketId};
@@ -84,7 +84,7 @@ impl Rig {
         let mut batch = Batch::new();
         assert!(self.pool.alloc_bulk(&mut batch, 1));
         batch[0].resize(60).unwrap().copy_from_slice(&frame(flow, number));
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + PATIENCE;
         let queues = self.outer[side].1.tx.len();
         while self.outer[side].1.tx[usize::from(flow) % queues].tx_burst(&mut batch) == 0 {
             assert!(Instant::now() < deadline, "the wire stays full");
@@ -96,7 +96,7 @@ impl Rig {
     fn receive(&mut self, side: usize, count: usize) -> Vec<Vec<u8>> {
         let mut frames = Vec::new();
         let mut batch = Batch::new();
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + PATIENCE;
         while frames.len() < count && Instant::now() < deadline {
             for queue in &mut self.outer[side].1.rx {
                 queue.rx_burst(&mut batch, 64);
@@ -129,11 +129,7 @@ fn dismantled(engine: &mut Engine) -> Vec<Queues> {
 
 fn plan(ports: Vec<PortRequest>, cores: u32, model: ModelRequest) -> Plan {
     let lcores = (1..=cores).map(LcoreId).collect();
-    let topology = Topology::Paired;
-    let placed = BTreeMap::new();
-    Request { ports, lcores, placed, nb_cores: None, topology, model, burst: 32, ring_size: 1024 }
-        .plan()
-        .unwrap()
+    Request { model, ..Request::new(ports, lcores) }.plan().unwrap()
 }
 
 /// An Ethernet, IPv4 and UDP frame of a flow, with a number in its payload.
@@ -415,7 +411,7 @@ fn a_worker_that_panics_is_named_and_the_others_go_on() {
             .unwrap();
         rig.engine.health().unwrap();
         rig.send(0, 0, 1);
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + PATIENCE;
         while rig.engine.health().is_ok() {
             assert!(Instant::now() < deadline, "nobody noticed");
             std::thread::yield_now();

@@ -11,9 +11,8 @@ use dataplane::engine::StreamAt;
 use dataplane::engine::plan::{Plan, PortRequest};
 use dataplane::forward::{Ground, Job, ModeError};
 use dataplane::lcore::{LcoreId, SocketId};
-use dataplane::mempool::DEFAULT_MBUF_SIZE;
 use dataplane::port::{Port, PortConfig, QueueId, Queues, Started, wire_pair};
-use dataplane::runtime::{Dataplane, POOL_NAME, PoolSetup};
+use dataplane::runtime::{Dataplane, PoolSetup};
 use dataplane::traffic::capture::WAITING;
 use dataplane::traffic::clock::TscClock;
 use dataplane::traffic::generator::Generator;
@@ -69,13 +68,7 @@ impl Rig {
             spec.host.iter_mut().for_each(|host| host.port = port.id().0);
         }
         plan.validate().unwrap();
-        let setup = PoolSetup {
-            name: POOL_NAME,
-            mbufs: None,
-            held: WAITING,
-            cache: 64,
-            mbuf_size: DEFAULT_MBUF_SIZE,
-        };
+        let setup = PoolSetup { held: WAITING, cache: 64, ..PoolSetup::default() };
         let ports = vec![(port, PortConfig::default())];
         let no_jobs = &mut no_job;
         let dataplane = Dataplane::bring_up(eal, ports, plan, &setup, no_jobs).unwrap();

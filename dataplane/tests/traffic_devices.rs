@@ -6,14 +6,13 @@ mod common;
 
 use common::on_main_lcore;
 use dataplane::eal::Eal;
-use dataplane::engine::plan::{ModelRequest, Plan, PortRequest, Request, Topology, Work};
+use dataplane::engine::plan::{Plan, PortRequest, Request, Topology, Work};
 use dataplane::forward::{
     DelayOptions, Forwarding, ImpairOptions, Job, ModeOptions, Pick, TallyFigure, mode,
 };
 use dataplane::lcore::{LcoreId, SocketId};
-use dataplane::mempool::DEFAULT_MBUF_SIZE;
 use dataplane::port::{PortConfig, PortId, QueueId, wire_pair};
-use dataplane::runtime::{Dataplane, POOL_NAME, PoolSetup};
+use dataplane::runtime::{Dataplane, PoolSetup};
 use dataplane::traffic::calibration::calibrate;
 use dataplane::traffic::clock::TscClock;
 use dataplane::traffic::generator::Generator;
@@ -21,7 +20,6 @@ use dataplane::traffic::rate::Rate;
 use dataplane::traffic::result::{Path, TrialResult};
 use dataplane::traffic::spec::{Load, StreamSpec, TrafficSpec};
 use dataplane::traffic::trial;
-use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -51,14 +49,9 @@ impl Bench {
         let port =
             |id| PortRequest { id, rx_queues: queues, tx_queues: queues, socket: SocketId(0) };
         let request = Request {
-            ports: vec![port(forwarder)],
-            lcores: vec![LcoreId(self.forwarder)],
-            placed: BTreeMap::new(),
-            nb_cores: None,
             topology: Topology::Loop,
-            model: ModelRequest::RunToCompletion,
-            burst: 32,
             ring_size: BACK_SLOTS.into(),
+            ..Request::new(vec![port(forwarder)], vec![LcoreId(self.forwarder)])
         };
         let mut plan = request.plan().unwrap();
         plan.add_traffic_port(&port(generator));
@@ -90,13 +83,7 @@ impl Bench {
         let streams = self.streams.into_iter().map(|stream| StreamSpec { port, ..stream });
         let spec = TrafficSpec { stream: streams.collect(), ..TrafficSpec::default() };
         let ports = vec![(generator, config(BACK_SLOTS)), (forwarder, config(THERE_SLOTS))];
-        let setup = PoolSetup {
-            name: POOL_NAME,
-            mbufs: None,
-            held: 4096,
-            cache: 64,
-            mbuf_size: DEFAULT_MBUF_SIZE,
-        };
+        let setup = PoolSetup { held: 4096, cache: 64, ..PoolSetup::default() };
         let mut dataplane =
             Dataplane::bring_up(eal, ports, plan, &setup, &mut |_, _| Ok(Job::default())).unwrap();
         let mode = mode(self.mode).unwrap();

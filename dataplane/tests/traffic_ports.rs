@@ -5,19 +5,17 @@
 mod common;
 
 use common::on_main_lcore;
-use dataplane::engine::plan::{ModelRequest, Plan, PortRequest, Request, Topology, Work};
+use dataplane::engine::plan::{Plan, PortRequest, Request, Topology, Work};
 use dataplane::forward::{Forwarding, mode};
 use dataplane::lcore::{LcoreId, SocketId};
-use dataplane::mempool::DEFAULT_MBUF_SIZE;
 use dataplane::port::{Port, PortConfig, PortId, QueueId, Stopped, wire_pair};
-use dataplane::runtime::{Dataplane, POOL_NAME, PoolSetup};
+use dataplane::runtime::{Dataplane, PoolSetup};
 use dataplane::traffic::clock::TscClock;
 use dataplane::traffic::generator::Generator;
 use dataplane::traffic::invalid::Invalid;
 use dataplane::traffic::rate::Rate;
 use dataplane::traffic::spec::{Load, StreamSpec, TrafficSpec};
 use dataplane::traffic::trial::Trial;
-use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 use std::thread::sleep;
 use std::time::Duration;
@@ -30,14 +28,9 @@ const SLOTS: u16 = 1024;
 fn plan(generator: [PortId; 2], forwarder: [PortId; 2]) -> Plan {
     let port = |id| PortRequest { id, rx_queues: 1, tx_queues: 1, socket: SocketId(0) };
     let request = Request {
-        ports: forwarder.map(port).to_vec(),
-        lcores: vec![LcoreId(1)],
-        placed: BTreeMap::new(),
-        nb_cores: None,
         topology: Topology::Loop,
-        model: ModelRequest::RunToCompletion,
-        burst: 32,
         ring_size: SLOTS.into(),
+        ..Request::new(forwarder.map(port).to_vec(), vec![LcoreId(1)])
     };
     let mut plan = request.plan().unwrap();
     for (number, id) in (0..).zip(generator) {
@@ -69,13 +62,7 @@ fn a_port_that_goes_leaves_the_others_measuring() {
         let mut generator = Generator::new(spec, TscClock::of_machine(true).unwrap()).unwrap();
         let config = PortConfig { rx_desc: SLOTS, tx_desc: 0, ..PortConfig::default() };
         let ports = [goes, far_goes, stays, far_stays].map(|port| (port, config.clone()));
-        let setup = PoolSetup {
-            name: POOL_NAME,
-            mbufs: None,
-            held: 0,
-            cache: 64,
-            mbuf_size: DEFAULT_MBUF_SIZE,
-        };
+        let setup = PoolSetup { cache: 64, ..PoolSetup::default() };
         let forwarding = Forwarding::of(mode("io").unwrap());
         let mut dataplane =
             Dataplane::bring_up(eal, ports.into(), plan, &setup, &mut |at, ground| match at

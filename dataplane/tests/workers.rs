@@ -7,15 +7,13 @@ mod common;
 
 use common::{LCORES, on_main_lcore, pool};
 use dataplane::batch::Batch;
-use dataplane::engine::plan::{ModelRequest, PortRequest, Request, Topology};
+use dataplane::engine::plan::{ModelRequest, PortRequest, Request};
 use dataplane::forward::{Forwarding, MODES};
 use dataplane::lcore::{LcoreId, SocketId};
-use dataplane::mempool::DEFAULT_MBUF_SIZE;
 use dataplane::port::{Port, PortConfig, wire_pair};
-use dataplane::runtime::{Dataplane, POOL_NAME, PoolSetup};
+use dataplane::runtime::{Dataplane, PoolSetup};
 use dataplane::wire::ethernet::MacAddr;
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -74,30 +72,21 @@ fn a_running_worker_neither_allocates_nor_frees() {
                 .map(|device| (Port::probe(eal, device).unwrap(), PortConfig::default()))
                 .collect();
             let request = Request {
-                ports: ports
-                    .iter()
-                    .map(|(port, _)| PortRequest {
-                        id: port.id(),
-                        rx_queues: 1,
-                        tx_queues: 1,
-                        socket: SocketId(0),
-                    })
-                    .collect(),
-                lcores: (1..LCORES).map(LcoreId).collect(),
-                placed: BTreeMap::new(),
-                nb_cores: None,
-                topology: Topology::Paired,
                 model,
-                burst: 32,
-                ring_size: 1024,
+                ..Request::new(
+                    ports
+                        .iter()
+                        .map(|(port, _)| PortRequest {
+                            id: port.id(),
+                            rx_queues: 1,
+                            tx_queues: 1,
+                            socket: SocketId(0),
+                        })
+                        .collect(),
+                    (1..LCORES).map(LcoreId).collect(),
+                )
             };
-            let setup = PoolSetup {
-                name: POOL_NAME,
-                mbufs: None,
-                held: 4096,
-                cache: 64,
-                mbuf_size: DEFAULT_MBUF_SIZE,
-            };
+            let setup = PoolSetup { held: 4096, cache: 64, ..PoolSetup::default() };
             let mut forwarding = Forwarding::of(&MODES[0]);
             let mut dataplane = Dataplane::bring_up(
                 eal,

@@ -23,8 +23,6 @@ pub(crate) struct Ended {
     pub(crate) status: ExitStatus,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
-    /// From the order to end to the end.
-    pub(crate) took: Duration,
 }
 
 impl Console {
@@ -103,15 +101,9 @@ impl Console {
 
     /// Waits so long for an end that comes by itself.
     pub(crate) fn wait_within(&mut self, time: Duration) -> Ended {
-        let start = Instant::now();
         let ended = || self.child.try_wait().unwrap();
         let status = super::wait_within(time, "the program's end", ended);
-        Ended {
-            status,
-            took: start.elapsed(),
-            stdout: self.stdout.rest(),
-            stderr: self.stderr.rest(),
-        }
+        Ended { status, stdout: self.stdout.rest(), stderr: self.stderr.rest() }
     }
 }
 

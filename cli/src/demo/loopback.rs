@@ -12,9 +12,8 @@ use dataplane::engine::StreamAt;
 use dataplane::engine::plan::{Model, ModelRequest, Plan, PortRequest, Request, Topology, Work};
 use dataplane::forward::{Forwarding, Ground, Job, ModeEntry};
 use dataplane::lcore::{LcoreId, SocketId};
-use dataplane::mempool::DEFAULT_MBUF_SIZE;
 use dataplane::port::{PortConfig, PortId, QueueId, wire_pair};
-use dataplane::runtime::{DEFAULT_CACHE, Dataplane, POOL_NAME, PoolSetup};
+use dataplane::runtime::{Dataplane, PoolSetup};
 use dataplane::traffic::account::TrafficAccount;
 use dataplane::traffic::clock::TscClock;
 use dataplane::traffic::generator::Generator;
@@ -22,7 +21,6 @@ use dataplane::traffic::rate::Rate;
 use dataplane::traffic::result::{Sending, TrialResult};
 use dataplane::traffic::spec::{Load, Sizes, StreamSpec, TrafficSpec};
 use dataplane::traffic::trial::{self, Progress};
-use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -102,13 +100,7 @@ impl Setup<'_> {
             ..PortConfig::default()
         };
         let ports = vec![(generator, config(BACK_SLOTS)), (forwarder, config(THERE_SLOTS))];
-        let pools = PoolSetup {
-            name: POOL_NAME,
-            mbufs: None,
-            held: 0,
-            cache: DEFAULT_CACHE,
-            mbuf_size: DEFAULT_MBUF_SIZE,
-        };
+        let pools = PoolSetup::default();
         let mut dataplane =
             Dataplane::bring_up(self.eal, ports, plan.clone(), &pools, &mut |_, _| {
                 Ok(Job::default())
@@ -150,14 +142,11 @@ impl Setup<'_> {
     fn plan(&self, generator: PortId, forwarder: PortId) -> Result<Plan> {
         let port = |id| PortRequest { id, rx_queues: 1, tx_queues: 1, socket: SocketId(0) };
         let request = Request {
-            ports: vec![port(forwarder)],
-            lcores: self.forwarders.to_vec(),
-            placed: BTreeMap::new(),
-            nb_cores: None,
             topology: Topology::Loop,
             model: self.model.clone(),
             burst: BURST,
             ring_size: BACK_SLOTS.into(),
+            ..Request::new(vec![port(forwarder)], self.forwarders.to_vec())
         };
         let mut plan = request.plan()?;
         plan.add_traffic_port(&port(generator));

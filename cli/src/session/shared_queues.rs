@@ -61,23 +61,16 @@ fn torn(plan: &Plan, group: impl Fn(PortId) -> Option<ShareGroup>) -> Option<Tor
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dataplane::engine::plan::{ModelRequest, PortRequest, Request, Topology};
+    use dataplane::engine::plan::{PortRequest, Request};
     use dataplane::lcore::SocketId;
-    use std::collections::BTreeMap;
 
     /// Four ports of two queues in run-to-completion on so many lcores.
     fn plan(lcores: u32) -> Plan {
         let port =
             |id| PortRequest { id: PortId(id), rx_queues: 2, tx_queues: 2, socket: SocketId::ANY };
         Request {
-            ports: (0..4).map(port).collect(),
-            lcores: (1..=lcores).map(LcoreId).collect(),
-            placed: BTreeMap::new(),
-            nb_cores: None,
-            topology: Topology::Paired,
-            model: ModelRequest::RunToCompletion,
-            burst: 32,
             ring_size: 64,
+            ..Request::new((0..4).map(port).collect(), (1..=lcores).map(LcoreId).collect())
         }
         .plan()
         .unwrap()

@@ -23,7 +23,9 @@ use crate::config::{Config, ConfigError, Pipeline};
 use crate::flags::FwdFlags;
 use crate::flags::eal::EalFlags;
 use crate::lcores::{self, LcoreError, Lcores};
-use dataplane::engine::plan::{ModelRequest, PortRequest, Request, Topology};
+use dataplane::engine::plan::{
+    DEFAULT_BURST, DEFAULT_RING_SIZE, ModelRequest, PortRequest, Request, Topology,
+};
 use dataplane::forward::{MODES, ModeEntry, ModeOptions};
 use dataplane::lcore::LcoreId;
 use dataplane::mempool::DEFAULT_MBUF_SIZE;
@@ -328,8 +330,8 @@ impl FwdSettings {
             topology,
             model,
             nb_cores,
-            burst: burst.within(1..=value::MAX_BURST)?.unwrap_or(32),
-            ring_size: ring_size.within(2..=MAX_RING_SIZE)?.unwrap_or(1024),
+            burst: burst.within(1..=value::MAX_BURST)?.unwrap_or(DEFAULT_BURST),
+            ring_size: ring_size.within(2..=MAX_RING_SIZE)?.unwrap_or(DEFAULT_RING_SIZE),
             switch,
             control,
             records,

@@ -3,7 +3,7 @@
 use crate::eal::Eal;
 use crate::engine::plan::Plan;
 use crate::lcore::SocketId;
-use crate::mempool::{Mempool, MempoolConfig, MempoolError, Sizing, data_room};
+use crate::mempool::{DEFAULT_MBUF_SIZE, Mempool, MempoolConfig, MempoolError, Sizing, data_room};
 use std::collections::BTreeMap;
 
 /// What the packet pools are to be.
@@ -20,6 +20,18 @@ pub struct PoolSetup {
     pub cache: u32,
     /// Bytes of each packet's buffer, headroom included.
     pub mbuf_size: u16,
+}
+
+impl Default for PoolSetup {
+    fn default() -> Self {
+        Self {
+            name: POOL_NAME,
+            mbufs: None,
+            held: 0,
+            cache: DEFAULT_CACHE,
+            mbuf_size: DEFAULT_MBUF_SIZE,
+        }
+    }
 }
 
 /// What becomes of a pool that is too small.

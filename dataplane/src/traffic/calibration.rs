@@ -19,7 +19,7 @@ use crate::forward::Job;
 use crate::lcore::{LcoreId, SocketId};
 use crate::mempool::DEFAULT_MBUF_SIZE;
 use crate::port::{PortConfig, PortError, PortId, QueueId, wire_pair};
-use crate::runtime::{DEFAULT_CACHE, Dataplane, PoolSetup, RuntimeError};
+use crate::runtime::{Dataplane, PoolSetup, RuntimeError};
 use dpdk_sys::RTE_PKTMBUF_HEADROOM;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -83,7 +83,7 @@ pub fn calibrate(
     let plan = plan((lcore, eal.socket_of(lcore)), burst, from.id(), to.id());
     let room = generator.room() + RTE_PKTMBUF_HEADROOM as usize;
     let mbuf_size = u16::try_from(room).unwrap_or(u16::MAX).max(DEFAULT_MBUF_SIZE);
-    let setup = PoolSetup { name: NAME, mbufs: None, held: 0, cache: DEFAULT_CACHE, mbuf_size };
+    let setup = PoolSetup { name: NAME, mbuf_size, ..PoolSetup::default() };
     let config = || PortConfig { rx_desc: SLOTS, tx_desc: 0, ..PortConfig::default() };
     let ports = vec![(from, config()), (to, config())];
     let others =

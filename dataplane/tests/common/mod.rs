@@ -19,6 +19,10 @@ use std::num::NonZeroU64;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Mutex, OnceLock};
+use std::time::Duration;
+
+/// How long anything gets that must happen.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The address of the port where a mode's packets leave, and of the station behind it.
 pub(crate) const EGRESS: MacAddr = MacAddr([2, 0, 0, 0, 0, 9]);

@@ -1,16 +1,15 @@
 //! A mode on one port, and a station on the other end of its wire, which sends it numbered packets and looks at what comes
 //! back.
 
-use super::{context, pool};
+use super::{PATIENCE, context, pool};
 use dataplane::batch::Batch;
 use dataplane::eal::Eal;
-use dataplane::engine::plan::{ModelRequest, PortRequest, Request, Topology};
+use dataplane::engine::plan::{PortRequest, Request, Topology};
 use dataplane::engine::{Engine, EngineError, StreamReport};
 use dataplane::forward::{Job, ModeError, ModeOptions, mode};
 use dataplane::lcore::{LcoreId, SocketId};
 use dataplane::mempool::Mempool;
 use dataplane::port::{Port, PortConfig, Queues, Started, wire_pair};
-use std::collections::BTreeMap;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -18,7 +17,6 @@ use std::time::{Duration, Instant};
 const WIRE: u16 = 1024;
 /// Packets on their way at most, so that a mode that doubles them all overruns no wire.
 const WINDOW: usize = 256;
-const PATIENCE: Duration = Duration::from_secs(30);
 /// A packet is an Ethernet header and its number, six times over.
 const HEADER: usize = 14;
 const FRAME: u16 = 62;
@@ -43,19 +41,16 @@ impl Station {
         };
         let (wire, (port, queues)) = (start(outer), start(inner));
         let request = Request {
-            ports: vec![PortRequest {
-                id: port.id(),
-                rx_queues: 1,
-                tx_queues: 1,
-                socket: SocketId(0),
-            }],
-            lcores: vec![LcoreId(1)],
-            placed: BTreeMap::new(),
-            nb_cores: None,
             topology: Topology::Loop,
-            model: ModelRequest::RunToCompletion,
-            burst: 32,
-            ring_size: 1024,
+            ..Request::new(
+                vec![PortRequest {
+                    id: port.id(),
+                    rx_queues: 1,
+                    tx_queues: 1,
+                    socket: SocketId(0),
+                }],
+                vec![LcoreId(1)],
+            )
         };
         let plan = request.plan().unwrap();
         let engine =

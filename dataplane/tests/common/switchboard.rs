@@ -1,23 +1,22 @@
 //! A switch, and a station on the other end of every port's wire.
 
-use super::pool;
+use super::{PATIENCE, pool};
 use dataplane::batch::Batch;
 use dataplane::eal::Eal;
 use dataplane::engine::Figures;
-use dataplane::engine::plan::{ModelRequest, PortRequest, Request, Topology};
+use dataplane::engine::plan::{ModelRequest, PortRequest, Request};
 use dataplane::forward::DropReason;
 use dataplane::lcore::{LcoreId, SocketId};
-use dataplane::mempool::{DEFAULT_MBUF_SIZE, Mempool};
+use dataplane::mempool::Mempool;
 use dataplane::port::{Port, PortConfig, PortId, Queues, Started, wire_pair};
-use dataplane::runtime::{Dataplane, POOL_NAME, PoolSetup};
+use dataplane::runtime::{Dataplane, PoolSetup};
 use dataplane::switch::{Switch, SwitchConfig};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Slots of each wire, each way.
 const WIRE: u16 = 1024;
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a switch is put together of.
 #[derive(Clone, Copy)]
@@ -70,25 +69,11 @@ impl Switchboard {
         }
         let ports: Vec<PortId> = requests.iter().map(|port| port.id).collect();
         let lcores: Vec<LcoreId> = (1..=make.workers).map(LcoreId).collect();
-        let request = Request {
-            ports: requests,
-            lcores: lcores.clone(),
-            placed: BTreeMap::new(),
-            nb_cores: None,
-            topology: Topology::Paired,
-            model: ModelRequest::Switch,
-            burst: 32,
-            ring_size: 1024,
-        };
+        let request =
+            Request { model: ModelRequest::Switch, ..Request::new(requests, lcores.clone()) };
         let plan = request.plan().unwrap();
         let switch = Arc::new(Switch::new(lcores, config).unwrap());
-        let setup = PoolSetup {
-            name: POOL_NAME,
-            mbufs: Some(8191),
-            held: 0,
-            cache: 32,
-            mbuf_size: DEFAULT_MBUF_SIZE,
-        };
+        let setup = PoolSetup { mbufs: Some(8191), cache: 32, ..PoolSetup::default() };
         let jobs = Arc::clone(&switch);
         let mut dataplane =
             Dataplane::bring_up(eal, inner, plan, &setup, &mut |at, ground| jobs.job(at, ground))

@@ -4,7 +4,7 @@ use super::{Rig, WIRE_SLOTS, no_worker};
 use crate::failure::Failure;
 use crate::r#gen::{calibrate, lines, named};
 use crate::out::note;
-use dataplane::engine::plan::{ModelRequest, Plan, PortRequest, Request, Topology, Work};
+use dataplane::engine::plan::{Plan, PortRequest, Request, Topology, Work};
 use dataplane::engine::{StreamAt, StreamReport};
 use dataplane::forward::{Ground, Job, ModeError, TallyFigure};
 use dataplane::port::{PortId, QueueId};
@@ -13,7 +13,7 @@ use dataplane::traffic::generator::Generator;
 use dataplane::traffic::result::{Calibration, TrialResult};
 use dataplane::traffic::spec::TrafficSpec;
 use dataplane::traffic::trial::Trial;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
 
 impl Rig {
@@ -85,14 +85,10 @@ impl Rig {
             Some(inside) => {
                 let port = self.dataplane.port(inside.port);
                 let request = Request {
-                    ports: port.map(request).into_iter().collect(),
-                    lcores: vec![inside.lcore],
-                    placed: BTreeMap::new(),
-                    nb_cores: None,
                     topology: Topology::Loop,
-                    model: ModelRequest::RunToCompletion,
                     burst,
                     ring_size: WIRE_SLOTS.into(),
+                    ..Request::new(port.map(request).into_iter().collect(), vec![inside.lcore])
                 };
                 request.plan().map_err(Failure::input)?
             }

@@ -44,6 +44,27 @@ pub struct Request {
     pub ring_size: u32,
 }
 
+/// Packets a receive call asks for, unless told otherwise.
+pub const DEFAULT_BURST: u16 = 32;
+/// Slots of each pipeline ring, unless told otherwise.
+pub const DEFAULT_RING_SIZE: u32 = 1024;
+
+impl Request {
+    /// All lcores run to completion on ports in pairs, unless something else is then asked for.
+    pub fn new(ports: Vec<PortRequest>, lcores: Vec<LcoreId>) -> Self {
+        Self {
+            ports,
+            lcores,
+            placed: BTreeMap::new(),
+            nb_cores: None,
+            topology: Topology::Paired,
+            model: ModelRequest::RunToCompletion,
+            burst: DEFAULT_BURST,
+            ring_size: DEFAULT_RING_SIZE,
+        }
+    }
+}
+
 /// A port as the plan sees it.
 #[derive(Clone, Debug, Serialize)]
 pub struct PortRequest {

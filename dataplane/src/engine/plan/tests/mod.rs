@@ -20,14 +20,8 @@ fn lcores(range: std::ops::RangeInclusive<u32>) -> Vec<LcoreId> {
 /// Two ports of `queues` queues each way, lcores 1 to `cores`.
 fn request(queues: u16, cores: u32, model: ModelRequest) -> Request {
     Request {
-        ports: vec![port(0, queues, queues), port(1, queues, queues)],
-        lcores: lcores(1..=cores),
-        placed: BTreeMap::new(),
-        nb_cores: None,
-        topology: Topology::Paired,
         model,
-        burst: 32,
-        ring_size: 1024,
+        ..Request::new(vec![port(0, queues, queues), port(1, queues, queues)], lcores(1..=cores))
     }
 }
 
