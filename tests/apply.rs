@@ -102,7 +102,7 @@ fn a_forwarder_becomes_what_a_configuration_says_while_kernels_talk() {
         "add port 2 (null:)",
         "add port 3 (ring:plug)",
         "forward ports 0, 1, 2, 3",
-        "lay out: topology Paired, cores all, burst 16",
+        "lay out: topology paired, cores all, burst 16",
         "place receive queues: 1/0 on lcore 2",
     ];
     let before = forwarder.state();

@@ -120,6 +120,22 @@ fn an_interface_that_is_not_there() {
 }
 
 #[test]
+fn a_socket_named_twice() {
+    says(
+        &["--port", "vhost:a.sock", "--port", "vhost:a.sock"],
+        "`vhost:a.sock` and `vhost:a.sock` would both make a.sock; give each one of its own",
+    );
+}
+
+#[test]
+fn a_file_of_commands_that_is_not_there() {
+    says(
+        &["--port", "null:", "--cmdline-file=/no/such"],
+        "--cmdline-file=/no/such: No such file or directory (os error 2); name a file that can be read",
+    );
+}
+
+#[test]
 fn a_file_or_a_socket_that_is_not_there() {
     says(
         &["--port", "pcap:/no/such.pcap"],

@@ -154,7 +154,10 @@ fn faults_of_flags_are_refused_before_anything_starts() {
     }
     for (args, said) in [
         (&["fwd", "--no-such"][..], "pollway: error: unexpected argument '--no-such' found"),
-        (&["fwd", "--", "-l", "0-1"], "pollway: error: unexpected argument '-l' found"),
+        (
+            &["fwd", "--", "-l", "0-1"],
+            "pollway: error: -l is a flag of DPDK's EAL; these stand before the --: write it there",
+        ),
     ] {
         assert_eq!(refusal(args).lines().next(), Some(said));
     }

@@ -92,6 +92,7 @@ fn what_forwards_is_set_while_it_is_stopped() {
             ("show config fwd", "ports=1 - cores=1 - streams=1"),
             ("set portmask 0x3", "changed to number of configured ports 2"),
             ("set portmask 0", "Invalid NULL mask of ports"),
+            ("set portlist 0,0", "port 0 is listed twice; list it once"),
             ("set nbport 3", "nb fwd ports 3 > 2 (number of configured ports) - ignored"),
             ("set nbcore 9", "(max. number of configured lcores) - ignored"),
             ("set corelist 0", "lcore 0 cannot be masked on"),

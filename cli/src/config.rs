@@ -8,10 +8,13 @@ pub(crate) mod switch;
 
 use crate::dev::Device;
 use crate::flags::eal::EalFlags;
+use crate::r#gen::config::is_generators;
 use crate::nearest::nearest;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
@@ -166,7 +169,9 @@ pub(crate) struct Control {
 #[derive(Debug, Error)]
 pub(crate) enum ConfigError {
     #[error("cannot read the configuration {file}: {error}; check the path and its permissions")]
-    Read { file: String, error: std::io::Error },
+    Read { file: String, error: io::Error },
+    #[error("{file} is a configuration of pollway {of}: pollway {of} --config {file}")]
+    OfAnother { file: String, of: &'static str },
     #[error("{file}:{line}:{column}: {message}")]
     Syntax { file: String, line: usize, column: usize, message: String },
     #[error(
@@ -180,9 +185,13 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`]: it cannot be read, or what is wrong at which line and column.
+    /// [`ConfigError`]: it cannot be read, it is the generator's, or what is wrong at which line and column.
     pub(crate) fn load(file: &Path) -> Result<Self, ConfigError> {
-        parse(&file.display().to_string(), &read(file)?)
+        let (name, text) = (file.display().to_string(), read(file)?);
+        if is_generators(&text) {
+            return Err(ConfigError::OfAnother { file: name, of: "gen" });
+        }
+        parse(&name, &text)
     }
 }
 
@@ -192,8 +201,20 @@ impl Config {
 ///
 /// [`ConfigError::Read`].
 pub(crate) fn read(file: &Path) -> Result<String, ConfigError> {
-    std::fs::read_to_string(file)
+    read_at_most(file, LARGEST)
         .map_err(|error| ConfigError::Read { file: file.display().to_string(), error })
+}
+
+/// The largest file that is read as a configuration, in bytes: what has no end, such as `/dev/zero`, is none.
+const LARGEST: u64 = 16 << 20;
+
+fn read_at_most(file: &Path, most: u64) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    File::open(file)?.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        return Err(io::Error::other(format!("it has more than {most} bytes")));
+    }
+    String::from_utf8(bytes).map_err(|_| io::Error::other("it is no text in UTF-8"))
 }
 
 /// Parses a file's text; `file` names it in errors.
@@ -204,7 +225,7 @@ pub(crate) fn read(file: &Path) -> Result<String, ConfigError> {
 pub(crate) fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, ConfigError> {
     toml::from_str(text).map_err(|error| {
         let (line, column) = position(text, error.span().map_or(0, |span| span.start));
-        let message = with_nearest(error.message());
+        let message = in_terms_of_toml(&with_nearest(error.message()));
         ConfigError::Syntax { file: file.to_owned(), line, column, message }
     })
 }
@@ -272,9 +293,40 @@ fn with_nearest(message: &str) -> String {
     message.replacen("unknown field", "unknown key", 1).replace('\n', "; ")
 }
 
+/// Puts what serde says of Rust's types in terms of what is written in the file.
+fn in_terms_of_toml(message: &str) -> String {
+    let lists = "invalid type: map, expected a sequence";
+    let message = message.replace(
+        lists,
+        "there can be several of these: write [[name]] rather than [name], or a list",
+    );
+    let numbers = [("u8", u8::MAX.into()), ("u16", u16::MAX.into()), ("u32", u32::MAX)];
+    numbers.into_iter().fold(message, |message, (kind, most)| {
+        message.replace(&format!("expected {kind}"), &format!("expected a number from 0 to {most}"))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn slips_are_named_in_terms_of_the_file() {
+        assert_eq!(
+            error("[port]\ndevice = 'null:'\n"),
+            "a.toml:1:1: there can be several of these: write [[name]] rather than [name], or a list"
+        );
+        assert_eq!(
+            error("[[port]]\ndevice = 'null:'\nrxq = -1\n"),
+            "a.toml:3:7: invalid value: integer `-1`, expected a number from 0 to 65535"
+        );
+    }
+
+    #[test]
+    fn what_has_no_end_is_no_configuration() {
+        let why = read_at_most(Path::new("/dev/zero"), 64).unwrap_err().to_string();
+        assert_eq!(why, "it has more than 64 bytes");
+    }
 
     fn error(text: &str) -> String {
         parse::<Config>("a.toml", text).unwrap_err().to_string()
@@ -327,7 +379,7 @@ mod tests {
         );
         assert_eq!(
             error("[fwd]\n  burst = \"x\"\n"),
-            "a.toml:2:11: invalid type: string \"x\", expected u16"
+            "a.toml:2:11: invalid type: string \"x\", expected a number from 0 to 65535"
         );
         assert_eq!(error("[[port]]\nrxq = 1\n"), "a.toml:1:1: missing field `device`");
     }

@@ -38,6 +38,9 @@ pub(crate) fn run(flags: FwdFlags) -> Result<(), Failure> {
         print("Interactive-mode selected\n")?;
     }
     let cmdline_file = settings.cmdline_file.clone();
+    if let Some(file) = &cmdline_file {
+        prompt::find(file, "--cmdline-file")?;
+    }
     let (mut session, opened) = Session::open(settings).map_err(explained)?;
     if as_testpmd {
         print(&opened)?;

@@ -256,10 +256,16 @@ impl Reader<'_> {
         }
     }
 
-    /// `N` or `N-M`; the ends may come in either order, as EAL has it.
+    /// `N` or `N-M`; the ends may come in either order, as EAL has it, but for `-l`, where EAL takes none of a range that
+    /// goes down.
     fn range(&mut self) -> Result<BTreeSet<u32>, LcoreError> {
         let first = self.number()?;
         let last = if self.take('-') { self.number()? } else { first };
+        if self.flag == "-l" && last < first {
+            let why = format!("the range {first}-{last} goes down");
+            let (flag, text, example) = (self.flag, self.text.to_owned(), self.example);
+            return Err(LcoreError::Syntax { flag, text, why, example });
+        }
         Ok((first.min(last)..=first.max(last)).collect())
     }
 
@@ -315,6 +321,14 @@ mod tests {
         assert_eq!(
             lcores(&["-l", "2-4", "--main-lcore=5"]).unwrap_err().to_string(),
             "--main-lcore 5: not one of the lcores of this run (2, 3, 4); choose one of them or add it to the list"
+        );
+    }
+
+    #[test]
+    fn a_range_of_l_goes_up() {
+        assert_eq!(
+            lcores(&["-l", "3-2,5"]).unwrap_err().to_string(),
+            "-l 3-2,5: the range 3-2 goes down; write -l 0-1 or -l 0,2,4-7"
         );
     }
 

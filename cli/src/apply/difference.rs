@@ -286,7 +286,7 @@ mod tests {
                 &(two.clone() + "[fwd]\nmode = \"macswap\"\ntopology = \"chained\"\nburst = 8\n")
             ),
             Ok(vec![
-                "lay out: topology Chained, cores all, burst 8".to_owned(),
+                "lay out: topology chained, cores all, burst 8".to_owned(),
                 "forward in mode macswap".to_owned()
             ])
         );

@@ -90,7 +90,7 @@ impl fmt::Display for Step {
             }
             Self::LayOut(Shape { topology, nb_cores, burst }) => {
                 let cores = nb_cores.map_or("all".to_owned(), |cores| cores.to_string());
-                write!(f, "lay out: topology {topology:?}, cores {cores}, burst {burst}")
+                write!(f, "lay out: topology {topology}, cores {cores}, burst {burst}")
             }
             Self::Place(placed) => {
                 f.write_str("place receive queues:")?;

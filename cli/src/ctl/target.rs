@@ -18,8 +18,8 @@ pub(super) enum TargetError {
     Nothing,
     #[error("several programs run, with the file prefixes {0}: name one (--file-prefix PREFIX)")]
     Several(String),
-    #[error("no program listens at {path}: {source}; is it running, and with this control socket?")]
-    Unreached { path: PathBuf, source: io::Error },
+    #[error("no program listens at {path}: {error}; is it running, and with this control socket?")]
+    Unreached { path: PathBuf, error: io::Error },
 }
 
 /// Connects.
@@ -48,7 +48,7 @@ fn socket_of(prefix: &Prefix) -> PathBuf {
 
 fn reach(path: &Path) -> Result<UnixStream, TargetError> {
     UnixStream::connect(path)
-        .map_err(|source| TargetError::Unreached { path: path.to_owned(), source })
+        .map_err(|error| TargetError::Unreached { path: path.to_owned(), error })
 }
 
 /// The one program among those that answer.

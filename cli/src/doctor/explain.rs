@@ -78,6 +78,7 @@ fn of_device(error: &DeviceError) -> Option<Checks> {
         | DeviceError::MissingOperand { .. }
         | DeviceError::BadArgument { .. }
         | DeviceError::NameTwice { .. }
+        | DeviceError::MadeTwice { .. }
         | DeviceError::NameTooLong { .. }
         | DeviceError::SocketPathTooLong { .. }
         | DeviceError::BadInterfaceName { .. }

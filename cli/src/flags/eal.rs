@@ -4,6 +4,7 @@
 //! Names and arities are those of DPDK 22.11 (`lib/eal/common/eal_common_options.c`, `eal_short_options` and
 //! `eal_long_options`; help texts as `eal_common_usage` groups them).
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 /// What a flag takes.
@@ -93,6 +94,15 @@ const FLAGS: &[EalFlag] = &[
     flag("match-allocations", Nothing, "Free hugepages exactly as allocated"),
     flag("huge-worker-stack", Optional("KB"), "Worker stacks in hugepages"),
 ];
+
+/// Whether a word of a command line, such as `-l` or `--file-prefix=x`, is one of EAL's flags.
+pub(crate) fn is_flag(word: &str) -> bool {
+    let name = word.split('=').next().unwrap_or(word);
+    FLAGS.iter().any(|flag| {
+        let dashes = if flag.name.len() == 1 { "-" } else { "--" };
+        name.strip_prefix(dashes) == Some(flag.name)
+    })
+}
 
 /// The three ways to say which lcores there are; EAL takes only one of them.
 const CORE_FLAGS: [&str; 3] = ["c", "l", "lcores"];
@@ -210,8 +220,16 @@ impl clap::Args for EalFlags {
             };
             command.arg(match flag.takes {
                 Nothing => arg.action(ArgAction::SetTrue),
-                One(value) => arg.value_name(value).action(ArgAction::Set).num_args(1),
-                Many(value) => arg.value_name(value).action(ArgAction::Append).num_args(1),
+                One(value) => arg
+                    .value_name(value)
+                    .action(ArgAction::Set)
+                    .num_args(1)
+                    .value_parser(NonEmptyStringValueParser::new()),
+                Many(value) => arg
+                    .value_name(value)
+                    .action(ArgAction::Append)
+                    .num_args(1)
+                    .value_parser(NonEmptyStringValueParser::new()),
                 Optional(value) => arg
                     .value_name(value)
                     .action(ArgAction::Set)
@@ -245,6 +263,15 @@ mod tests {
     fn parse(line: &str) -> EalFlags {
         let args: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
         EalFlags::parse(&args).unwrap()
+    }
+
+    #[test]
+    fn a_flag_that_takes_a_value_takes_no_empty_one() {
+        for empty in [["--file-prefix", ""], ["-l", ""], ["--allow", ""]] {
+            let args = empty.map(str::to_owned);
+            let why = EalFlags::parse(&args).unwrap_err().to_string();
+            assert!(why.contains("a value is required for") && why.contains(empty[0]), "{why}");
+        }
     }
 
     #[test]

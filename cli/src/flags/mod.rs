@@ -12,8 +12,8 @@ use crate::dev::DevFlags;
 use crate::doctor::DoctorFlags;
 use crate::r#gen::flags::{GenAppFlags, GenFlags};
 use app::AppFlags;
-use clap::error::ErrorKind;
-use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use dataplane::traffic::rate::Rate;
 use eal::EalFlags;
 use std::ffi::OsString;
@@ -174,11 +174,19 @@ pub(crate) fn parse(argv: impl IntoIterator<Item = OsString>) -> Result<Cli, cla
 /// The whole command line. Before a `--`, `-a` is EAL's `--allow` and `-m` its memory, so there the application's have
 /// only their long forms.
 fn command() -> clap::Command {
-    let long_only = |sub: clap::Command, flag| sub.mut_arg(flag, |arg| arg.short(None));
+    let long_only = |sub: clap::Command, flag| {
+        sub.mut_arg(flag, |arg| arg.short(None)).mut_args(negative_is_a_value)
+    };
     Cli::command()
         .mut_subcommand("fwd", |fwd| long_only(fwd, "auto_start"))
         .mut_subcommand("switch", |switch| long_only(switch, "auto_start"))
         .mut_subcommand("gen", |generator| long_only(generator, "map"))
+}
+
+/// `--rxq -1` is a value that is wrong, and no flag that there is not.
+fn negative_is_a_value(arg: Arg) -> Arg {
+    let takes_values = arg.get_action().takes_values();
+    arg.allow_negative_numbers(takes_values)
 }
 
 /// Turns `EAL-FLAGS -- FLAGS` into one list; `spell` spells what stands after `--` as the whole command line has it.
@@ -202,7 +210,19 @@ fn read_after<Flags: Args>(
         .no_binary_name(true)
         .infer_long_args(true)
         .args_override_self(true)
+        .mut_args(negative_is_a_value)
         .try_get_matches_from(after)
+        .map_err(|error| match error.get(ContextKind::InvalidArg) {
+            Some(ContextValue::String(word))
+                if error.kind() == ErrorKind::UnknownArgument && eal::is_flag(word) =>
+            {
+                let why = format!(
+                    "{word} is a flag of DPDK's EAL; these stand before the --: write it there"
+                );
+                command().error(ErrorKind::UnknownArgument, why)
+            }
+            _ => error,
+        })
 }
 
 /// The forwarder's flags: only `-a` is spelled differently; a cluster such as `-ia` is taken apart for it.
@@ -294,8 +314,22 @@ mod tests {
 
     #[test]
     fn an_eal_flag_after_the_split_is_refused() {
-        assert!(refusal("pollway fwd -- --no-huge").contains("--no-huge"));
-        assert!(refusal("pollway fwd -- -l 0-1").contains("-l"));
+        for (line, flag) in [
+            ("pollway fwd -- --no-huge", "--no-huge"),
+            ("pollway fwd -- -l 0-1", "-l"),
+            ("pollway gen -- --log-level=error", "--log-level"),
+        ] {
+            let why = format!("{flag} is a flag of DPDK's EAL; these stand before the --");
+            assert!(refusal(line).contains(&why), "{}", refusal(line));
+        }
+        assert!(!refusal("pollway fwd -- --nonsense").contains("EAL;"));
+    }
+
+    #[test]
+    fn a_negative_number_is_a_value() {
+        assert!(refusal("pollway fwd --rxq -1").contains("-1 is not in 0..=65535"));
+        assert!(refusal("pollway fwd -- --rxq -1").contains("-1 is not in 0..=65535"));
+        assert!(refusal("pollway gen -- --rate -5").contains("\"-5\" is not a rate"));
     }
 
     #[test]

@@ -56,14 +56,23 @@ impl GenConfig {
     ///
     /// [`ConfigError`]: it cannot be read, or what is wrong at which line and column.
     pub(crate) fn load(file: &Path) -> Result<Self, ConfigError> {
-        config::parse(&file.display().to_string(), &config::read(file)?)
+        let (name, text) = (file.display().to_string(), config::read(file)?);
+        let another = ["fwd", "switch"].into_iter().find(|table| has_table(&text, table));
+        if let Some(of) = another.filter(|_| !is_generators(&text)) {
+            return Err(ConfigError::OfAnother { file: name, of });
+        }
+        config::parse(&name, &text)
     }
 }
 
 /// Whether a file's text is a generator's configuration: only they say what is sent.
 pub(crate) fn is_generators(text: &str) -> bool {
-    let table: Result<toml::Table, _> = text.parse();
-    table.is_ok_and(|table| table.contains_key("traffic"))
+    has_table(text, "traffic")
+}
+
+fn has_table(text: &str, name: &str) -> bool {
+    let file: Result<toml::Table, _> = text.parse();
+    file.is_ok_and(|file| file.contains_key(name))
 }
 
 impl From<GenPort> for config::Port {

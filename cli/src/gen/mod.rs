@@ -55,6 +55,9 @@ pub(crate) fn run(flags: &GenFlags) -> Result<(), Failure> {
     let output = flags.app.output.clone();
     output::check(&output)?;
     let settings = GenSettings::from_flags(flags).map_err(Failure::input)?;
+    if let Some(file) = &settings.commands {
+        prompt::find(file, "--command-file")?;
+    }
     // The shell raises SIGINT itself, to be woken: there a second one means nothing.
     let stop = match settings.traffic {
         None => stop::on_signals()?,

@@ -9,6 +9,7 @@ use dataplane::engine::plan::{Plan, PortRequest, Request, Topology};
 use dataplane::lcore::LcoreId;
 use dataplane::port::PortId;
 use dataplane::runtime::Slot;
+use std::collections::BTreeSet;
 
 /// How forwarding is to be laid out.
 #[derive(Clone)]
@@ -98,6 +99,10 @@ impl Session {
         self.forwarding_is_stopped()?;
         for port in &ports {
             self.selected(PortSelection::One(*port))?;
+        }
+        let mut seen = BTreeSet::new();
+        if let Some(twice) = ports.iter().find(|port| !seen.insert(**port)) {
+            return Err(refused(format!("port {twice} is listed twice; list it once")));
         }
         let (before, count) = (self.layout.forwarding().len(), ports.len());
         self.layout.ports = ports;

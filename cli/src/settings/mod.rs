@@ -248,7 +248,7 @@ impl FwdSettings {
         }
         let mut switch = match switches {
             true => {
-                switch::is_alone(&app, &fwd)?;
+                switch::is_alone(&layers, &app, &fwd)?;
                 Some(switch::switch(&layers, switch.unwrap_or_default())?)
             }
             false => None,

@@ -78,19 +78,27 @@ pub(super) fn switch(
 }
 
 /// Refuses what only a forwarder has.
-pub(super) fn is_alone(app: &AppFlags, fwd: &Fwd) -> Result<(), SettingsError> {
-    let given = [
+pub(super) fn is_alone(
+    layers: &Layers<'_>,
+    app: &AppFlags,
+    fwd: &Fwd,
+) -> Result<(), SettingsError> {
+    let flags = [
         ("--forward-mode", app.forward_mode.is_some()),
         ("--port-topology", app.port_topology.is_some()),
         ("--model", app.model.is_some()),
         ("--tx-first", app.tx_first),
+    ];
+    let keys = [
         ("fwd.mode", fwd.mode.is_some()),
         ("fwd.topology", fwd.topology.is_some()),
         ("fwd.model", fwd.model.is_some()),
         ("fwd.pipeline", fwd.pipeline.is_some()),
     ];
-    match given.into_iter().find(|(_, given)| *given) {
-        Some((setting, _)) => Err(SettingsError::NotOfSwitch { setting: setting.to_owned() }),
+    let flags = flags.map(|(flag, given)| (flag.to_owned(), given));
+    let keys = keys.map(|(key, given)| (format!("{}: {key}", layers.file), given));
+    match flags.into_iter().chain(keys).find(|(_, given)| *given) {
+        Some((setting, _)) => Err(SettingsError::NotOfSwitch { setting }),
         None => Ok(()),
     }
 }
@@ -146,7 +154,9 @@ fn policy(
             times: retry.times,
         }),
     };
-    policy.check().map_err(|error| wrong(&format!("port[{index}].switch"), error))?;
+    policy
+        .check()
+        .map_err(|error| wrong(&format!("{}: port[{index}].switch", layers.file), error))?;
     Ok(policy)
 }
 

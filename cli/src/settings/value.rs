@@ -72,7 +72,11 @@ pub(super) fn mask(typed: &str) -> Result<u64, Fault> {
 pub(super) fn duration(seconds: f64) -> Result<Duration, Fault> {
     Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero()).ok_or_else(|| Fault {
         why: "not a time to run".into(),
-        mend: "write seconds greater than 0, for example 10 or 0.5".into(),
+        mend: if seconds > 1.0 {
+            "leave it out, and it runs until it is stopped".into()
+        } else {
+            "write seconds greater than 0, for example 10 or 0.5".into()
+        },
     })
 }
 

@@ -173,6 +173,19 @@ pub(crate) fn serve_request<E: Executor>(request: Remote, executor: &mut E) -> F
     flow
 }
 
+/// Looks whether there is a file of commands, before anything starts.
+///
+/// # Errors
+///
+/// There is none; the flag is named.
+pub(crate) fn find(file: &Path, flag: &str) -> Result<(), Failure> {
+    let why = |error| {
+        let file = file.display();
+        Failure::input(anyhow::anyhow!("{flag}={file}: {error}; name a file that can be read"))
+    };
+    file.metadata().map(drop).map_err(why)
+}
+
 /// Carries out the commands of a file, as if they had been typed; `load` is its command.
 ///
 /// # Errors

@@ -22,6 +22,7 @@ use crate::lcore::{LcoreId, SocketId};
 use crate::port::{PortId, QueueId};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// What the user asked for, and what there is to run it on.
 #[derive(Clone, Debug)]
@@ -89,6 +90,16 @@ pub enum Topology {
     Chained,
     /// Every port sends to itself.
     Loop,
+}
+
+impl fmt::Display for Topology {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Paired => "paired",
+            Self::Chained => "chained",
+            Self::Loop => "loop",
+        })
+    }
 }
 
 /// The model asked for, with the cores of each stage where they were named.

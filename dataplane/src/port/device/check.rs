@@ -104,6 +104,28 @@ impl DeviceSpec {
         }
     }
 
+    /// Refuses a later device that would make what this one makes.
+    pub(super) fn check_beside(&self, later: &Self) -> Result<(), DeviceError> {
+        let Some(made) = self.makes().filter(|made| later.makes() == Some(*made)) else {
+            return Ok(());
+        };
+        Err(DeviceError::MadeTwice {
+            made: made.to_owned(),
+            first: self.typed.clone(),
+            second: later.typed.clone(),
+        })
+    }
+
+    /// The socket or interface that the device makes, and no other can make beside it.
+    fn makes(&self) -> Option<&str> {
+        self.needs().into_iter().find_map(|need| match need {
+            Need::NewSocket(made) => Some(made),
+            // The kernel puts a number in place of `%d`, a new one each time.
+            Need::InterfaceName(made) if !made.contains('%') => Some(made),
+            _ => None,
+        })
+    }
+
     fn check_folder(&self, path: &str) -> Result<(), DeviceError> {
         match Path::new(path).parent() {
             // A name alone lies in the current folder.

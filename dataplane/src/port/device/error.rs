@@ -50,6 +50,16 @@ pub enum DeviceError {
         /// What was typed later.
         second: String,
     },
+    /// Two devices would make the same socket or interface.
+    #[error("`{first}` and `{second}` would both make {made}; give each one of its own")]
+    MadeTwice {
+        /// The socket or interface.
+        made: String,
+        /// What was typed first.
+        first: String,
+        /// What was typed later.
+        second: String,
+    },
     /// DPDK's name for the device is too long.
     #[error("`{typed}`: DPDK's name for it, {name}, has {} bytes and may have {limit}; use a shorter name", name.len())]
     NameTooLong {

@@ -87,7 +87,8 @@ impl DeviceList {
     /// Short forms are numbered by driver (`net_null0`, `net_null1`) past the names that a user gave in full.
     ///
     /// # Errors
-    /// Two devices have one name, or a name or path is too long for DPDK or the kernel.
+    /// Two devices have one name or make the same socket or interface, or a name or path is too long for DPDK or the
+    /// kernel.
     pub fn expand(&self) -> Result<Vec<DeviceSpec>, DeviceError> {
         // Names given in full are taken first, wherever they stand: a number must not collide with one.
         let mut taken: BTreeMap<String, &str> = BTreeMap::new();
@@ -99,7 +100,7 @@ impl DeviceList {
                 return Err(DeviceError::NameTwice { name, first, second });
             }
         }
-        let mut specs = Vec::with_capacity(self.devices.len());
+        let mut specs: Vec<DeviceSpec> = Vec::with_capacity(self.devices.len());
         for (device, queues) in &self.devices {
             let name = match device.name() {
                 Name::Given(name) => name,
@@ -111,6 +112,7 @@ impl DeviceList {
             };
             let spec = device.spec(name, *queues);
             spec.check_limits()?;
+            specs.iter().try_for_each(|first| first.check_beside(&spec))?;
             specs.push(spec);
         }
         Ok(specs)

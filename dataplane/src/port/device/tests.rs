@@ -112,6 +112,41 @@ fn a_device_named_twice() {
 }
 
 #[test]
+fn queue_pairs_that_librte_vhost_takes() {
+    for pairs in ["1", "128"] {
+        assert!(expanded(&[&format!("vhost:/run/v,queues={pairs}")], 1).is_ok(), "{pairs}");
+    }
+    for pairs in ["0", "129", "x"] {
+        let typed = format!("vhost:/run/v,queues={pairs}");
+        assert_eq!(
+            expanded(&[&typed], 1).unwrap_err().to_string(),
+            format!("`queues={pairs}` in `{typed}` takes 1 to 128 queue pairs")
+        );
+    }
+}
+
+#[test]
+fn two_devices_that_would_make_the_same() {
+    let twice = |first: &str, second: &str| expanded(&[first, second], 1).unwrap_err().to_string();
+    assert_eq!(
+        twice("vhost:/run/v", "vhost:/run/v,mode=0660"),
+        "`vhost:/run/v` and `vhost:/run/v,mode=0660` would both make /run/v; give each one of its own"
+    );
+    assert_eq!(
+        twice("tap:a", "net_tap7,iface=a"),
+        "`tap:a` and `net_tap7,iface=a` would both make a; give each one of its own"
+    );
+    // Both only connect, and the kernel hands out copies.
+    for (first, second) in [
+        ("vhost:/run/v,client=1", "vhost:/run/v,client=1"),
+        ("vhost:/run/v", "virtio-user:/run/v"),
+        ("af_packet:a", "af_packet:a"),
+    ] {
+        assert!(expanded(&[first, second], 1).is_ok(), "{first} {second}");
+    }
+}
+
+#[test]
 fn only_virtio_user_needs_single_file_segments() {
     assert!(one("virtio-user:/run/v").needs_single_file_segments());
     assert!(one("net_virtio_user3,path=/run/v").needs_single_file_segments());

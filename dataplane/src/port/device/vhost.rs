@@ -2,6 +2,7 @@
 
 use super::DeviceError;
 use serde::Serialize;
+use std::ops::RangeInclusive;
 
 /// A vhost-user port's socket and what guests are offered there.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -40,6 +41,9 @@ const FEATURES: [(&str, &[u32]); 9] = [
 /// only the first segment may have. A packet does not say so any more once librte_vhost has received it.
 const BESIDE_TSO: u64 = 1 << 13 | 1 << 14;
 
+/// How many queue pairs librte_vhost takes (`VHOST_MAX_QUEUE_PAIRS`).
+const QUEUE_PAIRS: RangeInclusive<u16> = 1..=128;
+
 /// Takes the options that are Pollway's own out of a `vhost:` port's.
 ///
 /// # Errors
@@ -64,6 +68,9 @@ pub(super) fn take(
             "owner" | "group" | "mode" if client => {
                 let typed = typed.to_owned();
                 wrong = wrong.or(Some(DeviceError::SocketOfAnother { typed, option: key }));
+            }
+            "queues" if !value.parse().is_ok_and(|pairs: u16| QUEUE_PAIRS.contains(&pairs)) => {
+                wrong = wrong.or(Some(bad("1 to 128 queue pairs")));
             }
             "owner" => socket.owner = Some(value),
             "group" => socket.group = Some(value),

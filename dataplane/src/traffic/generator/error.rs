@@ -8,7 +8,7 @@ use crate::traffic::packet::{BuildError, RecordingError};
 #[derive(Debug, thiserror::Error)]
 pub enum GeneratorError {
     /// There is nothing to send.
-    #[error("there is no stream: describe one or more ([[stream]])")]
+    #[error("there is no stream: describe one or more ([[traffic.stream]])")]
     NoStream,
     /// A probe numbers streams with 16 bits.
     #[error(
