@@ -94,11 +94,6 @@ unsigned int pw_ring_dequeue_bulk(struct rte_ring *ring, void *elems, unsigned i
 	return rte_ring_dequeue_bulk_elem(ring, elems, size, n, NULL);
 }
 
-unsigned int pw_ring_capacity(const struct rte_ring *ring)
-{
-	return rte_ring_get_capacity(ring);
-}
-
 int pw_eth_link_get(uint16_t port, struct pw_eth_link *link)
 {
 	struct rte_eth_link dpdk;

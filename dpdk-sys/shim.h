@@ -49,7 +49,6 @@ unsigned int pw_ring_enqueue_burst(struct rte_ring *ring, const void *elems, uns
 unsigned int pw_ring_enqueue_bulk(struct rte_ring *ring, const void *elems, unsigned int size, unsigned int n);
 unsigned int pw_ring_dequeue_burst(struct rte_ring *ring, void *elems, unsigned int size, unsigned int n);
 unsigned int pw_ring_dequeue_bulk(struct rte_ring *ring, void *elems, unsigned int size, unsigned int n);
-unsigned int pw_ring_capacity(const struct rte_ring *ring);
 
 /* rte_meter_srtcm_color_blind_check (rte_meter.h): 0 green, 1 yellow, 2 red. */
 int pw_meter_check(struct rte_meter_srtcm *meter, struct rte_meter_srtcm_profile *profile, uint64_t time, uint32_t len);

@@ -221,12 +221,6 @@ impl<T: Send, U: Users> Producer<T, U> {
             sent
         }
     }
-
-    /// Elements the ring can hold.
-    pub fn capacity(&self) -> usize {
-        // SAFETY: the ring lives as long as `self`.
-        unsafe { dpdk_sys::pw_ring_capacity(self.0.as_raw()) as usize }
-    }
 }
 
 type Enqueue = unsafe extern "C" fn(*mut rte_ring, *const c_void, u32, u32) -> u32;
