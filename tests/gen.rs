@@ -428,6 +428,8 @@ fn what_cannot_be_sent_is_refused() {
         (&["--port", "ring:x", "-m", "1.3"], "port 3"),
         (&["--port", "ring:x", "--size", "32"], "32"),
         (&["--port", "ring:x", "--json", "/nowhere/at/all.json"], "there is no folder /nowhere/at"),
+        (&["--port", "ring:x", "--hdr", "/"], "/: it is a folder"),
+        (&["--port", "ring:x", "--pictures", "/dev/null"], "/dev/null: it is a file"),
         (&["--port", "ring:x", "--rate", "fast"], "--rate"),
         (
             &["--port", "ring:x", "--forwarder", "io", "--forwarder-port", "3"],

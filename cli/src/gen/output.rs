@@ -10,6 +10,7 @@ use crate::out::{note, print};
 use dataplane::forward::TallyFigure;
 use dataplane::traffic::result::TrialResult;
 use dataplane::traffic::spec::TrafficSpec;
+use rustix::fs::{Access, access};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::Path;
@@ -143,18 +144,33 @@ pub(crate) fn draw(
 ///
 /// [`Failure::Input`] naming the first that cannot.
 pub(crate) fn check(flags: &OutputFlags) -> Result<(), Failure> {
-    let files = [&flags.json, &flags.hdr, &flags.html];
-    for file in files.into_iter().flatten().filter(|file| file.as_os_str() != "-") {
-        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-        if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
-            return Err(Failure::input(anyhow::anyhow!(
-                "{}: there is no folder {}; make it first, or write elsewhere",
-                file.display(),
-                folder.display()
-            )));
-        }
+    let files = [&flags.json, &flags.hdr, &flags.html].into_iter().flatten();
+    let found = files.filter(|file| file.as_os_str() != "-").find_map(|file| {
+        let why = refusal_of_file(file)?;
+        Some(format!("{}: {why}", file.display()))
+    });
+    let found = found.or_else(|| {
+        let folder =
+            flags.pictures.as_ref().filter(|folder| folder.exists() && !folder.is_dir())?;
+        Some(format!("{}: it is a file; pictures go into a folder", folder.display()))
+    });
+    found.map_or(Ok(()), |why| Err(Failure::input(anyhow::anyhow!(why))))
+}
+
+/// Why a file cannot be written.
+fn refusal_of_file(file: &Path) -> Option<String> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    if file.is_dir() {
+        return Some("it is a folder; name a file in it".to_owned());
     }
-    Ok(())
+    if !folder.is_dir() {
+        let folder = folder.display();
+        return Some(format!("there is no folder {folder}; make it first, or write elsewhere"));
+    }
+    let written = if file.exists() { file } else { folder };
+    let error = access(written, Access::WRITE_OK).err()?;
+    Some(format!("{} cannot be written: {error}; write elsewhere", written.display()))
 }
 
 fn write_file(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
