@@ -133,7 +133,7 @@ fn generate(flags: &[String]) {
         .allowlist_function("rte_vhost_vring_stats_(get|get_names)")
         .allowlist_function("rte_mem_virt2memseg_list")
         .allowlist_var("RTE_METRICS_GLOBAL")
-        .allowlist_var("rte_eth_fp_ops|PW_.*|RTE_(CACHE_LINE_SIZE|MAX_LCORE|MAX_ETHPORTS|PKTMBUF_HEADROOM)")
+        .allowlist_var("rte_eth_fp_ops|PW_.*|RTE_(MAX_LCORE|MAX_ETHPORTS|PKTMBUF_HEADROOM)")
         .allowlist_var("RTE_(MEMPOOL_CACHE_MAX_SIZE|ETH_DEV_NO_OWNER|ETH_NAME_MAX_LEN)|RING_F_S[PC]_.*")
         .allowlist_var("RTE_ETH_((VLAN|QINQ)_.*_OFFLOAD|QUEUE_STATE_.*|[RT]X_DESC_.*|DEV_SWITCH_DOMAIN_ID_INVALID)")
         .allowlist_var("RTE_ETH_(ALL|RETA_GROUP_SIZE|DCB_NUM_.*|VLAN_TYPE_(INNER|OUTER)|ERROR_HANDLE_MODE_.*|FC_.*)")

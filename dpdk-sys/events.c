@@ -64,28 +64,28 @@ static bool listens(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &answer, &length) == 0 && answer != 0;
 }
 
+static void remember(const struct rte_intr_handle *handle, rte_intr_callback_fn callback, void *argument)
+{
+	/* A handle that listens once more is remembered once. */
+	struct listener *listener = taken_out(handle);
+
+	if (listener == NULL)
+		listener = malloc(sizeof(*listener));
+	if (listener == NULL)
+		return;
+	*listener = (struct listener){ .handle = handle, .callback = callback, .argument = argument };
+	pthread_mutex_lock(&lock);
+	LIST_INSERT_HEAD(&listeners, listener, next);
+	pthread_mutex_unlock(&lock);
+}
+
 int rte_intr_callback_register(const struct rte_intr_handle *handle, rte_intr_callback_fn callback, void *argument)
 {
 	typeof(rte_intr_callback_register) *eals = dlsym(RTLD_NEXT, __func__);
-	struct listener *listener = NULL;
-	int rc;
+	int rc = eals(handle, callback, argument);
 
-	if (listens(rte_intr_fd_get(handle))) {
-		/* A handle that listens once more is remembered once. */
-		free(taken_out(handle));
-		listener = malloc(sizeof(*listener));
-		if (listener == NULL)
-			return -ENOMEM;
-		*listener = (struct listener){ .handle = handle, .callback = callback, .argument = argument };
-	}
-	rc = eals(handle, callback, argument);
-	if (listener != NULL && rc < 0) {
-		free(listener);
-	} else if (listener != NULL) {
-		pthread_mutex_lock(&lock);
-		LIST_INSERT_HEAD(&listeners, listener, next);
-		pthread_mutex_unlock(&lock);
-	}
+	if (rc == 0 && listens(rte_intr_fd_get(handle)))
+		remember(handle, callback, argument);
 	return rc;
 }
 

@@ -7,13 +7,12 @@ mod common;
 use common::{on_main_lcore, pool};
 use dataplane::batch::Batch;
 use dataplane::eal::Eal;
-use dataplane::engine::plan::{ModelRequest, PortRequest, Request, Topology};
+use dataplane::engine::plan::{PortRequest, Request, Topology};
 use dataplane::forward::{Forwarding, mode};
 use dataplane::lcore::{LcoreId, SocketId};
-use dataplane::mempool::{DEFAULT_MBUF_SIZE, Mempool};
+use dataplane::mempool::Mempool;
 use dataplane::port::{Port, PortConfig, Queues, Started, Stopped};
-use dataplane::runtime::{Dataplane, POOL_NAME, PoolSetup};
-use std::collections::BTreeMap;
+use dataplane::runtime::{Dataplane, PoolSetup};
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -34,23 +33,9 @@ fn end(eal: &Eal, number: u32, role: &str, socket: &Path) -> Port<Stopped> {
 fn echo(eal: &Eal, socket: &Path) -> Dataplane {
     let server = end(eal, 0, "server", socket);
     let port = PortRequest { id: server.id(), rx_queues: 1, tx_queues: 1, socket: SocketId(0) };
-    let request = Request {
-        ports: vec![port],
-        lcores: vec![LcoreId(1)],
-        placed: BTreeMap::new(),
-        nb_cores: None,
-        topology: Topology::Loop,
-        model: ModelRequest::RunToCompletion,
-        burst: BURST as u16,
-        ring_size: 1024,
-    };
-    let setup = PoolSetup {
-        name: POOL_NAME,
-        mbufs: None,
-        held: 0,
-        cache: 64,
-        mbuf_size: DEFAULT_MBUF_SIZE,
-    };
+    let request =
+        Request { topology: Topology::Loop, ..Request::new(vec![port], vec![LcoreId(1)]) };
+    let setup = PoolSetup::default();
     let forwarding = Forwarding::of(mode("macswap").unwrap());
     let ports = vec![(server, PortConfig::default())];
     let make = &mut |at: dataplane::engine::StreamAt<'_>, ground: &_| forwarding.job(at, ground);

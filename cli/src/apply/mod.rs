@@ -90,6 +90,7 @@ impl fmt::Display for Step {
             }
             Self::LayOut(Shape { topology, nb_cores, burst }) => {
                 let cores = nb_cores.map_or("all".to_owned(), |cores| cores.to_string());
+                let topology = topology.name();
                 write!(f, "lay out: topology {topology}, cores {cores}, burst {burst}")
             }
             Self::Place(placed) => {

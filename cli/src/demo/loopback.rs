@@ -35,7 +35,6 @@ const BACK_SLOTS: u16 = 4096;
 const TRIAL: Duration = Duration::from_millis(500);
 /// Bars of the latency histogram.
 const BARS: u16 = 16;
-const BURST: u16 = 32;
 const QUEUE: QueueId = QueueId(0);
 
 /// What is to be run.
@@ -144,7 +143,6 @@ impl Setup<'_> {
         let request = Request {
             topology: Topology::Loop,
             model: self.model.clone(),
-            burst: BURST,
             ring_size: BACK_SLOTS.into(),
             ..Request::new(vec![port(forwarder)], self.forwarders.to_vec())
         };

@@ -57,22 +57,27 @@ impl GenConfig {
     /// [`ConfigError`]: it cannot be read, or what is wrong at which line and column.
     pub(crate) fn load(file: &Path) -> Result<Self, ConfigError> {
         let (name, text) = (file.display().to_string(), config::read(file)?);
-        let another = ["fwd", "switch"].into_iter().find(|table| has_table(&text, table));
-        if let Some(of) = another.filter(|_| !is_generators(&text)) {
+        let file_has = tables(&text);
+        if !file_has.contains_key(TRAFFIC)
+            && let Some(of) = ["fwd", "switch"].into_iter().find(|of| file_has.contains_key(*of))
+        {
             return Err(ConfigError::OfAnother { file: name, of });
         }
         config::parse(&name, &text)
     }
 }
 
-/// Whether a file's text is a generator's configuration: only they say what is sent.
+/// The table that only a generator's configuration has: what is sent.
+const TRAFFIC: &str = "traffic";
+
+/// Whether a file's text is a generator's configuration.
 pub(crate) fn is_generators(text: &str) -> bool {
-    has_table(text, "traffic")
+    tables(text).contains_key(TRAFFIC)
 }
 
-fn has_table(text: &str, name: &str) -> bool {
-    let file: Result<toml::Table, _> = text.parse();
-    file.is_ok_and(|file| file.contains_key(name))
+/// What a file's text has at its top; nothing if it is no TOML.
+fn tables(text: &str) -> toml::Table {
+    text.parse().unwrap_or_default()
 }
 
 impl From<GenPort> for config::Port {

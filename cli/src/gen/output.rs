@@ -145,16 +145,20 @@ pub(crate) fn draw(
 /// [`Failure::Input`] naming the first that cannot.
 pub(crate) fn check(flags: &OutputFlags) -> Result<(), Failure> {
     let files = [&flags.json, &flags.hdr, &flags.html].into_iter().flatten();
-    let found = files.filter(|file| file.as_os_str() != "-").find_map(|file| {
-        let why = refusal_of_file(file)?;
-        Some(format!("{}: {why}", file.display()))
-    });
-    let found = found.or_else(|| {
-        let folder =
-            flags.pictures.as_ref().filter(|folder| folder.exists() && !folder.is_dir())?;
-        Some(format!("{}: it is a file; pictures go into a folder", folder.display()))
-    });
-    found.map_or(Ok(()), |why| Err(Failure::input(anyhow::anyhow!(why))))
+    let files = files.filter(|file| file.as_os_str() != "-");
+    let mut refusals = files
+        .map(|file| (file, refusal_of_file(file)))
+        .chain(flags.pictures.iter().map(|folder| (folder, refusal_of_folder(folder))));
+    match refusals.find_map(|(path, why)| Some((path, why?))) {
+        Some((path, why)) => Err(Failure::input(anyhow::anyhow!("{}: {why}", path.display()))),
+        None => Ok(()),
+    }
+}
+
+/// Why a folder that need not be there yet cannot be written into.
+fn refusal_of_folder(folder: &Path) -> Option<String> {
+    let is_file = folder.exists() && !folder.is_dir();
+    is_file.then(|| "it is a file; pictures go into a folder".to_owned())
 }
 
 /// Why a file cannot be written.

@@ -10,6 +10,7 @@ use crate::flags::eal::EalFlags;
 use crate::nearest;
 use crate::settings::{FwdSettings, SettingsError};
 use dataplane::batch::MAX_BURST;
+use dataplane::engine::plan::DEFAULT_BURST;
 use dataplane::forward::{self, MODES, ModeEntry};
 use dataplane::port::PortId;
 use dataplane::traffic::spec::{
@@ -18,9 +19,6 @@ use dataplane::traffic::spec::{
 };
 use std::num::NonZeroU16;
 use std::path::PathBuf;
-
-/// Packets of a burst unless said otherwise, as testpmd has it.
-const DEFAULT_BURST: u16 = 32;
 
 /// What `pollway gen` is to do.
 #[derive(Clone, Debug)]

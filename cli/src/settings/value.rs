@@ -28,11 +28,7 @@ pub(super) fn mode(typed: &str) -> Result<&'static ModeEntry, Fault> {
 }
 
 pub(super) fn topology(typed: &str) -> Result<Topology, Fault> {
-    one_of(
-        "topology",
-        typed,
-        &[("paired", Topology::Paired), ("chained", Topology::Chained), ("loop", Topology::Loop)],
-    )
+    one_of("topology", typed, &Topology::ALL.map(|topology| (topology.name(), topology)))
 }
 
 /// Kinds of events by name: one of them, or `all`.

@@ -8,7 +8,6 @@
 //! - Such a driver's ports are closed on the interrupt thread ([`Eal::between_events`]), between two events.
 
 use super::Eal;
-use std::alloc::{Layout, alloc_zeroed, handle_alloc_error};
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -18,21 +17,19 @@ use std::thread::yield_now;
 /// Who polls, by lcore; there from EAL's start to the end of the process.
 static POLLERS: AtomicPtr<dpdk_sys::rte_rcu_qsbr> = AtomicPtr::new(ptr::null_mut());
 
+/// A part of that variable, as aligned as a cache line of any processor that DPDK runs on (`RTE_CACHE_LINE_SIZE`).
+#[derive(Clone, Copy)]
+#[repr(align(128))]
+struct Line(#[expect(dead_code, reason = "DPDK's")] [u8; 128]);
+
 /// From now on drivers wait for those who poll. EAL calls it once, before there are ports.
 ///
 /// Source: `rte_rcu_qsbr.h`.
 pub(super) fn begin() {
     // SAFETY: computes a size.
     let size = unsafe { dpdk_sys::rte_rcu_qsbr_get_memsize(dpdk_sys::RTE_MAX_LCORE) };
-    // A power of two, and a size of some cache lines.
-    let Ok(layout) = Layout::from_size_align(size, dpdk_sys::RTE_CACHE_LINE_SIZE as usize) else {
-        return;
-    };
-    // SAFETY: the layout has a size.
-    let memory = unsafe { alloc_zeroed(layout) }.cast::<dpdk_sys::rte_rcu_qsbr>();
-    if memory.is_null() {
-        handle_alloc_error(layout);
-    }
+    let lines = vec![Line([0; 128]); size.div_ceil(size_of::<Line>())].leak();
+    let memory = lines.as_mut_ptr().cast::<dpdk_sys::rte_rcu_qsbr>();
     // SAFETY: the memory is as large and as aligned as DPDK asks for as many threads, and is never freed.
     unsafe { dpdk_sys::rte_rcu_qsbr_init(memory, dpdk_sys::RTE_MAX_LCORE) };
     POLLERS.store(memory, Ordering::Release);
@@ -58,7 +55,7 @@ pub(crate) struct Poller {
 }
 
 impl Poller {
-    /// From now on; `None` where it needs not be said: on a thread that is no lcore, which is EAL's interrupt thread itself.
+    /// From now on; `None` on a thread that is no lcore, which nobody can wait for.
     pub(crate) fn begin() -> Option<Self> {
         // SAFETY: reads a variable of this thread.
         let lcore = unsafe { dpdk_sys::pw_lcore_id() };

@@ -125,7 +125,9 @@ impl Worker {
                 clock.note(&passed, polls, &self.counters);
             }
             clock.charge(cycles(), &self.counters);
-            poller.iter().for_each(Poller::between_bursts);
+            if let Some(poller) = &poller {
+                poller.between_bursts();
+            }
             if let Some(jobs) = self.orders.take_new_jobs() {
                 let old = self.replace_jobs(jobs);
                 self.orders.return_jobs(old);

@@ -22,7 +22,6 @@ use crate::lcore::{LcoreId, SocketId};
 use crate::port::{PortId, QueueId};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::fmt;
 
 /// What the user asked for, and what there is to run it on.
 #[derive(Clone, Debug)]
@@ -92,13 +91,17 @@ pub enum Topology {
     Loop,
 }
 
-impl fmt::Display for Topology {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Topology {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Paired, Self::Chained, Self::Loop];
+
+    /// Its name, as testpmd's `--port-topology` takes it.
+    pub fn name(self) -> &'static str {
+        match self {
             Self::Paired => "paired",
             Self::Chained => "chained",
             Self::Loop => "loop",
-        })
+        }
     }
 }
 
